@@ -1,0 +1,197 @@
+"""Settings: frozen dataclasses filled from defaults, a YAML file and the command line, checked before anything is loaded.
+
+A thin wrapper over jsonargparse that adds what it lacks: a misspelt key, at any depth, is one line that names the
+nearest known key, and the comment behind a field is its help text.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import inspect
+import os
+import re
+import signal
+import sys
+import typing
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import jsonargparse
+import yaml
+
+from zspex_toolkit.errors import ConfigError, UserError
+
+ConfigType = TypeVar("ConfigType")
+
+
+def parse_args(config_class: type[ConfigType], argv: list[str] | None = None) -> ConfigType:
+    """Settings of a command: default < ``--config file.yaml`` < ``--key value`` (nested keys have dots).
+
+    Args:
+        config_class: frozen dataclass whose fields are the options.
+        argv: arguments without the program's name; those of the process if None.
+
+    Raises:
+        ConfigError: for an unknown key, a missing one or a value of the wrong type; one line.
+    """
+    argv = list(sys.argv[1:] if argv is None else argv)
+    known = _known_keys(config_class)
+    argv = [_as_list(known, *pair) for pair in zip(["", *argv], argv, strict=False)]
+    for argument in argv:
+        if re.match(r"--[A-Za-z]", argument):
+            _check_key(argument[2:].partition("=")[0], {*known, "config", "help", "print_config"}, dashes="--")
+    parser = _parser(config_class)
+    for position, argument in enumerate(argv[:-1]):
+        if argument == "--config":
+            _check_file(Path(argv[position + 1]), known)
+    try:
+        return _construct(config_class, parser.instantiate(parser.parse_args(argv)))
+    except (jsonargparse.ArgumentError, TypeError) as error:
+        raise ConfigError(_one_line(error)) from error
+
+
+def load_config(config_class: type[ConfigType], path: str | os.PathLike) -> ConfigType:
+    """Settings written from :func:`dump_config`.
+
+    Raises:
+        ConfigError: if the file is missing, is no YAML or has an unknown key.
+    """
+    return parse_args(config_class, ["--config", os.fspath(path)])
+
+
+def to_dict(config: Any) -> dict[str, Any]:
+    """The settings as plain YAML types, nested."""
+
+    def plain(value: Any) -> Any:
+        if dataclasses.is_dataclass(value):
+            return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        if isinstance(value, dict):
+            return {str(key): plain(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [plain(item) for item in value]
+        return os.fspath(value) if isinstance(value, os.PathLike) else value
+
+    return plain(config)
+
+
+def dump_config(config: Any) -> str:
+    """The settings as YAML text that :func:`load_config` reads back."""
+    return yaml.safe_dump(to_dict(config), sort_keys=False, allow_unicode=True)
+
+
+def check_options(function: Callable, options: dict[str, Any], where: str) -> None:
+    """Refuse options that ``function`` (a network's constructor, say) does not take.
+
+    Raises:
+        ConfigError: naming ``where``, the option and the nearest known one.
+    """
+    known = [name for name in inspect.signature(function).parameters if name != "self"]
+    for name in options:
+        _check_key(name, known, where=where)
+
+
+def run(main: Callable[[], Any]) -> None:
+    """Run a command's ``main``: a user's error is one line and status 1 (2 for settings), never a traceback."""
+    name = Path(sys.argv[0]).stem
+    # A reader that went away (`| head`) ends the command silently, as it does every Unix tool.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    try:
+        status = main()
+    except ConfigError as error:
+        sys.exit(_complain(name, error, 2))
+    except (UserError, OSError) as error:
+        sys.exit(_complain(name, error, 1))
+    except KeyboardInterrupt:
+        sys.exit(_complain(name, "interrupted", 130))
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _complain(name: str, error: Exception | str, status: int) -> int:
+    print(f"{name}: {error}", file=sys.stderr)
+    return status
+
+
+def _known_keys(config_class: type, prefix: str = "") -> dict[str, Any]:
+    """Every settable key with its type: ``{"mfcc": MfccConfig, "mfcc.fs": int, ...}``."""
+    keys: dict[str, Any] = {}
+    types = typing.get_type_hints(config_class)
+    for field in dataclasses.fields(config_class):
+        keys[prefix + field.name] = types[field.name]
+        if dataclasses.is_dataclass(types[field.name]):
+            keys.update(_known_keys(types[field.name], prefix + field.name + "."))
+    return keys
+
+
+def _check_key(key: str, known, *, where: str = "", dashes: str = "") -> None:
+    parent = key.rpartition(".")[0]
+    free_form = isinstance(known, dict) and typing.get_origin(known.get(parent)) is dict
+    if key in known or free_form:
+        return
+    near = difflib.get_close_matches(key, list(known), n=1, cutoff=0.5)
+    hint = f"did you mean {dashes}{near[0]}?" if near else f"expected one of: {', '.join(sorted(known))}"
+    raise ConfigError(f"{where + ': ' if where else ''}unknown setting {dashes}{key}; {hint}")
+
+
+def _check_file(path: Path, known: dict[str, Any]) -> None:
+    if not path.is_file():
+        raise ConfigError(f"{path}: no such settings file")
+    try:
+        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not a YAML file: {_one_line(error)}") from error
+    if not isinstance(settings, dict | None):
+        raise ConfigError(f"{path}: expected 'key: value' lines, got {type(settings).__name__}")
+    for key in _flat_keys(settings or {}, known):
+        _check_key(key, known, where=str(path))
+
+
+def _flat_keys(settings: dict, known: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    for key, value in settings.items():
+        yield f"{prefix}{key}"
+        if isinstance(value, dict) and dataclasses.is_dataclass(known.get(f"{prefix}{key}")):
+            yield from _flat_keys(value, known, f"{prefix}{key}.")
+
+
+def _as_list(known: dict[str, Any], option: str, argument: str) -> str:
+    """``a,b`` or ``a b`` behind an option that takes a list becomes ``[a, b]``."""
+    kind = known.get(option[2:]) if option.startswith("--") else None
+    if typing.get_origin(kind) is not tuple or argument.startswith(("[", "--")):
+        return argument
+    return "[" + ", ".join(part for part in re.split(r"[,\s]+", argument) if part) + "]"
+
+
+def _parser(config_class: type) -> jsonargparse.ArgumentParser:
+    doc = inspect.getmodule(config_class).__doc__ if inspect.getmodule(config_class) else None
+    parser = jsonargparse.ArgumentParser(
+        description=doc, exit_on_error=False, formatter_class=jsonargparse.DefaultHelpFormatter
+    )
+    parser.add_argument("--config", action="config", help="YAML file of these settings; the command line wins")
+    parser.add_class_arguments(config_class)
+    comments = _comments(config_class)
+    for action in parser._actions:
+        if not action.help and action.dest in comments:
+            action.help = comments[action.dest]
+    return parser
+
+
+def _comments(config_class: type, prefix: str = "") -> dict[str, str]:
+    comments = {}
+    types = typing.get_type_hints(config_class)
+    source = inspect.getsource(config_class)
+    for field in dataclasses.fields(config_class):
+        comment = re.search(rf"^\s+{field.name}:[^#\n]*#\s*(.+)$", source, re.MULTILINE)
+        if comment:
+            comments[prefix + field.name] = comment.group(1)
+        if dataclasses.is_dataclass(types[field.name]):
+            comments.update(_comments(types[field.name], prefix + field.name + "."))
+    return comments
+
+
+def _construct(config_class: type[ConfigType], namespace: Any) -> ConfigType:
+    return config_class(**{field.name: namespace[field.name] for field in dataclasses.fields(config_class)})
+
+
+def _one_line(error: Exception) -> str:
+    return re.sub(r"\s*\n\s*", " ", str(error)).strip()
