@@ -1,0 +1,129 @@
+"""Jobs as processes of this machine, as many at once as it has processors (or GPUs, for ``--gpu N``)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+
+from zspex_toolkit.launch import job_log
+from zspex_toolkit.launch.contract import Jobs
+from zspex_toolkit.launch.interruption import raise_on_signals
+
+__all__ = ["run"]
+
+_POLL_S = 0.02
+_GRACE_S = 10.0  # between SIGTERM and SIGKILL: training saves a checkpoint in this time
+
+
+@dataclass
+class _Running:
+    number: int
+    process: subprocess.Popen
+    started: float
+    gpus: list[str]
+
+
+def run(jobs: Jobs) -> list[int]:
+    """Run all jobs to their end, those that fail too.
+
+    Returns:
+        Numbers of the failed jobs, in the order in which they ended.
+
+    Raises:
+        InterruptedJobsError: on SIGINT, SIGTERM or SIGHUP, after every running job has been ended.
+        JobError: if a log cannot be written.
+    """
+    gpus = _visible_gpus() if jobs.gpu else []
+    limit = jobs.max_jobs_run or _default_limit(jobs, len(gpus))
+    waiting, failed, running = [], [], []
+    for number in jobs.numbers:
+        how = job_log.ending(jobs.log_of(number)) if jobs.pick != "all" else None
+        if how is None or (how != "0" and jobs.pick == "failed"):
+            waiting.append(number)
+        elif how != "0":  # --pick incomplete leaves failed jobs failed
+            failed.append(number)
+    with raise_on_signals():
+        try:
+            while waiting or running:
+                while waiting and len(running) < limit:
+                    running.append(_start(jobs, waiting.pop(0), gpus))
+                time.sleep(_POLL_S)
+                for job in [job for job in running if job.process.poll() is not None]:
+                    running.remove(job)
+                    gpus.extend(job.gpus)
+                    if _finish(jobs, job) != 0:
+                        failed.append(job.number)
+        finally:  # only after a signal or a fault of ours is anything left
+            _end_all(jobs, running)
+    return failed
+
+
+def _default_limit(jobs: Jobs, num_gpus: int) -> int:
+    """As in run.pl: the number of processors (GPUs), and up to 1.4 times that if it avoids a few left-over jobs."""
+    if jobs.gpu:
+        return max(1, num_gpus // jobs.gpu)
+    limit = max(1, len(os.sched_getaffinity(0)) // jobs.num_threads)
+    num_jobs = len(jobs.numbers)
+    return num_jobs if limit < num_jobs < 1.4 * limit else limit
+
+
+def _visible_gpus() -> list[str]:
+    """Names for CUDA_VISIBLE_DEVICES of the GPUs we may use."""
+    if os.environ.get("CUDA_VISIBLE_DEVICES"):
+        return os.environ["CUDA_VISIBLE_DEVICES"].split(",")
+    listing = ""
+    if shutil.which("nvidia-smi"):
+        listing = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False).stdout
+    count = sum(line.startswith("GPU ") for line in listing.splitlines())
+    if count == 0:
+        print("run_jobs: warning: --gpu was asked for but nvidia-smi shows no GPU; one job at a time", file=sys.stderr)
+    return [str(index) for index in range(count)]
+
+
+def _start(jobs: Jobs, number: int, gpus: list[str]) -> _Running:
+    log, command = jobs.log_of(number), jobs.fill(jobs.command, number)
+    job_log.write_header(log, command)
+    environment = dict(os.environ)
+    if any(name == "num_threads" for name, _ in jobs.options):
+        environment["OMP_NUM_THREADS"] = str(jobs.num_threads)
+    taken = [gpus.pop(0) for _ in range(min(jobs.gpu, len(gpus)))]
+    if taken:
+        environment["CUDA_VISIBLE_DEVICES"] = ",".join(taken)
+    with log.open("ab") as out:
+        process = subprocess.Popen(
+            ["bash", "-c", f"( {command} )"],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            start_new_session=True,  # its own group, so that a pipeline can be ended as a whole
+        )
+    return _Running(number, process, time.monotonic(), taken)
+
+
+def _finish(jobs: Jobs, job: _Running) -> int:
+    elapsed_s = time.monotonic() - job.started
+    returncode = job.process.returncode
+    job_log.write_trailer(jobs.log_of(job.number), returncode, elapsed_s=elapsed_s, num_threads=jobs.num_threads)
+    return returncode
+
+
+def _end_all(jobs: Jobs, running: list[_Running]) -> None:
+    """End the running jobs with all their children: SIGTERM, then SIGKILL for what is left after the grace time."""
+    deadline = time.monotonic() + _GRACE_S
+    for kind in (signal.SIGTERM, signal.SIGKILL):
+        for job in running:
+            with suppress(ProcessLookupError):
+                os.killpg(job.process.pid, kind)
+        for job in running:
+            with suppress(subprocess.TimeoutExpired):
+                job.process.wait(timeout=max(0.0, deadline - time.monotonic()))
+    for job in running:
+        job.process.wait()
+        _finish(jobs, job)

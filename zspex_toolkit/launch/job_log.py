@@ -1,0 +1,96 @@
+"""The log file of one job: header and trailer as Kaldi's ``run.pl`` writes them, and what tells why it failed."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from zspex_toolkit.errors import JobError
+
+# run.pl and ours: "# Ended (code 1; signal 9) at ..."; queue.pl and slurm.pl: "# Finished at ... with status 1"
+_TRAILER = re.compile(r"^# (?:Ended \(code (\d+)(?:; signal (\d+))?\)|Finished at .* with status (\d+))")
+_TRACEBACK = "Traceback (most recent call last)"
+_MAX_LINES = 25
+
+
+def write_header(log: Path, command: str) -> None:
+    """Start the log anew; its folder is made.
+
+    Raises:
+        JobError: if the file cannot be written.
+    """
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(f"# {command}\n# Started at {_date()}\n#\n", encoding="utf-8")
+    except OSError as fault:
+        raise JobError(f"cannot write the log file {log}: {fault.strerror}") from fault
+
+
+def write_trailer(log: Path, returncode: int, *, elapsed_s: float, num_threads: int) -> None:
+    """End the log. ``returncode`` is Python's: the exit status, or minus the signal that killed the job."""
+    ended = f"code {returncode}" if returncode >= 0 else f"code 0; signal {-returncode}"
+    seconds = round(elapsed_s)
+    with log.open("a", encoding="utf-8") as out:
+        out.write(f"# Accounting: time={seconds} threads={num_threads}\n")
+        out.write(f"# Ended ({ended}) at {_date()}, elapsed time {seconds} seconds\n")
+
+
+def ending(log: Path) -> str | None:
+    """How the job of an existing log ended: "0", "1", "0; signal 9"; None if it has not ended or has no log."""
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return None
+    for line in reversed(lines[-10:]):
+        if match := _TRAILER.match(line):
+            code, signal = match[1] or match[3], match[2]
+            return f"{code}; signal {signal}" if signal else code
+    return None
+
+
+def first_error(log: Path) -> list[str]:
+    """Lines of a failed job's log that tell why: its first Python traceback, else its last lines."""
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as fault:
+        return [f"(no log: {fault.strerror})"]
+    output = [line for line in lines if not re.match(r"# (Accounting|Ended|Started|Finished)", line)]
+    starts = [number for number, line in enumerate(output) if _TRACEBACK in line]
+    if not starts:
+        return output[-_MAX_LINES:]
+    end = starts[0] + 1
+    while end < len(output) and output[end].startswith((" ", "\t")):
+        end += 1
+    return output[starts[0] : end + 1][-_MAX_LINES:]
+
+
+def failure_summary(log_pattern: str, failed: Sequence[Path], num_jobs: int) -> str:
+    """What a person needs first: the error of the first failed job, its log's path, how many failed.
+
+    Args:
+        log_pattern: name of all logs, with ``*`` for the job number.
+        failed: logs of the failed jobs, first the one that failed first.
+        num_jobs: how many jobs there were.
+    """
+    how = ending(failed[0])
+    lines = [f"the first failed job wrote {failed[0]} ({_explain(how)}), which says:"]
+    lines += [f"  | {line}" for line in first_error(failed[0])]
+    if num_jobs == 1:
+        lines.append(f"job failed, log is in {log_pattern}")
+    else:
+        lines.append(f"{len(failed)} / {num_jobs} failed, log is in {log_pattern}")
+    return "\n".join(lines)
+
+
+def _explain(how: str | None) -> str:
+    if how is None:
+        return "it did not end by itself"
+    killed = how == "137" or how.endswith("signal 9")
+    return f"code {how}" + (": killed, often for using too much memory" if killed else "")
+
+
+def _date() -> str:
+    """Now, as ``date`` prints it in the C locale."""
+    return time.strftime("%a %b %e %H:%M:%S %Z %Y")

@@ -1,0 +1,80 @@
+"""Run an array of jobs through a command that keeps Kaldi's contract: ours, or a site's own ``queue.pl``."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from zspex_toolkit.errors import ConfigError, JobError
+from zspex_toolkit.launch import job_log
+from zspex_toolkit.launch.contract import Jobs, literal, parse
+from zspex_toolkit.registry import load
+
+OURS = "python -m zspex_toolkit.bin.run_jobs"
+
+
+def run_jobs(
+    command: str | None = None,
+    *,
+    num_jobs: int,
+    log: Path | str,
+    argv: Sequence[str],
+    num_threads: int = 1,
+    gpu: int = 0,
+    mem: str | None = None,
+    time: str | None = None,
+    max_jobs_run: int | None = None,
+) -> None:
+    """Run ``argv`` ``num_jobs`` times, with ``JOB`` in it and in ``log`` replaced by 1..num_jobs, and wait for all.
+
+    Args:
+        command: the ``$cmd`` string, such as ``"queue.pl --mem 4G"``; None or our own command with its options runs
+            in this process, on the chosen back end (``local`` by default).
+        log: log file; must hold ``JOB`` if there is more than one job.
+        argv: the program and its arguments, each taken literally (no shell characters act).
+        num_threads, gpu, mem, time, max_jobs_run: what each job needs, in the contract's names.
+
+    Raises:
+        JobError: if a job failed; the message ends with the last lines of the first failed job's log and its path.
+        ConfigError: if the contract is broken.
+    """
+    asked = {"num_threads": num_threads if num_threads > 1 else None, "gpu": gpu or None, "mem": mem, "time": time}
+    asked["max_jobs_run"] = max_jobs_run
+    words = [word for name, value in asked.items() if value is not None for word in (f"--{name}", str(value))]
+    words += [f"JOB=1:{num_jobs}", str(log), *(literal(str(argument)) for argument in argv)]
+    program = shlex.split(command or OURS)
+    ours = shlex.split(OURS)[1:]
+    if program[1 : 1 + len(ours)] == ours:
+        run_array(parse(program[1 + len(ours) :] + words))
+        return
+    try:
+        status = subprocess.run([*program, *words], check=False).returncode
+    except OSError as fault:
+        raise ConfigError(f"cannot run the job command '{program[0]}': {fault.strerror}; see cmd.sh") from fault
+    if status != 0:
+        jobs = parse(words)
+        raise JobError(_summary(jobs, [n for n in jobs.numbers if job_log.ending(jobs.log_of(n)) != "0"]))
+
+
+def run_array(jobs: Jobs) -> None:
+    """Run ``jobs`` on the back end they name, or print what would run.
+
+    Raises:
+        JobError: if a job failed, with the first error in the message.
+    """
+    backend = load("launch.backends", jobs.backend)
+    if jobs.dry_run:
+        for number in jobs.numbers:
+            print(f"{jobs.fill(jobs.command, number)} > {jobs.log_of(number)} 2>&1")
+        return
+    failed = backend(jobs)
+    if failed:
+        raise JobError(_summary(jobs, failed))
+
+
+def _summary(jobs: Jobs, failed: list[int]) -> str:
+    if not failed:  # the command itself failed, though every log says that its job ended well
+        return f"the job command failed; log is in {jobs.log_pattern}"
+    return job_log.failure_summary(jobs.log_pattern, [jobs.log_of(number) for number in failed], len(jobs.numbers))
