@@ -1,0 +1,72 @@
+"""From waveforms to what the embedding network sees: MFCC, voice activity, sliding mean, voiced frames."""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from zspex_toolkit.signal.cmvn import sliding_cmvn
+from zspex_toolkit.signal.mfcc import Mfcc, MfccConfig
+from zspex_toolkit.signal.vad import VadConfig, energy_vad
+from zspex_toolkit.signal.voiced import select_voiced
+
+
+def _demixing_mfcc() -> MfccConfig:
+    return MfccConfig(num_ceps=20, num_mel_bins=30, low_hz=20.0, high_hz=7600.0, snip_edges=False)
+
+
+@dataclass(frozen=True)
+class FrontEndConfig:
+    """Settings; the defaults are those of speaker embedding de-mixing: 20 MFCC at 16 kHz, mean over 300 frames."""
+
+    mfcc: MfccConfig = field(default_factory=_demixing_mfcc)
+    vad: VadConfig = field(default_factory=VadConfig)
+    cmvn_window: int = 300  # frames of the sliding mean; 0: no normalisation
+
+
+class FrontEnd(nn.Module):
+    """Waveforms to normalised voiced frames; the same object serves training and inference.
+
+    An utterance in which the detector finds no speech keeps all its frames, so every utterance has some.
+    """
+
+    def __init__(self, config: FrontEndConfig = FrontEndConfig()):
+        super().__init__()
+        self.config = config
+        self.mfcc = Mfcc(config.mfcc)
+
+    def forward(self, waveforms: Tensor, num_samples: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Features of a batch.
+
+        Args:
+            waveforms: (B, T) in [-1, 1].
+            num_samples: (B,) valid samples; all T if None.
+
+        Returns:
+            (B, L, F) features, zero beyond the frames of a row, and (B,) number of frames.
+
+        Raises:
+            ValueError: if a row is too short for one frame.
+        """
+        feats, num_frames = self.mfcc(waveforms, num_samples)
+        if (num_frames == 0).any():
+            row = int((num_frames == 0).nonzero()[0, 0])
+            found = waveforms.shape[1] if num_samples is None else int(num_samples[row])
+            raise ValueError(
+                f"row {row}: expected at least one frame of {self.mfcc.config.frame_length} samples, got {found}"
+            )
+        return self.normalise(feats, energy_vad(feats, num_frames, self.config.vad), num_frames)
+
+    def normalise(self, mfcc: Tensor, voiced: Tensor, num_frames: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Sliding mean and voiced frames of (B, L, F) raw MFCC with (B, L) decisions."""
+        valid = torch.ones_like(voiced)
+        if num_frames is not None:
+            valid = torch.arange(voiced.shape[1], device=voiced.device) < num_frames.to(voiced.device)[:, None]
+        if self.config.cmvn_window:
+            mfcc = sliding_cmvn(mfcc, num_frames, window=self.config.cmvn_window)
+        silent = ~(voiced & valid).any(dim=1, keepdim=True)
+        return select_voiced(mfcc, voiced | silent, num_frames)
+
+    def from_mfcc(self, mfcc: Tensor, voiced: Tensor) -> Tensor:
+        """Features of one utterance from its stored MFCC (L, F) and decisions (L,): (L', F)."""
+        return self.normalise(mfcc[None], voiced[None].bool())[0][0]

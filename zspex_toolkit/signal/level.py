@@ -1,0 +1,40 @@
+"""Levels of signals: power over the samples where both sound, gain for a signal-to-noise ratio."""
+
+import numpy as np
+
+
+def power(samples: np.ndarray) -> float:
+    """Mean square of the samples, summed in double precision; 0 for no samples.
+
+    >>> power(np.array([3.0, -4.0]))
+    12.5
+    """
+    if not len(samples):
+        return 0.0
+    samples = np.asarray(samples, dtype=np.float64)
+    return float(samples @ samples / len(samples))
+
+
+def gain_for_snr(target: np.ndarray, interferer: np.ndarray, snr_db: float) -> float:
+    """Factor for the interferer that puts the target ``snr_db`` above it.
+
+    Args:
+        target: (T,).
+        interferer: (T,), the samples that overlap with ``target``.
+        snr_db: power of the target over that of the scaled interferer, in dB.
+
+    Raises:
+        ValueError: if the lengths differ, one of the two is silent, or ``snr_db`` is not finite.
+
+    >>> gain_for_snr(np.array([2.0, -2.0]), np.array([1.0, 1.0]), 20.0)
+    0.2
+    """
+    if len(target) != len(interferer):
+        raise ValueError(f"expected signals of one length, got {len(target)} and {len(interferer)} samples")
+    if not np.isfinite(snr_db):
+        raise ValueError(f"snr_db: expected a finite number of dB, got {snr_db}")
+    powers = {"target": power(target), "interferer": power(interferer)}
+    for name, value in powers.items():
+        if not value > 0:
+            raise ValueError(f"{name} is silent: no gain gives an SNR of {snr_db:g} dB")
+    return float(np.sqrt(powers["target"] / powers["interferer"]) * 10 ** (-snr_db / 20))
