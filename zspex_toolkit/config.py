@@ -1,4 +1,4 @@
-"""Settings: frozen dataclasses filled from defaults, a YAML file and the command line, checked before anything is loaded.
+"""Settings: frozen dataclasses filled from defaults, a YAML file and the command line, checked before anything runs.
 
 A thin wrapper over jsonargparse that adds what it lacks: a misspelt key, at any depth, is one line that names the
 nearest known key, and the comment behind a field is its help text.
