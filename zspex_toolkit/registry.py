@@ -14,7 +14,7 @@ _ROOT = __name__.rpartition(".")[0]
 
 
 def available(package: str) -> list[str]:
-    """Sorted names of the plug-ins in ``zspex_toolkit/<package>/``; ``package`` is dotted, as in ``models.demixers``."""
+    """Sorted names of the plug-ins in ``zspex_toolkit/<package>/``; ``package`` has dots, as in ``models.demixers``."""
     folder = importlib.import_module(f"{_ROOT}.{package}")
     return sorted(module.name for module in pkgutil.iter_modules(folder.__path__) if not module.name.startswith("_"))
 
