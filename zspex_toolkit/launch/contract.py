@@ -1,6 +1,6 @@
 """Kaldi's job contract: ``[options] [JOB=1:nj | JOB=3] log/x.JOB.log command args...``.
 
-It is read as ``run.pl`` and ``queue.pl`` do, the one command line that jsonargparse does not parse: options may stand before or after ``JOB=``, carry dashes
+It is the one command line that jsonargparse does not parse: options may stand before or after ``JOB=``, carry dashes
 or underscores, and end where the log file's name begins, because a site's own ``queue.pl`` reads the same line.
 """
 

@@ -41,6 +41,7 @@ def run(jobs: Jobs) -> list[int]:
     """
     gpus = _visible_gpus() if jobs.gpu else []
     limit = jobs.max_jobs_run or _default_limit(jobs, len(gpus))
+    gpus *= -(-limit * jobs.gpu // len(gpus)) if gpus else 0  # with more jobs than GPUs, jobs share them evenly
     waiting, failed, running = [], [], []
     for number in jobs.numbers:
         how = job_log.ending(jobs.log_of(number)) if jobs.pick != "all" else None
