@@ -1,0 +1,54 @@
+"""The embedder has the paper's layers and treats every utterance as if it were alone."""
+
+import pytest
+import torch
+
+from zspex_toolkit.models.embedders.residual_tdnn import ResidualTdnn
+from zspex_toolkit.registry import available, load
+
+
+def small(name: str = "residual_tdnn"):
+    torch.manual_seed(0)
+    return load("models.embedders", name)(4, channels=8, pooled_channels=12, embedding_dim=6)
+
+
+def test_the_published_size_is_counted_by_hand():
+    norm = 2 * 512
+    first = 3 * 20 * 512 + 512 + norm + 512 * 512 + 512 + norm
+    block = 5 * 512 * 512 + 512 + norm + 512 * 512 + 512 + norm
+    last = 512 * 1500 + 1500 + 2 * 1500
+    segments = 3000 * 512 + 512 + norm + 512 * 512 + 512
+    assert sum(p.numel() for p in ResidualTdnn(20).parameters()) == first + 3 * block + last + segments
+
+
+def test_an_embedding_frame_sees_seven_frames_on_either_side():
+    network = small().eval()
+    assert network.context == 7
+    feats = torch.randn(1, 40, 4, requires_grad=True)
+    frames = feats.transpose(1, 2)
+    for layer in [*network.first, *network.blocks, network.last]:
+        frames = layer(frames)
+    assert frames.shape[2] == 40 - 14
+    frames[0, :, 10].sum().backward()
+    seen = feats.grad[0].abs().sum(1).nonzero()[:, 0]
+    assert (int(seen.min()), int(seen.max())) == (10, 24)
+
+
+@pytest.mark.parametrize("name", available("models.embedders"))
+def test_a_padded_batch_gives_what_each_utterance_gives_alone(name):
+    network = small(name).eval()
+    utterances = [torch.randn(length, 4) for length in (30, 1, 17)]
+    batch = torch.nn.utils.rnn.pad_sequence(utterances, batch_first=True, padding_value=1e3)
+    together = network(batch, torch.tensor([30, 1, 17]))
+    alone = torch.cat([network(feats[None]) for feats in utterances])
+    torch.testing.assert_close(together, alone, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", available("models.embedders"))
+def test_a_unit_modulation_changes_nothing_and_another_does(name):
+    network = small(name).eval()
+    feats = torch.randn(2, 20, 4)
+    unit = [(torch.ones(2, width), torch.zeros(2, width)) for width in network.modulated_channels]
+    torch.testing.assert_close(network(feats, None, unit), network(feats))
+    twice = [(2 * scale, shift) for scale, shift in unit]
+    assert not torch.allclose(network(feats, None, twice), network(feats), atol=1e-3)
