@@ -23,26 +23,23 @@ def count_frames(num_samples, *, frame_length: int, frame_shift: int, snip_edges
     return max(0, 1 + (num_samples - frame_length) // frame_shift)
 
 
-def mirror_edges(waveforms: Tensor, num_samples: Tensor, *, before: int, after: int) -> Tensor:
-    """Extend every signal by its mirror image, the edge samples repeated, at its own two ends.
+def mirror_edges(rows: Tensor, num_samples: Tensor, *, before: int, after: int) -> None:
+    """Fill the ``before`` and ``after`` samples around every signal with its mirror image, edge samples repeated.
 
     Args:
-        waveforms: (B, T), row b valid up to ``num_samples[b]``.
+        rows: (B, T'), changed in place; signal b lies at ``before`` .. ``before + num_samples[b]``.
         num_samples: (B,), at least 1.
-        before, after: number of samples to add.
+        before, after: number of samples to fill.
 
-    Returns:
-        (B, before + T + after); after the mirrored samples of a shorter row follow zeros.
-
-    >>> mirror_edges(torch.tensor([[1., 2., 3., 0.]]), torch.tensor([3]), before=2, after=2)
-    tensor([[2., 1., 1., 2., 3., 3., 2., 0.]])
+    >>> rows = torch.tensor([[0., 0., 1., 2., 3., 0., 0., 9.]])
+    >>> mirror_edges(rows, torch.tensor([3]), before=2, after=2)
+    >>> rows
+    tensor([[2., 1., 1., 2., 3., 3., 2., 9.]])
     """
-    valid = torch.arange(waveforms.shape[1], device=waveforms.device) < num_samples[:, None]
-    out = torch.nn.functional.pad(torch.where(valid, waveforms, 0), (before, after))
     length = num_samples[:, None]
-    left = torch.arange(-before, 0, device=waveforms.device).expand(len(waveforms), -1)
-    right = length + torch.arange(after, device=waveforms.device)
+    left = torch.arange(-before, 0, device=rows.device).expand(len(rows), -1)
+    right = length + torch.arange(after, device=rows.device)
     position = torch.cat([left, right], dim=1)
     period = position % (2 * length)  # the mirrored signal repeats after twice its length
     source = torch.where(period < length, period, 2 * length - 1 - period)
-    return out.scatter(1, position + before, waveforms.gather(1, source))
+    rows.scatter_(1, position + before, rows.gather(1, source + before))
