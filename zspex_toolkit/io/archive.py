@@ -1,0 +1,122 @@
+"""Kaldi archives (ark) and their scripts (scp) of matrices and vectors; the format is kaldiio's, Kaldi reads it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+import kaldiio
+import numpy as np
+
+from zspex_toolkit.errors import DataDirError
+from zspex_toolkit.io.atomic import atomic_path
+from zspex_toolkit.io.table import read_table, write_table
+
+
+class ArchiveWriter:
+    """Write arrays to ``ark_path``, and where each lies to ``scp_path``; both files appear complete or not at all.
+
+    Args:
+        ark_path: archive to write; the script names it as given here, so relative paths stay relative.
+        scp_path: script to write, sorted by key; none if None.
+        compression_method: 0 for plain float32 and int32; Kaldi's 1 to 7 for matrices.
+
+    Raises:
+        DataDirError: for a duplicate key, a key with blanks or an array that is no vector or matrix of numbers.
+    """
+
+    def __init__(
+        self, ark_path: str | os.PathLike, scp_path: str | os.PathLike | None = None, compression_method: int = 0
+    ):
+        self.ark_path = Path(ark_path)
+        self.scp_path = None if scp_path is None else Path(scp_path)
+        self.compression_method = compression_method
+        self._entries: dict[str, str] = {}
+
+    def __enter__(self) -> ArchiveWriter:
+        self._stack = ExitStack()
+        self._stack.__enter__()
+        temporary = self._stack.enter_context(atomic_path(self.ark_path))
+        self._stream = self._stack.enter_context(temporary.open("wb"))
+        return self
+
+    def __setitem__(self, key: str, array: np.ndarray) -> None:
+        array = np.asarray(array)
+        if key in self._entries:
+            raise DataDirError(f"{self.ark_path}: key '{key}' is written twice")
+        if not key or len(key.split()) != 1:
+            raise DataDirError(f"{self.ark_path}: expected a key without blanks, got {key!r}")
+        if array.ndim not in (1, 2) or array.dtype.kind not in "fiub":
+            raise DataDirError(
+                f"{self.ark_path}: '{key}': expected a vector or matrix, got {array.dtype} of shape {array.shape}"
+            )
+        if array.dtype != np.int32 or array.ndim == 2:
+            array = array.astype(np.float32)
+        self._entries[key] = f"{self.ark_path}:{self._stream.tell() + len(key.encode()) + 1}"
+        method = self.compression_method or None if array.ndim == 2 else None
+        kaldiio.save_ark(self._stream, {key: array}, compression_method=method)
+
+    def __exit__(self, *exception: object) -> None:
+        self._stack.__exit__(*exception)
+        if exception[0] is None and self.scp_path is not None:
+            write_table(self.scp_path, self._entries)
+
+
+def read_array(spec: str) -> np.ndarray:
+    """One matrix (L, F) or vector (F,) from ``file.ark:offset``, with Kaldi's inclusive range ``[0:99]`` if given.
+
+    Raises:
+        DataDirError: for a missing file or an offset at which no array lies.
+    """
+    path, offset, ranges = _parse(spec)
+    try:
+        with open(path, "rb") as stream:
+            stream.seek(offset)
+            if stream.read(3) == b"PKL":
+                raise DataDirError(f"{spec}: holds a pickle, which can run code; refused")
+            stream.seek(offset)
+            array = kaldiio.matio.read_kaldi(stream)
+    except OSError as error:
+        raise DataDirError(f"{spec}: {(error.strerror or str(error)).lower()}") from error
+    except DataDirError:
+        raise
+    except Exception as error:  # kaldiio raises whatever its parsing met: AssertionError, struct.error, IndexError...
+        raise DataDirError(f"{spec}: no array here: {str(error) or type(error).__name__}") from error
+    if not isinstance(array, np.ndarray):
+        raise DataDirError(f"{spec}: expected a matrix or vector, found audio")
+    return np.array(array[ranges])  # a copy: kaldiio's arrays are read-only views
+
+
+class ArrayTable(Mapping):
+    """A script file as a mapping from key to array, each read when asked for."""
+
+    def __init__(self, path: str | os.PathLike):
+        self.path = Path(path)
+        self.specs = read_table(path)
+
+    def __getitem__(self, key: str) -> np.ndarray:
+        return read_array(self.specs[key])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.specs)
+
+    def __len__(self) -> int:
+        return len(self.specs)
+
+
+def read_scp(path: str | os.PathLike) -> ArrayTable:
+    """The arrays of a script file, read one by one when asked for: ``read_scp("feats.scp")["utt1"]``."""
+    return ArrayTable(path)
+
+
+def _parse(spec: str) -> tuple[str, int, tuple[slice, ...]]:
+    """``a.ark:12[0:99]`` -> path, offset, slices; a range's ends are inclusive, as in Kaldi."""
+    path, offset, ranges = re.fullmatch(r"(.*?)(?::(\d+))?(?:\[([\d:,]*)\])?", spec.strip()).groups()
+    slices = []
+    for part in (ranges or ":").split(","):
+        first, _, last = part.partition(":")
+        slices.append(slice(int(first or 0), int(last) + 1 if last else None))
+    return path, int(offset or 0), tuple(slices)

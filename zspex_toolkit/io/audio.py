@@ -1,0 +1,162 @@
+"""Audio from files, Kaldi audio archives and shell pipes, always mono float32 in [-1, 1]."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import struct
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from zspex_toolkit.errors import AudioError
+from zspex_toolkit.io.atomic import atomic_path
+
+
+@dataclass(frozen=True)
+class AudioInfo:
+    """What a header says, without decoding: length in samples (per channel), rate in Hz, number of channels."""
+
+    num_samples: int
+    fs: int
+    num_channels: int
+
+
+def read_audio(
+    source: str | os.PathLike, *, fs: int | None = None, start: int = 0, stop: int | None = None
+) -> tuple[np.ndarray, int]:
+    """Samples of one recording, or of a part of it.
+
+    Args:
+        source: path of a WAV, FLAC or NIST SPHERE file, ``path.ark:offset``, or a shell command that ends in ``|``.
+        fs: the rate that the caller needs, in Hz; any if None.
+        start: first sample.
+        stop: one past the last sample; the end of the recording if None.
+
+    Returns:
+        float32 (T,) in [-1, 1] and the rate in Hz.
+
+    Raises:
+        AudioError: for audio that is missing, broken, empty, shorter than ``stop``, of several channels, of another
+            rate than ``fs``, or that holds NaN or infinity.
+    """
+    with _opened(source) as sound:
+        _check_format(source, sound, fs)
+        stop = sound.frames if stop is None else stop
+        if not 0 <= start < stop <= sound.frames:
+            raise AudioError(f"{source}: expected samples {start} to {stop}, found {sound.frames} samples")
+        sound.seek(start)
+        samples = sound.read(stop - start, dtype="float32")
+        if len(samples) != stop - start:
+            raise AudioError(f"{source}: broken after {start + len(samples)} of {sound.frames} samples")
+        if not np.isfinite(samples).all():
+            raise AudioError(f"{source}: holds NaN or infinity, first at sample {_first_bad(samples) + start}")
+        return samples, sound.samplerate
+
+
+def audio_info(source: str | os.PathLike) -> AudioInfo:
+    """Length, rate and channels of ``source`` (as in :func:`read_audio`); a pipe is run for it.
+
+    Raises:
+        AudioError: if the audio is missing or broken.
+    """
+    with _opened(source) as sound:
+        return AudioInfo(sound.frames, sound.samplerate, sound.channels)
+
+
+def write_audio(path: str | os.PathLike, samples: np.ndarray, fs: int) -> None:
+    """Write 16-bit audio in the format of the suffix (``.wav``, ``.flac``), atomically.
+
+    Args:
+        path: file to write.
+        samples: (T,) in [-1, 1]; a sample is rounded to the nearest multiple of 1/32768, and +1 to 32767/32768.
+        fs: rate in Hz.
+
+    Raises:
+        AudioError: for samples out of range, not finite, none at all, or of another shape; nothing is written.
+    """
+    samples = np.asarray(samples)
+    if samples.ndim != 1 or not len(samples):
+        raise AudioError(f"{path}: expected samples of shape (T,), got {samples.shape}")
+    peak = np.abs(samples).max()
+    if not peak <= 1:  # also true for NaN
+        raise AudioError(f"{path}: expected samples in [-1, 1], got a peak of {peak}; scale them down first")
+    # Not left to libsndfile: it writes times 32767 but reads over 32768, so a copy would not equal its original.
+    quantised = np.clip(np.rint(samples * 32768.0), -32768, 32767).astype(np.int16)
+    with atomic_path(path) as temporary:
+        soundfile.write(temporary, quantised, fs, subtype="PCM_16")
+
+
+@contextmanager
+def _opened(source: str | os.PathLike) -> Iterator[soundfile.SoundFile]:
+    text = os.fspath(source).strip()
+    if text.endswith("|"):
+        stream = io.BytesIO(_run_pipe(text[:-1].strip()))
+    elif (ark := re.fullmatch(r"(.+):(\d+)", text)) and not Path(text).exists():
+        stream = io.BytesIO(_read_ark_entry(Path(ark[1]), int(ark[2])))
+    else:
+        stream = _open_file(Path(text))
+    try:
+        with stream, soundfile.SoundFile(stream) as sound:
+            yield sound
+    except soundfile.LibsndfileError as error:
+        raise AudioError(f"{source}: not readable as audio: {error.error_string}") from error
+
+
+def _open_file(path: Path) -> io.BufferedReader:
+    try:
+        stream = path.open("rb")
+    except OSError as error:
+        raise AudioError(f"{path}: {(error.strerror or 'not readable').lower()}") from error
+    if not os.fstat(stream.fileno()).st_size:
+        stream.close()
+        raise AudioError(f"{path}: empty file")
+    return stream
+
+
+def _run_pipe(command: str) -> bytes:
+    """Standard output of a shell command, run as Kaldi runs it; status other than 0 or no output is an error."""
+    done = subprocess.run(command, shell=True, capture_output=True, check=False)
+    last_words = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+    if done.returncode:
+        raise AudioError(f"{command} |: ended with status {done.returncode}: {last_words or 'no message'}")
+    if not done.stdout:
+        raise AudioError(f"{command} |: gave no audio: {last_words or 'no message'}")
+    return done.stdout
+
+
+def _read_ark_entry(path: Path, offset: int) -> bytes:
+    """The audio file that starts at ``offset``: RIFF as Kaldi writes it, ``AUDIO`` or FLAC as kaldiio does."""
+    with _open_file(path) as stream:
+        stream.seek(offset)
+        head = stream.read(8)
+        if head[:4] == b"RIFF":
+            return head + stream.read(struct.unpack("<I", head[4:])[0])
+        if head[:5] == b"AUDIO":
+            stream.seek(offset + 5)
+            width = stream.read(1)[0]  # kaldiio: one byte of width, then the length in so many bytes
+            return stream.read(int.from_bytes(stream.read(width), "little"))
+        if head[:4] == b"fLaC":
+            return head + stream.read()
+    raise AudioError(f"{path}:{offset}: expected audio (RIFF, fLaC or AUDIO), found {head!r}; is the offset right?")
+
+
+def _check_format(source: str | os.PathLike, sound: soundfile.SoundFile, fs: int | None) -> None:
+    if sound.channels != 1:
+        raise AudioError(
+            f"{source}: expected one channel, found {sound.channels}; choose one, as `sox ... remix 1 |` does"
+        )
+    if fs is not None and sound.samplerate != fs:
+        raise AudioError(f"{source}: expected {fs} Hz, found {sound.samplerate} Hz; resample it first")
+    if not sound.frames:
+        raise AudioError(f"{source}: holds no samples")
+
+
+def _first_bad(samples: np.ndarray) -> int:
+    return int(np.flatnonzero(~np.isfinite(samples))[0])

@@ -1,0 +1,127 @@
+"""A Kaldi data directory in memory: who said what, in which file."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from zspex_toolkit.errors import AudioError, DataDirError
+from zspex_toolkit.io.archive import ArrayTable, read_scp
+from zspex_toolkit.io.audio import audio_info, read_audio
+from zspex_toolkit.io.table import invert, read_table
+
+
+@dataclass(frozen=True)
+class DataDir:
+    """The tables of a data directory.
+
+    Attributes:
+        path: the directory.
+        utt2spk: utterance -> speaker, in the file's order.
+        spk2utt: speaker -> utterances; derived from ``utt2spk``.
+        wavs: utterance (recording, where there is ``segments``) -> path, ``ark:offset`` or ``command |``.
+        segments: utterance -> (recording, start in s, end in s); None where a recording is an utterance.
+    """
+
+    path: Path
+    utt2spk: dict[str, str]
+    spk2utt: dict[str, list[str]]
+    wavs: dict[str, str]
+    segments: dict[str, tuple[str, float, float]] | None
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> DataDir:
+        """Read the directory at ``path``; ``validate_data_dir`` checks more.
+
+        Raises:
+            DataDirError: if ``utt2spk`` is missing or empty, or a table breaks its format; with ``file:line``.
+        """
+        path = Path(path)
+        if not path.is_dir():
+            raise DataDirError(f"{path}: no such data directory")
+        utt2spk = read_table(path / "utt2spk")
+        if not utt2spk:
+            raise DataDirError(f"{path}/utt2spk: empty file")
+        wavs = read_table(path / "wav.scp") if (path / "wav.scp").exists() else {}
+        segments = read_segments(path / "segments") if (path / "segments").exists() else None
+        return cls(path, utt2spk, invert(utt2spk), wavs, segments)
+
+    @property
+    def utterances(self) -> list[str]:
+        """Utterances in the order of ``utt2spk``."""
+        return list(self.utt2spk)
+
+    def read_audio(self, utt: str, fs: int | None = None) -> tuple[np.ndarray, int]:
+        """Samples of one utterance, float32 (T,) in [-1, 1], and their rate in Hz.
+
+        Raises:
+            AudioError: as :func:`zspex_toolkit.io.audio.read_audio` does; the message names the utterance.
+            DataDirError: if the directory does not know the utterance.
+        """
+        recording, start_s, end_s = (utt, 0.0, -1.0) if self.segments is None else self._segment(utt)
+        if recording not in self.wavs:
+            raise DataDirError(f"{self.path}/wav.scp: no line for '{recording}'")
+        source = self.wavs[recording]
+        try:
+            if self.segments is None:
+                return read_audio(source, fs=fs)
+            return _read_segment(source, start_s, end_s, fs)
+        except AudioError as error:
+            raise AudioError(f"{utt}: {error}") from error
+
+    def table(self, name: str) -> dict[str, str]:
+        """The table ``name`` of this directory, such as ``utt2num_samples`` or ``spk1.scp``."""
+        return read_table(self.path / name)
+
+    def feature_table(self, name: str = "feats.scp") -> ArrayTable:
+        """The arrays of ``feats.scp``, ``vad.scp``, ..., read when asked for."""
+        return read_scp(self.path / name)
+
+    def _segment(self, utt: str) -> tuple[str, float, float]:
+        if utt not in self.segments:
+            raise DataDirError(f"{self.path}/segments: no line for '{utt}'")
+        return self.segments[utt]
+
+
+def read_segments(path: str | os.PathLike) -> dict[str, tuple[str, float, float]]:
+    """utterance -> (recording, start in s, end in s); an end of -1 is the recording's end, as in Kaldi.
+
+    Raises:
+        DataDirError: with ``file:line`` for a line that is not ``<utt> <reco> <start> <end>`` with end > start.
+    """
+    segments = {}
+    for number, (utt, value) in enumerate(read_table(path).items(), start=1):
+        try:
+            recording, start, end = value.split()
+            segments[utt] = (recording, float(start), float(end))
+        except ValueError as error:
+            raise DataDirError(
+                f"{path}:{number}: expected '<utt> <reco> <start> <end>', got '{utt} {value}'"
+            ) from error
+        if not (0 <= segments[utt][1] < segments[utt][2] or segments[utt][2] == -1):
+            raise DataDirError(f"{path}:{number}: expected 0 <= start < end in seconds, got '{utt} {value}'")
+    return segments
+
+
+def _read_segment(source: str, start_s: float, end_s: float, fs: int | None) -> tuple[np.ndarray, int]:
+    if source.endswith("|"):  # run the command once
+        samples, rate = read_audio(source, fs=fs)
+        start, stop = _sample_range(start_s, end_s, rate, len(samples), source)
+        return samples[start:stop], rate
+    info = audio_info(source)
+    start, stop = _sample_range(start_s, end_s, info.fs, info.num_samples, source)
+    return read_audio(source, fs=fs, start=start, stop=stop)
+
+
+def _sample_range(start_s: float, end_s: float, fs: int, num_samples: int, source: str) -> tuple[int, int]:
+    """Samples of a segment; an end up to 0.5 s past the recording is cut, as Kaldi's extract-segments does."""
+    start = round(start_s * fs)
+    stop = num_samples if end_s == -1 else round(end_s * fs)
+    if stop > num_samples + 0.5 * fs or start >= num_samples:
+        raise AudioError(
+            f"{source}: segment {start_s:g} s to {end_s:g} s lies outside the recording of {num_samples / fs:.3f} s"
+        )
+    return start, min(stop, num_samples)
