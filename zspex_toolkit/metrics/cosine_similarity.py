@@ -1,0 +1,31 @@
+"""Cosine of the angle between two embeddings."""
+
+from __future__ import annotations
+
+import numpy as np
+
+__all__ = ["cosine_similarity"]
+
+
+def cosine_similarity(estimate: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Cosine similarity along the last axis, -1 to 1; 0 where one of the two is zero.
+
+    Args:
+        estimate: (..., D).
+        reference: (..., D); the leading axes broadcast.
+
+    Returns:
+        (...), float64.
+
+    Raises:
+        ValueError: if D differs.
+
+    >>> cosine_similarity(np.array([3.0, 4.0]), np.array([[8.0, 6.0], [-3.0, -4.0], [0.0, 0.0]])).round(6).tolist()
+    [0.96, -1.0, 0.0]
+    """
+    estimate, reference = np.asarray(estimate, dtype=np.float64), np.asarray(reference, dtype=np.float64)
+    if estimate.shape[-1:] != reference.shape[-1:]:
+        raise ValueError(f"expected embeddings of one dimension, got shapes {estimate.shape} and {reference.shape}")
+    product = (estimate * reference).sum(axis=-1)
+    lengths = np.linalg.norm(estimate, axis=-1) * np.linalg.norm(reference, axis=-1)
+    return np.divide(product, lengths, out=np.zeros_like(product), where=lengths > 0)

@@ -1,0 +1,91 @@
+"""The plan of a mixture: everything that decides its samples, written down before any audio is made."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from zspex_toolkit.errors import DataDirError
+from zspex_toolkit.io.atomic import write_text
+
+
+@dataclass(frozen=True)
+class Source:
+    """One speaker of a mixture: samples ``start : start + num_samples`` of the utterance sound from ``offset`` on.
+
+    Positions are samples at the mixture's rate, counted after the change of speed.
+    """
+
+    utt: str
+    spk: str
+    start: int
+    offset: int
+    num_samples: int
+    gain: float | None = None  # set from the waveforms by set_levels
+    speed: float = 1.0  # the utterance is played this much faster, pitch and all
+    room: str | None = None  # id of the room impulse response it is convolved with
+
+
+@dataclass(frozen=True)
+class Noise:
+    """A stretch of noise under the whole mixture; a shorter recording is repeated."""
+
+    id: str
+    start: int
+    snr_db: float  # power of the sum of all sources over that of the noise, whole mixture
+    gain: float | None = None  # set from the waveforms by set_levels
+
+
+@dataclass(frozen=True)
+class MixturePlan:
+    """One mixture; the first source is the target, the others are interferers.
+
+    ``snr_db`` is the power of the target over that of the sum of the interferers (see ``levels.set_levels``).
+    ``gain`` multiplies everything, so that nothing clips; it and the sources' gains are None before ``set_levels``.
+    """
+
+    id: str
+    sources: tuple[Source, ...]
+    snr_db: float
+    fs: int
+    num_samples: int
+    seed: int
+    gain: float | None = None
+    noise: Noise | None = None
+
+
+def write_plans(path: os.PathLike | str, plans: list[MixturePlan]) -> None:
+    """Write ``plan.jsonl``: one mixture a line, sorted by the bytes of the ids."""
+    ordered = sorted(plans, key=lambda plan: plan.id.encode())
+    write_text(path, "".join(to_line(plan) + "\n" for plan in ordered))
+
+
+def to_line(plan: MixturePlan) -> str:
+    """The plan as one line of JSON."""
+    return json.dumps(dataclasses.asdict(plan), ensure_ascii=False)
+
+
+def read_plans(path: os.PathLike | str) -> list[MixturePlan]:
+    """Read what :func:`write_plans` wrote.
+
+    Raises:
+        DataDirError: naming file and line, if a line is no plan.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise DataDirError(f"{path}: no such file; write it with plan_mixtures")
+    plans = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            fields = json.loads(line)
+            sources = tuple(Source(**source) for source in fields.pop("sources"))
+            noise = fields.pop("noise", None)
+            plans.append(MixturePlan(sources=sources, noise=Noise(**noise) if noise else None, **fields))
+        except (ValueError, TypeError, KeyError, AttributeError) as fault:
+            raise DataDirError(
+                f"{path}:{number}: expected the plan of a mixture, got {line[:60]!r} ({fault})"
+            ) from fault
+    return plans
