@@ -1,0 +1,69 @@
+"""A tiny experiment with worked scores: two functions, both directions, three SNRs."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+ACCURACY = {"before": 0.25, "subtract": 0.5, "multiply": 0.75, "clean": 1.0}
+
+
+def score_row(function="subtract", given="e2", condition="snr0", snr_db=0.0, dataset="test", **changes) -> dict:
+    trained = function not in ("before", "clean")
+    row = {
+        "function": function,
+        "given": given,
+        "condition": condition,
+        "snr_db": snr_db,
+        "set": dataset,
+        "num_trials": 8,
+        "num_dropped": 1,
+        "accuracy": ACCURACY[function],
+        "accuracy_interval": [ACCURACY[function] - 0.125, min(1.0, ACCURACY[function] + 0.125)],
+        "mean_cosine": 0.875,
+        "mae": 0.25 if trained else None,
+        "equal_error_rate": 0.0625,
+        "list_hash": f"{given}{condition}{dataset}",
+        "config_hash": "c0ffee",
+        "num_parameters": 1234 if trained else None,
+        "seed": 7,
+        "commit": "abc123",
+        "seconds": 2.0,
+    }
+    return {**row, **changes}
+
+
+def write_scores(folder: Path, rows: list) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "scores.json").write_text(json.dumps(rows))
+
+
+def write_history(folder: Path, errors: list[float]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [
+        {"epoch": epoch, "train": {"mae": error / 2}, "valid": {"mae": error}, "seconds": 30.0}
+        for epoch, error in enumerate(errors, start=1)
+    ]
+    (folder / "history.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+@pytest.fixture
+def row():
+    return score_row
+
+
+@pytest.fixture
+def exp(tmp_path):
+    """``Sub`` and ``Mul`` in both directions at three SNRs, with baselines, settings and histories."""
+    folder = tmp_path / "exp"
+    for given in ("e1", "e2"):
+        for condition, snr_db in (("snr-5", -5.0), ("snr0", 0.0), ("snr5", 5.0)):
+            where = {"given": given, "condition": condition, "snr_db": snr_db}
+            baselines = [score_row(f, dataset=s, **where) for f in ("before", "clean") for s in ("train", "test")]
+            write_scores(folder / "baseline" / f"{given}_{condition}", baselines)
+            for function in ("subtract", "multiply"):
+                network = folder / f"demix_{given}_{condition}_{function}"
+                write_scores(network, [score_row(function, dataset=s, **where) for s in ("train", "test")])
+                write_history(network, [0.5, 0.25, 0.375])
+                (network / "config.yaml").write_text("train: {batch_size: 64, accumulate: 2}\n")
+    return folder

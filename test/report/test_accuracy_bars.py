@@ -1,0 +1,33 @@
+"""The bar chart shows every measured cell and none else."""
+
+from zspex_toolkit.report.accuracy_bars import accuracy_bars
+from zspex_toolkit.report.scores import read_scores
+from zspex_toolkit.report.tables import build_tables
+
+
+def test_a_bar_stands_for_every_measured_cell(exp):
+    panel = accuracy_bars(build_tables(read_scores(exp)), title="", with_paper=False).axes[0]
+    assert [round(bar.get_height()) for bar in panel.patches] == [25, 50, 75, 100] * 3
+    assert [text.get_text() for text in panel.texts][:4] == ["25.0", "50.0", "75.0", "100.0"]
+
+
+def test_each_table_has_its_panel(exp):
+    figure = accuracy_bars(build_tables(read_scores(exp)), title="", with_paper=False)
+    assert [axes.get_title(loc="left") for axes in figure.axes] == [
+        "Table 2: given e2, get e1",
+        "Table 3: given e1, get e2",
+    ]
+
+
+def test_the_papers_figures_are_marked_on_its_own_corpus_only(exp):
+    tables = build_tables(read_scores(exp))
+    without, marked = (accuracy_bars(tables, title="", with_paper=paper).axes[0].lines for paper in (False, True))
+    assert len(without) == 0
+    assert [line.get_ydata()[0] for line in marked][:2] == [36.5, 86.2]
+    assert len(marked) == 24
+
+
+def test_no_figure_is_hidden_by_its_whisker(exp):
+    panel = accuracy_bars(build_tables(read_scores(exp)), title="", with_paper=False).axes[0]
+    sub = next(text for text in panel.texts if text.get_text() == "50.0")
+    assert sub.get_position()[1] > 62.5  # the upper end of its interval

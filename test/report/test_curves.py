@@ -1,0 +1,35 @@
+"""Figure 6: a panel per function, a pair of curves per SNR."""
+
+from zspex_toolkit.report.curves import error_curves
+from zspex_toolkit.report.networks import read_networks
+
+
+def panels(exp, given):
+    networks = [network for network in read_networks(exp, []) if network.given == given]
+    figure = error_curves(networks, title="Given e2, get e1")
+    return figure, [axes for axes in figure.axes if axes.get_visible()]
+
+
+def test_there_is_a_panel_per_function_in_the_papers_order(exp):
+    assert [axes.get_title() for axes in panels(exp, "e2")[1]] == ["Sub", "Mul"]
+
+
+def test_a_panel_has_train_and_valid_curves_for_every_snr(exp):
+    lines = panels(exp, "e2")[1][0].lines
+    assert len(lines) == 3 * 2
+    assert len({line.get_color() for line in lines}) == 3
+    assert [list(line.get_ydata()) for line in lines[:2]] == [[0.25, 0.125, 0.1875], [0.5, 0.25, 0.375]]
+
+
+def test_the_legend_names_each_snr_and_both_parts(exp):
+    figure, _ = panels(exp, "e2")
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["-5 dB", "0 dB", "5 dB", "train", "valid"]
+
+
+def test_panels_with_none_below_carry_the_epochs(exp):
+    for name in ("concat1", "concat2", "new"):
+        folder = exp / f"demix_e2_snr0_{name}"
+        folder.mkdir()
+        (folder / "history.jsonl").write_text('{"epoch": 1, "train": {"mae": 1}, "valid": {"mae": 2}}\n')
+    axes = panels(exp, "e2")[1]
+    assert [panel.get_xlabel() for panel in axes] == ["", "", "epoch", "epoch", "epoch"]  # 3 above, 2 below

@@ -1,0 +1,50 @@
+"""Networks are read with their histories and settings."""
+
+import pytest
+
+from zspex_toolkit.errors import DataDirError
+from zspex_toolkit.report.networks import read_networks
+from zspex_toolkit.report.scores import read_scores
+
+
+def test_a_network_says_what_it_was_trained_for(exp):
+    network = read_networks(exp, read_scores(exp))[0]
+    assert (network.given, network.condition, network.function) == ("e1", "snr-5", "multiply")
+    assert network.column == -5.0
+    assert {score.set for score in network.scores} == {"train", "test"}
+
+
+def test_the_effective_batch_counts_accumulated_batches(exp):
+    assert read_networks(exp, [])[0].effective_batch == 64 * 2
+
+
+def test_the_best_epoch_has_the_smallest_validation_error(exp):
+    network = read_networks(exp, [])[0]
+    assert network.curve("valid") == [0.5, 0.25, 0.375]
+    assert network.best_epoch == 2
+    assert network.training_seconds == 90.0
+
+
+def test_a_network_without_history_or_settings_says_nothing_about_them(exp):
+    folder = exp / "demix_e1_snr-5_multiply"
+    (folder / "history.jsonl").unlink()
+    (folder / "config.yaml").unlink()
+    network = read_networks(exp, [])[0]
+    assert (network.best_epoch, network.training_seconds, network.effective_batch) == (None, None, None)
+
+
+def test_a_network_for_all_snrs_keeps_its_functions_name(tmp_path):
+    (tmp_path / "demix_e2_snr_all_separate_concat").mkdir()
+    network = read_networks(tmp_path, [])[0]
+    assert (network.condition, network.function, network.column) == ("snr_all", "separate_concat", "all SNRs")
+
+
+def test_a_microphone_is_a_column_of_its_own(tmp_path):
+    (tmp_path / "demix_e2_array2_concat1").mkdir()
+    assert read_networks(tmp_path, [])[0].column == "array2"
+
+
+def test_a_folder_that_does_not_say_what_it_holds_is_refused(tmp_path):
+    (tmp_path / "demix_old").mkdir()
+    with pytest.raises(DataDirError, match=r"demix_old: expected the name demix_<e1\|e2>_<condition>_<function>"):
+        read_networks(tmp_path, [])

@@ -1,0 +1,80 @@
+"""The whole page and its figures for machines."""
+
+import json
+from datetime import datetime, timezone
+
+import pytest
+
+from zspex_toolkit.errors import DataDirError
+from zspex_toolkit.report.results import report_demixing
+
+NOON = datetime(2026, 1, 2, 12, 0, tzinfo=timezone.utc)
+
+
+def report(exp, out, corpus="timit", **options):
+    report_demixing(exp, out, corpus, now=NOON, command="run.sh", **options)
+    return (out / "RESULTS.md").read_text(encoding="utf-8")
+
+
+def test_the_page_its_figures_and_its_numbers_for_machines_are_written(exp, tmp_path):
+    page = report(exp, tmp_path / "out")
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == ["RESULTS.md", "accuracy.png", "mae_e1.png", "mae_e2.png", "results.json"]
+    for name in names[1:4]:
+        assert f"]({name})" in page
+    headings = [line for line in page.splitlines() if line.startswith("#")]
+    assert headings == [
+        "# Speaker embedding de-mixing on timit",
+        "## Table 2: given e2, get e1",
+        "## Table 3: given e1, get e2",
+        "## Figures",
+        "## Missing or irregular",
+        "## Where the figures come from",
+    ]
+
+
+def test_page_and_machine_figures_agree(exp, tmp_path):
+    report(exp, tmp_path / "out")
+    results = json.loads((tmp_path / "out" / "results.json").read_text())
+    table = results["tables"][0]
+    cells = {(cell["function"], cell["column"]): (cell["train"], cell["test"]) for cell in table["accuracy"]}
+    assert cells["multiply", -5.0] == (75.0, 75.0)
+    assert cells["concat1", 0.0] == (None, None)
+    assert table["ratios"][0] == {"column": -5.0, "best": "multiply", "ratio": 0.75, "paper_ratio": 86.2 / 98.5}
+    assert results["environment"]["command"] == "run.sh"
+    assert len(results["scores"]) == 48
+
+
+def test_another_corpus_than_the_papers_is_told(exp, tmp_path):
+    assert "**The corpora differ**: ours is mini, the paper's timit." in report(exp, tmp_path / "a", corpus="mini")
+    assert "corpora differ" not in report(exp, tmp_path / "b", corpus="timit")
+
+
+def test_a_missing_function_is_told_per_table(exp, tmp_path):
+    lines = report(exp, tmp_path / "out").splitlines()
+    assert "- Table 3: given e1, get e2: Separate-Concat: every cell" in lines
+
+
+def test_a_network_without_a_curve_is_told(exp, tmp_path):
+    (exp / "demix_e2_snr0_subtract" / "history.jsonl").unlink()
+    page = report(exp, tmp_path / "out")
+    assert "- demix_e2_snr0_subtract: no history.jsonl, so no curve" in page
+
+
+def test_controls_stand_in_their_own_table(exp, tmp_path, row):
+    path = exp / "demix_e2_snr0_subtract" / "scores.json"
+    path.write_text(json.dumps([row(), row(control="shuffled", accuracy=0.125, accuracy_interval=None)]))
+    page = report(exp, tmp_path / "out")
+    assert "| shuffled | Sub | e2 | 0 dB | test | 8 | 1 | 12.5 | – | 0.875 | 0.2500 | 6.2 |" in page
+
+
+def test_a_broken_score_leaves_the_old_page(exp, tmp_path):
+    before = report(exp, tmp_path / "out")
+    (exp / "demix_e2_snr0_subtract" / "scores.json").write_text("[]")
+    with pytest.raises(DataDirError, match="expected a JSON list of scores"):
+        report(exp, tmp_path / "out")
+    assert (tmp_path / "out" / "RESULTS.md").read_text(encoding="utf-8") == before
+
+
+def test_a_title_replaces_the_made_one(exp, tmp_path):
+    assert report(exp, tmp_path / "out", title="Tuned").startswith("# Tuned\n")

@@ -1,0 +1,140 @@
+"""Where figures come from: date, command, commit, versions, machine, lists and networks."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import subprocess
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import zspex_toolkit
+from zspex_toolkit.report.networks import Network
+from zspex_toolkit.report.scores import Score
+from zspex_toolkit.report.tables import DASH, column_label, number
+
+_LIBRARIES = ("torch", "numpy", "kaldiio", "soundfile")
+
+
+def environment(command: str, *, now: datetime | None = None) -> dict[str, Any]:
+    """What stands above every results page.
+
+    Args:
+        command: the command line that made the figures.
+        now: date of the page; the present if None.
+    """
+    now = now or datetime.now(timezone.utc)
+    return {
+        "date": now.strftime("%Y-%m-%d %H:%M UTC"),
+        "command": command,
+        "commit": current_commit(),
+        "zspex_toolkit": zspex_toolkit.__version__,
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in _LIBRARIES},
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+    }
+
+
+def current_commit(folder: Path | None = None) -> str:
+    """Commit of the toolkit's own checkout (or of ``folder``), and whether files differ from it."""
+    folder = folder or Path(zspex_toolkit.__file__).parent
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(
+            ["git", "-C", os.fspath(folder), *arguments], capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    try:
+        commit = git("rev-parse", "--short=10", "HEAD")
+        return f"{commit}, with uncommitted changes" if git("status", "--porcelain", "-uno") else commit
+    except (OSError, subprocess.CalledProcessError):
+        return "not a git checkout"
+
+
+def trial_lists(scores: list[Score]) -> list[dict[str, Any]]:
+    """The lists of trials, each once: where used, trials scored and dropped, hash."""
+    lists: dict[tuple, dict[str, Any]] = {}
+    for score in scores:
+        entry = {
+            "given": score.given,
+            "column": score.column,
+            "set": score.set,
+            "num_trials": score.num_trials,
+            "num_dropped": score.num_dropped,
+            "list_hash": score.list_hash,
+        }
+        lists.setdefault(tuple(map(str, entry.values())), entry)
+    return list(lists.values())
+
+
+def disagreements(scores: list[Score]) -> list[str]:
+    """Cells of one column that were scored on different trials, which makes their comparison void; a line each."""
+    seen: dict[tuple, Score] = {}
+    lines = []
+    for score in scores:
+        cell = (score.given, score.column, score.set)
+        first = seen.setdefault(cell, score)
+        if (first.list_hash, first.num_trials) != (score.list_hash, score.num_trials):
+            where = f"given {score.given}, {column_label(score.column)}, {score.set}"
+            lines.append(
+                f"{where}: {first.path} has {first.num_trials} trials of list {first.list_hash}, "
+                f"{score.path} has {score.num_trials} of {score.list_hash}"
+            )
+    return lines
+
+
+def environment_lines(facts: dict[str, Any]) -> list[str]:
+    """:func:`environment` as a Markdown list."""
+    versions = ", ".join(f"{name} {facts[name]}" for name in ("zspex_toolkit", "python", *_LIBRARIES))
+    return [
+        f"- date: {facts['date']}",
+        f"- command: `{facts['command']}`",
+        f"- commit: {facts['commit']}",
+        f"- versions: {versions}",
+        f"- machine that wrote this page: {facts['machine']}",
+    ]
+
+
+def list_lines(lists: list[dict[str, Any]]) -> list[str]:
+    """:func:`trial_lists` as a Markdown table."""
+    lines = ["| Given | | Set | Trials | Dropped | List |", "| --- | --- | --- | ---: | ---: | --- |"]
+    for entry in lists:
+        lines.append(
+            f"| {entry['given']} | {column_label(entry['column'])} | {entry['set']} | {entry['num_trials']} "
+            f"| {entry['num_dropped']} | `{entry['list_hash'][:12]}` |"
+        )
+    return lines
+
+
+def network_facts(network: Network) -> dict[str, Any]:
+    """What was trained, with what and for how long; None where an experiment does not say."""
+    score = network.scores[0] if network.scores else None
+    return {
+        "folder": network.folder,
+        "num_parameters": score.num_parameters if score else None,
+        "effective_batch": network.effective_batch,
+        "epochs": len(network.history) or None,
+        "best_epoch": network.best_epoch,
+        "seconds": network.training_seconds,
+        "seed": score.seed if score else None,
+        "config_hash": score.config_hash if score else None,
+        "commit": score.commit if score else None,
+    }
+
+
+def network_lines(networks: list[Network]) -> list[str]:
+    """:func:`network_facts` as a Markdown table."""
+    lines = [
+        "| Network | Parameters | Effective batch | Epochs | Best | Minutes | Seed | Settings | Commit |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- | --- |",
+    ]
+    for facts in map(network_facts, networks):
+        minutes = number(None if facts["seconds"] is None else facts["seconds"] / 60)
+        counts = (facts[name] for name in ("num_parameters", "effective_batch", "epochs", "best_epoch"))
+        counted = " | ".join(DASH if count is None else f"{count:,}" for count in counts)
+        seed = DASH if facts["seed"] is None else facts["seed"]
+        hashes = " | ".join(f"`{facts[name][:12]}`" if facts[name] else DASH for name in ("config_hash", "commit"))
+        lines.append(f"| {facts['folder']} | {counted} | {minutes} | {seed} | {hashes} |")
+    return lines

@@ -1,0 +1,191 @@
+"""The results page of a de-mixing experiment: RESULTS.md, its figures, and results.json with the same numbers."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from zspex_toolkit.io.atomic import write_json, write_text
+from zspex_toolkit.report.accuracy_bars import accuracy_bars
+from zspex_toolkit.report.colours import save_figure
+from zspex_toolkit.report.curves import error_curves
+from zspex_toolkit.report.networks import Network, read_networks
+from zspex_toolkit.report.paper_figures import CORPUS, SOURCE, label
+from zspex_toolkit.report.provenance import (
+    disagreements,
+    environment,
+    environment_lines,
+    list_lines,
+    network_facts,
+    network_lines,
+    trial_lists,
+)
+from zspex_toolkit.report.scores import Score, read_scores
+from zspex_toolkit.report.tables import (
+    Table,
+    accuracy_lines,
+    build_tables,
+    column_label,
+    detail_cells,
+    detail_lines,
+    ratio_lines,
+    ratios,
+)
+
+
+@dataclass(frozen=True)
+class _Experiment:
+    """What the page and its figures for machines both tell."""
+
+    title: str
+    corpus: str
+    scores: list[Score]
+    networks: list[Network]
+    tables: list[Table]
+    facts: dict[str, Any]  # of the environment
+    notes: list[str]  # what is missing or irregular
+
+
+def report_demixing(
+    exp: Path, out: Path, corpus: str, *, title: str = "", command: str = "", now: datetime | None = None
+) -> None:
+    """Write ``out/RESULTS.md``, ``out/results.json`` and the figures from the scores under ``exp``.
+
+    Args:
+        exp: experiment with ``demix_*/`` and ``baseline/*/``.
+        out: folder of the page; each file in it is complete or as it was before.
+        corpus: name of the corpus, as its recipe's folder; says whether the paper's figures are comparable.
+        title: heading; made from the corpus if empty.
+        command: the command line that made the figures.
+        now: date of the page; the present if None.
+
+    Raises:
+        DataDirError: if there is nothing to report, or a score or history is broken.
+    """
+    scores = read_scores(exp)
+    networks = read_networks(exp, scores)
+    tables = build_tables(scores)
+    experiment = _Experiment(
+        title=title or f"Speaker embedding de-mixing on {corpus}",
+        corpus=corpus,
+        scores=scores,
+        networks=networks,
+        tables=tables,
+        facts=environment(command, now=now),
+        notes=[*_missing(tables, networks), *disagreements(scores)],
+    )
+    figures = _draw(experiment, out)
+    write_text(out / "RESULTS.md", _page(experiment, figures))
+    write_json(out / "results.json", _machine(experiment))
+
+
+def _draw(experiment: _Experiment, out: Path) -> list[tuple[str, str]]:
+    """Write the figures; return (file name, caption) of each."""
+    tables, corpus = experiment.tables, experiment.corpus
+    with_paper = all(CORPUS[table.number] == corpus for table in tables)
+    bars = accuracy_bars(tables, title=f"Test accuracy on {corpus}", with_paper=with_paper)
+    save_figure(bars, out / "accuracy.png")
+    figures = [("accuracy.png", "Test accuracy of every function, with 95 % bootstrap intervals.")]
+    for given, answer in (("e2", "e1"), ("e1", "e2")):
+        trained = [network for network in experiment.networks if network.given == given and network.history]
+        if trained:
+            name = f"mae_{given}.png"
+            save_figure(error_curves(trained, title=f"Given {given}, get {answer}"), out / name)
+            figures.append((name, f"Figure 6: mean absolute error against epochs, given {given}."))
+    return figures
+
+
+def _missing(tables: list[Table], networks: list[Network]) -> list[str]:
+    """Every cell and curve that should be there and is not."""
+    cells = [f"{table.title}: {line}" for table in tables for line in table.missing()]
+    curves = [f"{network.folder}: no history.jsonl, so no curve" for network in networks if not network.history]
+    return cells + curves
+
+
+def _page(experiment: _Experiment, figures: list[tuple[str, str]]) -> str:
+    lines = [f"# {experiment.title}", "", *_introduction(experiment.tables, experiment.corpus), ""]
+    for table in experiment.tables:
+        lines += [f"## {table.title}", "", *accuracy_lines(table), "", *ratio_lines(table), ""]
+        lines += ["On test mixtures:", "", *detail_lines(table, "test"), ""]
+        lines += ["<details><summary>On training mixtures</summary>", "", *detail_lines(table, "train"), ""]
+        lines += ["</details>", ""]
+    lines += [*_controls(experiment.scores), "## Figures", ""]
+    for name, caption in figures:
+        lines += [f"![{caption}]({name})", "", caption, ""]
+    notes = [f"- {note}" for note in experiment.notes] or ["Nothing."]
+    lines += ["## Missing or irregular", "", *notes, ""]
+    lines += ["## Where the figures come from", "", *environment_lines(experiment.facts), ""]
+    lines += ["Trials, by their lists:", "", *list_lines(trial_lists(experiment.scores)), ""]
+    if experiment.networks:
+        lines += ["Networks, with the commit they were scored at:", "", *network_lines(experiment.networks), ""]
+    return "\n".join(lines)
+
+
+def _introduction(tables: list[Table], corpus: str) -> list[str]:
+    lines = [
+        "Accuracy of the speaker classifier in per cent, on train and test mixtures. `Before` classifies the embedding",
+        "of the mixture, `Clean` that of the clean signal; the SNR is that of speaker 1 over speaker 2 in every table.",
+        "The best function of each column is bold; intervals are 95 % bootstrap intervals; EER is the equal-error rate",
+        f"of verification trials. Columns *paper* are printed test accuracies ({SOURCE}).",
+    ]
+    for measured in sorted({CORPUS[table.number] for table in tables} - {corpus}):
+        lines += [
+            "",
+            f"**The corpora differ**: ours is {corpus}, the paper's {measured}. Its columns are for orientation.",
+        ]
+    return lines
+
+
+def _controls(scores: list[Score]) -> list[str]:
+    controls = [score for score in scores if score.control is not None]
+    if not controls:
+        return []
+    head = (
+        "| Control | Function | Given | | Set | Trials | Dropped | Accuracy % | 95 % interval | Cosine | MAE | EER % |"
+    )
+    lines = ["## Controls", "", "Checks of the harness itself, not of a network.", ""]
+    lines += [head, "| --- | --- | --- | --- | --- |" + " ---: |" * 7]
+    for score in controls:
+        cells = [score.control, label(score.function), score.given, column_label(score.column), score.set]
+        lines.append("| " + " | ".join([*cells, *detail_cells(score)]) + " |")
+    return [*lines, ""]
+
+
+def _machine(experiment: _Experiment) -> dict[str, Any]:
+    return {
+        "title": experiment.title,
+        "corpus": experiment.corpus,
+        "environment": experiment.facts,
+        "tables": [
+            {
+                "table": table.number,
+                "given": table.given,
+                "accuracy": _accuracies(table),
+                "paper_corpus": CORPUS[table.number],
+                "paper": [{"function": row, "column": place, "test": v} for (row, place), v in table.printed.items()],
+                "ratios": ratios(table),
+            }
+            for table in experiment.tables
+        ],
+        "scores": [dataclasses.asdict(score) for score in experiment.scores],
+        "lists": trial_lists(experiment.scores),
+        "networks": [network_facts(network) for network in experiment.networks],
+        "notes": experiment.notes,
+    }
+
+
+def _accuracies(table: Table) -> list[dict[str, Any]]:
+    """Per cent, None where not measured, in the order of the table."""
+    return [
+        {
+            "function": row,
+            "column": column,
+            "train": table.accuracy(row, column, "train"),
+            "test": table.accuracy(row, column),
+        }
+        for row in table.rows
+        for column in table.columns
+    ]
