@@ -1,0 +1,63 @@
+"""Utterances of one data directory while a corpus is read: checked one by one, written together or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from zspex_toolkit.corpora._account import Account
+from zspex_toolkit.corpora._recordings import fault_of
+from zspex_toolkit.io.write import write_data_dir
+
+
+class Utterances:
+    """Collects ``wav.scp``, ``utt2spk``, ``text`` and ``utt2num_samples``; the account counts what is not kept."""
+
+    def __init__(self, corpus: str, fs: int):
+        self.account = Account(corpus)
+        self.fs = fs
+        self.wavs: dict[str, str] = {}
+        self.utt2spk: dict[str, str] = {}
+        self.text: dict[str, str] = {}
+        self.num_samples: dict[str, int] = {}
+
+    def add_file(self, utt: str, spk: str, path: Path, text: str | None = None) -> None:
+        """Keep a recording whose header fits, drop another one with the reason."""
+        fault, num_samples = fault_of(path, self.fs)
+        if fault:
+            self.account.drop(utt, fault)
+            return
+        self.wavs[utt], self.utt2spk[utt], self.num_samples[utt] = str(path), spk, num_samples
+        if text is not None:
+            self.text[utt] = text
+
+    def add_pipe(self, utt: str, spk: str, command: str) -> None:
+        """Keep a recording that a command writes (``... |``); it is not run here, so its length stays unknown."""
+        self.wavs[utt], self.utt2spk[utt] = command, spk
+
+    def write(self, out: Path, corpus_dir: Path, **speaker_tables: Mapping[str, str]) -> list[Path]:
+        """Write ``out/all`` and ``out/dropped.txt`` and print the counts.
+
+        Args:
+            speaker_tables: ``spk2gender``, ``spk2age``, ...; one that does not know every speaker is left away.
+
+        Raises:
+            DataDirError: if nothing or too little is left; nothing is written then.
+        """
+        self.account.check(len(self.wavs), corpus_dir)
+        speakers = set(self.utt2spk.values())
+        tables: dict[str, Mapping] = {
+            name: {spk: table[spk] for spk in speakers}
+            for name, table in speaker_tables.items()
+            if speakers <= table.keys()
+        }
+        if len(self.num_samples) == len(self.wavs):
+            tables["utt2num_samples"] = self.num_samples
+        if len(self.text) == len(self.wavs):
+            tables["text"] = self.text
+        elif self.text:
+            print(f"{self.account.corpus}: {len(self.wavs) - len(self.text)} utterances lack a transcript: no text")
+        write_data_dir(Path(out, "all"), wavs=self.wavs, utt2spk=self.utt2spk, tables=tables)
+        self.account.report(len(self.wavs), out)
+        print(f"{self.account.corpus}: {len(speakers)} speakers in {Path(out, 'all')}", flush=True)
+        return [Path(out, "all")]
