@@ -15,7 +15,7 @@ die() {
 }
 
 # pyproject.toml does not count: it holds settings of tools, not packages.
-wanted_hash() { cat "$tools/../setup.py" "$tools/constraints.txt" "${BASH_SOURCE[0]}" | sha256sum | cut -d ' ' -f 1; }
+wanted_hash() { cat "$tools/../setup.py" "$tools/constraints.txt" | sha256sum | cut -d ' ' -f 1; }
 
 is_installed() { [[ -f $mark && -x $venv/bin/python && $(<"$mark") == "$(wanted_hash)" ]]; }
 

@@ -1,0 +1,235 @@
+#!/usr/bin/env bash
+# Speaker embedding de-mixing: the stages of every egs/<corpus>/demix1/run.sh, which calls this with its facts.
+set -euo pipefail
+
+COMMON=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=stages.sh
+. "$COMMON/stages.sh"
+
+# Options
+stage=1                                     # first stage to run
+stop_stage=8                                # last stage to run
+force=false                                 # run stages that were done before, too; trains anew
+nj=                                         # number of parallel jobs (empty: number of processors)
+ngpu=                                       # GPUs for each training (empty: 1 if this machine has one)
+num_threads=                                # threads for each lone training on processors (empty: all of them)
+cmd_backend=local                           # how jobs are run: a file name of zspex_toolkit/launch/backends
+recipe_dir=.                                # folder with conf/; data/, dump/ and exp/ are made there
+corpus=                                     # name of the corpus: a file name of zspex_toolkit/corpora
+corpus_dir=                                 # folder of the corpus (empty: the variable named like it, such as TIMIT)
+prepare_args=                               # more options for prepare_data
+test_share=0.25                             # share of each speaker's utterances for testing, unless ...
+test_per_speaker=                           # ... this many utterances of each speaker are
+conditions="snr-5 snr0 snr5"                # mixtures: target over interferer in dB; or data sets that come mixed
+clean_set=                                  # with data sets that come mixed: name of the clean one, such as headset
+givens="e2 e1"                              # which speaker is known: e2 (Table 2 of the paper), e1 (Table 3)
+functions="subtract multiply concat1 concat2 share_concat separate_concat" # de-mixing functions
+seed=0                                      # of the split into train and test, the mixtures and the trainings
+embedder_config=conf/train_embedder.yaml    # settings of network A
+classifier_config=conf/train_classifier.yaml # settings of network B
+train_config=conf/train_demixer.yaml        # settings of network C
+train_args=                                 # options for every training, such as "--train.num_epochs 3"
+embedder_args=                              # options for the training of A only
+classifier_args=                            # options for the training of B only
+demixer_args=                               # options for the training of C only
+mfcc_config=conf/mfcc.conf                  # Kaldi's own format
+vad_config=conf/vad.conf                    # Kaldi's own format
+exp_tag=                                    # experiment is exp/demix_<tag> (empty: made from the *_args; exp/demix)
+results_dir=                                # folder of RESULTS.md, results.json and figures (empty: the experiment)
+# End of options
+
+help_message="Usage: run.sh [--option value ...]
+$(options_help "${BASH_SOURCE[0]}")"
+parse_options "$@"
+
+# A path that exists where the user stands is meant so; else it is one of the recipe's folder.
+for _path in corpus_dir embedder_config classifier_config train_config mfcc_config vad_config; do
+    if [[ -n ${!_path} && -e ${!_path} ]]; then printf -v "$_path" '%s' "$(realpath "${!_path}")"; fi
+done
+cd "$recipe_dir" || die "no such folder: --recipe_dir $recipe_dir"
+
+[[ -n $corpus ]] || die "--corpus is not set; start a recipe's run.sh, such as egs/mini/demix1/run.sh"
+root_variable=$(tr '[:lower:]' '[:upper:]' <<<"$corpus")
+corpus_dir=${corpus_dir:-${!root_variable-}}
+if ((stage <= 1)) && [[ $corpus != mini ]]; then
+    [[ -n $corpus_dir ]] ||
+        die "where is the corpus $corpus? Give --corpus_dir DIR or set the variable: export $root_variable=DIR"
+    [[ -d $corpus_dir ]] ||
+        die "no such folder: $corpus_dir; give --corpus_dir DIR or set $root_variable to the root of $corpus"
+fi
+for _path in "$embedder_config" "$classifier_config" "$train_config" "$mfcc_config" "$vad_config"; do
+    [[ -f $_path ]] || die "no such settings file: $_path (in $PWD)"
+done
+((stage <= stop_stage)) || die "--stage $stage is after --stop_stage $stop_stage"
+
+# shellcheck source-path=SCRIPTDIR source=path.sh
+. "$COMMON/path.sh"
+# shellcheck source-path=SCRIPTDIR source=cmd.sh
+. "$COMMON/cmd.sh"
+
+nj=${nj:-$(nproc)} num_threads=${num_threads:-$(nproc)}
+ngpu=${ngpu:-$(nvidia-smi -L 2>/dev/null | grep -c -m 1 '^GPU ' || true)}
+device=$( ((ngpu > 0)) && echo cuda || echo cpu)
+all_args="$train_args $embedder_args $classifier_args $demixer_args"
+default_tag=$(sed -E 's/[^A-Za-z0-9.]+/_/g; s/^_|_$//g' <<<"$all_args")
+tag=${exp_tag:-$default_tag}
+exp=exp/demix${tag:+_$tag}
+train=data/${clean_set:+${clean_set}_}train test=data/${clean_set:+${clean_set}_}test
+
+# The data directory of mixtures of one condition (snr0, array1) and set (train, test).
+mixtures() { if [[ -z $clean_set ]]; then echo "data/mix_$2_$1"; else echo "data/$1_$2"; fi; }
+
+toolkit() { python -m "zspex_toolkit.bin.$1" "${@:2}"; }
+
+# One line of a job list: a toolkit command, quoted.
+line() { printf 'python -m zspex_toolkit.bin.%s%s' "$1" "$(printf ' %q' "${@:2}")"; }
+
+# run_array CMD_WITH_OPTIONS NAME LINES: the lines as one job array, nj at once.
+run_array() {
+    local cmd=$1 name=$2 lines=$3
+    mkdir -p "$exp/jobs"
+    printf '%s\n' "$lines" >"$exp/jobs/$name.txt"
+    log "$name: $(wc -l <"$exp/jobs/$name.txt") jobs, $nj at once; logs: $exp/log/$name.*.log"
+    # shellcheck disable=SC2086  # cmd and its options are words
+    with_progress "$exp/log/$name.*.log" $cmd --max_jobs_run "$nj" "JOB=1:$(wc -l <"$exp/jobs/$name.txt")" \
+        "$exp/log/$name.JOB.log" bash "$COMMON/run_line.sh" "$exp/jobs/$name.txt" JOB
+}
+
+# train_alone NAME ARGS: one training as one job.
+train_alone() {
+    log "train_$1: log is $exp/log/train_$1.log"
+    # shellcheck disable=SC2086
+    with_progress "$exp/log/train_$1.log" $cuda_cmd --num_threads "$num_threads" --gpu "$ngpu" \
+        "$exp/log/train_$1.log" python -m zspex_toolkit.bin.train --device "$device" --train.seed "$seed" \
+        --exp_dir "$exp/$1" "${@:2}"
+}
+
+# Features of a data directory, in $2 jobs.
+features_commands() {
+    line validate_data_dir --data "$1" --check_audio true
+    echo -n " && "
+    line make_mfcc --data "$1" --out dump/mfcc --mfcc_config "$mfcc_config" --nj "$2" --cmd "$train_cmd"
+    echo -n " && "
+    line compute_vad --data "$1" --out dump/vad --vad_config "$vad_config" --nj "$2" --cmd "$train_cmd"
+}
+
+read -ra train_words <<<"$train_args"
+read -ra embedder_words <<<"$embedder_args"
+read -ra classifier_words <<<"$classifier_args"
+read -ra demixer_words <<<"$demixer_args"
+read -ra prepare_words <<<"$prepare_args"
+read -ra condition_list <<<"$conditions"
+read -ra given_list <<<"$givens"
+mixture_dirs=()
+for condition in "${condition_list[@]}"; do
+    mixture_dirs+=("$(mixtures "$condition" train)" "$(mixtures "$condition" test)")
+done
+clean_inputs=("$train/utt2spk" "$train/feats.scp" "$test/utt2spk" "$test/feats.scp")
+best_embedder=$exp/embedder/best.safetensors best_classifier=$exp/classifier/best.safetensors
+
+marks=data/stages # shared by all experiments
+if in_stage 1 "Data preparation" for "$corpus $corpus_dir $prepare_args $test_share $test_per_speaker $seed" \
+    makes "$train/utt2spk" "$test/utt2spk"; then
+    toolkit prepare_data --corpus "$corpus" --corpus_dir "$corpus_dir" --out data "${prepare_words[@]}"
+    if [[ -z $clean_set ]]; then
+        how=(--test_share "$test_share")
+        if [[ -n $test_per_speaker ]]; then how=(--test_per_speaker "$test_per_speaker"); fi
+        toolkit split_speakers --data data/all --train "$train" --test "$test" "${how[@]}" --seed "$seed"
+    fi
+    rm -f {"$train","$test"}/{feats.scp,vad.scp,utt2num_frames} # of what was there before
+fi
+
+if in_stage 2 "Features" for "$train/wav.scp" "$train/utt2spk" "$test/wav.scp" "$test/utt2spk" "$mfcc_config" \
+    "$vad_config" makes "$train/vad.scp" "$test/vad.scp"; then
+    for dir in "$train" "$test"; do eval "$(features_commands "$dir" "$nj")"; done
+fi
+
+marks=$exp/stages
+if in_stage 3 "Train A, the embedder" for "${clean_inputs[@]}" "$embedder_config" "$train_args $embedder_args $seed" \
+    makes "$best_embedder"; then
+    set_aside_unless_resumed "$exp/embedder"
+    train_alone embedder --task embedding --config "$embedder_config" --data "$train" --valid_data "$test" \
+        "${train_words[@]}" "${embedder_words[@]}"
+fi
+
+if in_stage 4 "Clean embeddings; train B, the classifier" for "${clean_inputs[@]}" "$best_embedder" \
+    "$classifier_config" "$train_args $classifier_args $seed" makes "$best_classifier" "$exp/xvectors/clean_speakers"; then
+    set_aside_unless_resumed "$exp/classifier"
+    for set in train test; do
+        toolkit extract_embeddings --model "$exp/embedder" --data "data/${clean_set:+${clean_set}_}$set" \
+            --out "$exp/xvectors/$set"
+    done
+    toolkit average_embeddings --model "$exp/embedder" --data "$train" --out "$exp/xvectors/clean_speakers"
+    train_alone classifier --task classification --config "$classifier_config" --model "$exp/embedder" \
+        --data "$train" --valid_data "$test" "${train_words[@]}" "${classifier_words[@]}"
+fi
+
+marks=data/stages
+if in_stage 5 "Mixtures" for "$train/wav.scp" "$test/wav.scp" "$conditions $seed" "$mfcc_config" "$vad_config" \
+    makes "${mixture_dirs[@]/%//vad.scp}"; then
+    lines=$(
+        for condition in "${condition_list[@]}"; do
+            for set in train test; do
+                dir=$(mixtures "$condition" "$set")
+                if [[ -z $clean_set ]]; then
+                    printf 'rm -rf %q && ' "$dir"
+                    line plan_mixtures --data "data/$set" --out "$dir" "--snr_db=${condition#snr}" --seed "$seed"
+                    echo -n " && "
+                    line render_mixtures --data "$dir" --source_data "data/$set" --out "dump/$(basename "$dir")"
+                    echo -n " && "
+                fi
+                features_commands "$dir" 1
+                echo
+            done
+        done
+    )
+    run_array "$train_cmd" make_mixtures "$lines"
+fi
+
+marks=$exp/stages
+if in_stage 6 "Train C, the de-mixing networks" for "${mixture_dirs[@]}" "$best_embedder" "$train_config" \
+    "$train_args $demixer_args $seed $givens $functions $(cat "$exp/xvectors/clean_speakers/"*.scp 2>/dev/null)" \
+    makes "$exp"; then
+    for dir in "$exp"/demix_*; do set_aside_unless_resumed "$dir"; done
+    lines=$(
+        for given in "${given_list[@]}"; do
+            for condition in "${condition_list[@]}"; do
+                line train --task demixing --config "$train_config" --device "$device" --train.seed "$seed" \
+                    --data "$(mixtures "$condition" train)" --valid_data "$(mixtures "$condition" test)" \
+                    --given "$given" --demixers "${functions// /,}" --embedder "$exp/embedder" \
+                    --clean_speakers "$exp/xvectors/clean_speakers" --exp_dir "$exp/demix_${given}_$condition" \
+                    "${train_words[@]}" "${demixer_words[@]}"
+                echo
+            done
+        done
+    )
+    run_array "$cuda_cmd --gpu $ngpu" train_demixers "$lines"
+fi
+
+if in_stage 7 "Score" for "${mixture_dirs[@]}" "$best_embedder" "$best_classifier" \
+    "$(cat "$exp"/demix_*/history.jsonl 2>/dev/null)" makes "$exp/baseline"; then
+    lines=$(
+        for condition in "${condition_list[@]}"; do
+            sets=(--classifier "$exp/classifier" --train_data "$(mixtures "$condition" train)"
+                --test_data "$(mixtures "$condition" test)" --clean_speakers "$exp/xvectors/clean_speakers")
+            line score_baselines --embedder "$exp/embedder" "${sets[@]}" --condition "$condition" \
+                --out "$exp/baseline/$condition/scores.json"
+            echo
+            for given in "${given_list[@]}"; do
+                models=$(for name in $functions; do echo -n ",$exp/demix_${given}_${condition}_$name"; done)
+                line score_demixing --models "${models#,}" "${sets[@]}"
+                echo
+            done
+        done
+    )
+    run_array "$train_cmd" score "$lines"
+fi
+
+if in_stage 8 "Report" for "$(cat "$exp"/*/scores.json "$exp"/baseline/*/scores.json 2>/dev/null)" \
+    makes "${results_dir:-$exp}/RESULTS.md"; then
+    toolkit report_demixing --exp "$exp" --out "${results_dir:-$exp}" --corpus "$corpus" \
+        --command "egs/$corpus/demix1/run.sh${all_args:+ $*}"
+    log "results: $PWD/${results_dir:-$exp}/RESULTS.md"
+fi
+
+finish

@@ -1,0 +1,13 @@
+# shellcheck shell=bash
+# The environment of every recipe script and job. To be sourced. Sets up tools/venv where the toolkit is not importable.
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+
+export LC_ALL=C PYTHONIOENCODING=utf-8 PYTHONUNBUFFERED=1
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
+export PYTHONPATH=$ROOT${PYTHONPATH:+:$PYTHONPATH}
+
+if [[ -d $ROOT/tools/venv ]] || ! python -c 'import zspex_toolkit, torch, jsonargparse, kaldiio' 2>/dev/null; then
+    "$ROOT/tools/setup_venv.sh" || return 1
+    # shellcheck source=/dev/null
+    . "$ROOT/tools/venv/bin/activate"
+fi
