@@ -1,5 +1,6 @@
 """Networks are read with their histories and settings."""
 
+import numpy as np
 import pytest
 
 from zspex_toolkit.errors import DataDirError
@@ -18,11 +19,23 @@ def test_the_effective_batch_counts_accumulated_batches(exp):
     assert read_networks(exp, [])[0].effective_batch == 64 * 2
 
 
-def test_the_best_epoch_has_the_smallest_validation_error(exp):
+def test_the_best_epoch_is_the_one_whose_weights_were_kept(exp):
     network = read_networks(exp, [])[0]
     assert network.curve("valid") == [0.5, 0.25, 0.375]
     assert network.best_epoch == 2
     assert network.training_seconds == 90.0
+
+
+def test_an_error_that_was_not_finite_leaves_a_gap_in_the_curve(exp):
+    lines = [
+        '{"epoch": 1, "train": {"mae": 0.5}, "valid": {"mae": null}}',
+        '{"epoch": 2, "train": {}, "valid": null}',
+    ]
+    (exp / "demix_e1_snr-5_multiply" / "history.jsonl").write_text("\n".join(lines) + "\n")
+    network = read_networks(exp, [])[0]
+    assert network.curve("train")[0] == 0.5
+    assert np.isnan([*network.curve("valid"), network.curve("train")[1]]).all()
+    assert network.has_curve
 
 
 def test_a_network_without_history_or_settings_says_nothing_about_them(exp):

@@ -58,7 +58,7 @@ def test_a_missing_function_is_told_per_table(exp, tmp_path):
 def test_a_network_without_a_curve_is_told(exp, tmp_path):
     (exp / "demix_e2_snr0_subtract" / "history.jsonl").unlink()
     page = report(exp, tmp_path / "out")
-    assert "- demix_e2_snr0_subtract: no history.jsonl, so no curve" in page
+    assert "- demix_e2_snr0_subtract: no error in its history, so no curve" in page
 
 
 def test_controls_stand_in_their_own_table(exp, tmp_path, row):

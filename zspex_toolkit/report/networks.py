@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,18 +43,24 @@ class Network:
 
     @property
     def best_epoch(self) -> int | None:
-        """The epoch of smallest validation error."""
-        epochs = [epoch["epoch"] for epoch in self.history]
-        return min(zip(self.curve("valid"), epochs, strict=True))[1] if self.history else None
+        """The epoch whose weights were kept as the best; None if no history says."""
+        best = [epoch["epoch"] for epoch in self.history if epoch.get("best")]
+        return best[-1] if best else None
 
     @property
     def training_seconds(self) -> float | None:
         """Time spent in all epochs together."""
         return sum(epoch.get("seconds", 0.0) for epoch in self.history) if self.history else None
 
+    @property
+    def has_curve(self) -> bool:
+        """Whether any epoch has a mean absolute error to draw."""
+        return any(math.isfinite(error) for part in ("train", "valid") for error in self.curve(part))
+
     def curve(self, part: str) -> list[float]:
-        """Mean absolute error of ``part`` (``train`` or ``valid``) after every epoch."""
-        return [epoch[part]["mae"] for epoch in self.history]
+        """Mean absolute error of ``part`` (``train`` or ``valid``) after every epoch; NaN where it was not finite."""
+        errors = [(epoch[part] or {}).get("mae") for epoch in self.history]
+        return [math.nan if error is None else error for error in errors]
 
 
 def read_networks(exp: Path, scores: list[Score]) -> list[Network]:

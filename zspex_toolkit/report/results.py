@@ -90,7 +90,7 @@ def _draw(experiment: _Experiment, out: Path) -> list[tuple[str, str]]:
     save_figure(bars, out / "accuracy.png")
     figures = [("accuracy.png", "Test accuracy of every function, with 95 % bootstrap intervals.")]
     for given, answer in (("e2", "e1"), ("e1", "e2")):
-        trained = [network for network in experiment.networks if network.given == given and network.history]
+        trained = [network for network in experiment.networks if network.given == given and network.has_curve]
         if trained:
             name = f"mae_{given}.png"
             save_figure(error_curves(trained, title=f"Given {given}, get {answer}"), out / name)
@@ -101,7 +101,9 @@ def _draw(experiment: _Experiment, out: Path) -> list[tuple[str, str]]:
 def _missing(tables: list[Table], networks: list[Network]) -> list[str]:
     """Every cell and curve that should be there and is not."""
     cells = [f"{table.title}: {line}" for table in tables for line in table.missing()]
-    curves = [f"{network.folder}: no history.jsonl, so no curve" for network in networks if not network.history]
+    curves = [
+        f"{network.folder}: no error in its history, so no curve" for network in networks if not network.has_curve
+    ]
     return cells + curves
 
 
