@@ -1,0 +1,129 @@
+"""Which items form the steps of an epoch, and how their batches are loaded."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader
+
+from zspex_toolkit.errors import UserError
+from zspex_toolkit.randomness import rng_for
+from zspex_toolkit.train.config import TrainConfig
+
+Batch = dict[str, Any]  # tensors by name, and "ids": the names of its items
+
+
+class ItemSet(Protocol):
+    """What training needs of a data set. ``size(index)``, a number, is asked for in a dry run if it is there."""
+
+    def __len__(self) -> int: ...
+
+    def get(self, epoch: int, index: int) -> Any:
+        """One item: a function of its arguments (and a seed) alone, so that every epoch can be replayed."""
+
+    def collate(self, items: list[Any]) -> Batch:
+        """The batch of some items."""
+
+
+def plan_steps(num_items: int, config: TrainConfig, epoch: int) -> list[list[np.ndarray]]:
+    """Item indices of an epoch: a list of steps, each a list of ``config.accumulate`` batches (the last may have less).
+
+    Every item comes once. A last batch of a single item joins the one before it: batch normalisation needs two.
+    """
+    order = rng_for(config.seed, "order", epoch).permutation(num_items)
+    cuts = list(range(config.batch_size, num_items, config.batch_size))
+    left_over = num_items % config.batch_size
+    if cuts and config.drop_last and left_over:
+        order = order[: cuts.pop()]
+    elif cuts and left_over == 1:
+        cuts.pop()
+    batches = np.split(order, cuts)
+    return [batches[first : first + config.accumulate] for first in range(0, len(batches), config.accumulate)]
+
+
+def plan_validation(num_items: int, batch_size: int) -> list[np.ndarray]:
+    """Item indices of the validation batches, in the order of the set."""
+    return np.split(np.arange(num_items), range(batch_size, num_items, batch_size))
+
+
+class BatchLoader:
+    """Loads the batches it is asked for, in that order; worker processes live as long as the loader."""
+
+    def __init__(self, items: ItemSet, config: TrainConfig, device: torch.device):
+        self._requests = _Requests()
+        self._loader = DataLoader(
+            _BatchDataset(items),
+            batch_size=None,
+            sampler=self._requests,
+            num_workers=config.num_workers,
+            persistent_workers=config.num_workers > 0,
+            pin_memory=device.type == "cuda",
+            worker_init_fn=_ignore_signals,
+            # Its own generator: the loader draws a number per epoch, which must not come out of dropout's.
+            generator=torch.Generator(),
+        )
+
+    def load(self, epoch: int, batches: list[np.ndarray]) -> Iterator[Batch]:
+        """The batches of those indices.
+
+        Raises:
+            UserError: as an item raised it, with its place in front.
+            RuntimeError: for any other error of an item, with its place and traceback.
+        """
+        self._requests.batches = [(epoch, indices) for indices in batches]
+        for batch in self._loader:
+            if isinstance(batch, _Failure):
+                batch.throw()
+            yield batch
+
+
+class _Requests:
+    def __init__(self) -> None:
+        self.batches: list[tuple[int, np.ndarray]] = []
+
+    def __iter__(self) -> Iterator[tuple[int, np.ndarray]]:
+        return iter(self.batches)
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+
+class _Failure:
+    """An exception on its way out of a worker process."""
+
+    def __init__(self, place: str, error: Exception):
+        self.by_user = isinstance(error, UserError | OSError)
+        self.message = f"{place}: {error}" if self.by_user else f"{place}:\n{traceback.format_exc()}"
+
+    def throw(self) -> None:
+        raise (UserError if self.by_user else RuntimeError)(self.message)
+
+
+class _BatchDataset(torch.utils.data.Dataset):
+    def __init__(self, items: ItemSet):
+        self._items = items
+
+    def __getitem__(self, request: tuple[int, np.ndarray]) -> Batch | _Failure:
+        epoch, indices = request
+        items = []
+        for index in indices.tolist():
+            try:
+                items.append(self._items.get(epoch, index))
+            except Exception as error:
+                return _Failure(f"item {index} of epoch {epoch}", error)
+        try:
+            return self._items.collate(items)
+        except Exception as error:
+            return _Failure(f"collating items {indices.tolist()} of epoch {epoch}", error)
+
+
+def _ignore_signals(worker: int) -> None:
+    """A scheduler signals every process of a job; the training process decides when its workers end."""
+    import signal
+
+    for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)

@@ -1,0 +1,65 @@
+"""A training in small: the largest batch, an ordinary one and a validation batch, before hours are spent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import nn
+
+from zspex_toolkit import registry
+from zspex_toolkit.errors import UserError
+from zspex_toolkit.train.batches import BatchLoader, ItemSet, plan_steps, plan_validation
+from zspex_toolkit.train.config import TrainConfig
+from zspex_toolkit.train.forensics import names_of
+from zspex_toolkit.train.optimizer import build_optimizer
+from zspex_toolkit.train.step import Loss, compute_gradients
+from zspex_toolkit.train.validate import validate
+
+
+def dry_run(
+    model: nn.Module,
+    loss: Loss,
+    train_set: ItemSet,
+    valid_set: ItemSet | None,
+    config: TrainConfig,
+    device: torch.device,
+    log: Callable[[str], None],
+) -> None:
+    """Take a step on the largest batch and one on an ordinary batch, validate one batch; write nothing.
+
+    Raises:
+        UserError: if a loss or gradient is not finite.
+        ConfigError: if the optimiser or schedule is unknown.
+    """
+    optimizer = build_optimizer(model, config)
+    registry.load("train.schedules", config.schedule)
+    loader = BatchLoader(train_set, config, device)
+    largest, ordinary = largest_batch(train_set, config.batch_size), plan_steps(len(train_set), config, 0)[0][0]
+    model.train()
+    for name, indices in (("largest batch", largest), ("ordinary batch", ordinary)):
+        optimizer.zero_grad(set_to_none=True)
+        batches = list(loader.load(0, [indices]))
+        outcome = compute_gradients(model, loss, batches, device, amp=config.amp, clip_grad_norm=config.clip_grad_norm)
+        if not outcome.is_finite:
+            raise UserError(f"dry run: loss or gradient not finite for: {names_of(batches)}")
+        optimizer.step()
+        log(f"dry run: {name} of {len(indices)} items: loss {outcome.statistics[0][0]['loss']:g}")
+    if valid_set is not None:
+        first = plan_validation(len(valid_set), config.batch_size)[0]
+        batches = [largest_batch(valid_set, config.batch_size), first]
+        loader = BatchLoader(valid_set, config, device)
+        statistics = validate(model, loss, loader, batches, device=device, amp=config.amp, seed=config.seed, log=log)
+        log("dry run: validation: " + ", ".join(f"{name} {value:g}" for name, value in statistics.items()))
+    if device.type == "cuda":
+        log(f"dry run: at most {torch.cuda.max_memory_allocated(device) / 2**30:.2f} GiB of GPU memory")
+    log("dry run: all is well")
+
+
+def largest_batch(items: ItemSet, batch_size: int) -> np.ndarray:
+    """Indices of the items of the largest ``size``; of any, if the set does not tell sizes."""
+    if not hasattr(items, "size"):
+        return np.arange(min(batch_size, len(items)))
+    sizes = np.array([items.size(index) for index in range(len(items))])
+    return np.argsort(-sizes, kind="stable")[:batch_size]

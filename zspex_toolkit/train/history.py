@@ -1,0 +1,53 @@
+"""history.jsonl: one line per epoch; TensorBoard shows the same numbers."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from zspex_toolkit.io.atomic import write_text
+
+
+def read_history(exp_dir: Path) -> list[dict[str, Any]]:
+    """The lines of ``exp_dir/history.jsonl``, oldest first; none if there is no such file."""
+    path = Path(exp_dir) / "history.jsonl"
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+
+
+class History:
+    """Writes history.jsonl (whole, atomically, each time) and TensorBoard's files.
+
+    Args:
+        exp_dir: the experiment's directory.
+        epoch: whole epochs done; later lines, of a training that went on from an older checkpoint, are dropped.
+    """
+
+    def __init__(self, exp_dir: Path, epoch: int):
+        # Half a second to import: only a training pays for it, not every command that reads a history.
+        from torch.utils.tensorboard import SummaryWriter
+
+        self._path = exp_dir / "history.jsonl"
+        self._lines = [line for line in read_history(exp_dir) if line["epoch"] <= epoch]
+        self._writer = SummaryWriter(str(exp_dir / "tensorboard"), purge_step=epoch + 1 if epoch else None)
+
+    def add(self, line: dict[str, Any]) -> None:
+        """Add an epoch's line. What is not finite becomes null: JSON has no name for it."""
+        self._lines.append(_finite(line))
+        write_text(self._path, "".join(json.dumps(item) + "\n" for item in self._lines))
+        for name, value in line.items():
+            for key, number in (value if isinstance(value, dict) else {"": value} if name != "epoch" else {}).items():
+                if number is not None:
+                    self._writer.add_scalar(f"{name}/{key}".rstrip("/"), number, line["epoch"])
+        self._writer.flush()
+
+    def close(self) -> None:
+        """Close TensorBoard's files."""
+        self._writer.close()
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value

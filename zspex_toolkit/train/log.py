@@ -1,0 +1,34 @@
+"""train.log: what a person reads, as plain lines with the time; the same on standard error."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+from tqdm import tqdm
+
+
+class TrainLog:
+    """Appends lines to a file (none if ``path`` is None) and to standard error."""
+
+    def __init__(self, path: Path | None):
+        self._file = open(path, "a", encoding="utf-8", buffering=1) if path else None  # noqa: SIM115 (closed on exit)
+
+    def __call__(self, message: str) -> None:
+        line = f"{time.strftime('%Y-%m-%dT%H:%M:%S')} {message}"
+        if self._file:
+            self._file.write(line + "\n")
+        tqdm.write(line, file=sys.stderr)  # above a progress bar, if there is one
+
+    def __enter__(self) -> TrainLog:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file:
+            self._file.close()
+
+
+def progress_bar(name: str, num_steps: int, done: int = 0) -> tqdm:
+    """A bar on standard error if that is a terminal, else nothing."""
+    return tqdm(desc=name, total=num_steps, initial=done, leave=False, disable=None, dynamic_ncols=True)

@@ -1,0 +1,14 @@
+"""Stochastic gradient descent with momentum."""
+
+from __future__ import annotations
+
+import torch
+
+from zspex_toolkit.train.config import TrainConfig
+
+__all__ = ["sgd"]
+
+
+def sgd(groups: list[dict], config: TrainConfig) -> torch.optim.Optimizer:
+    """``torch.optim.SGD`` in its fused form; its weight decay is an L2 term of the loss."""
+    return torch.optim.SGD(groups, momentum=config.momentum, weight_decay=config.weight_decay, fused=True)

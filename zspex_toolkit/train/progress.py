@@ -1,0 +1,80 @@
+"""Where a training stands, apart from its weights: what a checkpoint needs to go on as if nothing had happened."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Averages:
+    """Means of statistics over items: each batch counts by its number of items."""
+
+    sums: dict[str, float] = field(default_factory=dict)
+    num_items: int = 0
+
+    def add(self, statistics: dict[str, float], num_items: int) -> None:
+        """Add the means over a batch of ``num_items``."""
+        for name, value in statistics.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value * num_items
+        self.num_items += num_items
+
+    def means(self) -> dict[str, float]:
+        """Means over all items so far; none if there were none.
+
+        >>> averages = Averages()
+        >>> averages.add({"loss": 1.0}, 3)
+        >>> averages.add({"loss": 5.0}, 1)
+        >>> averages.means()
+        {'loss': 2.0}
+        """
+        return {name: total / self.num_items for name, total in self.sums.items()}
+
+
+@dataclass
+class EpochStatistics:
+    """What is summed up over the training part of one epoch."""
+
+    averages: Averages = field(default_factory=Averages)
+    grad_norm_sum: float = 0.0
+    num_good_steps: int = 0
+    num_bad_steps: int = 0
+    num_bad_items: int = 0
+    seconds: float = 0.0
+    waited: float = 0.0  # seconds of these spent waiting for data
+
+
+@dataclass
+class Progress:
+    """Position, running statistics and early-stopping state."""
+
+    epoch: int = 0  # whole epochs done
+    step: int = 0  # steps done of the next one
+    global_step: int = 0  # steps done in all epochs
+    bad_in_a_row: int = 0
+    metrics: list[float] = field(default_factory=list)  # best_metric of each epoch, sign turned so that lower is better
+    running: EpochStatistics = field(default_factory=EpochStatistics)
+
+    def add_metric(self, metric: float) -> bool:
+        """Note the metric of an epoch; True if it is the best so far (not a number never is)."""
+        best = min((value for value in self.metrics if not math.isnan(value)), default=math.inf)
+        self.metrics.append(metric)
+        return metric < best or len(self.metrics) == 1
+
+    def epochs_without_progress(self) -> int:
+        """Epochs since the best one."""
+        finite = [math.inf if math.isnan(value) else value for value in self.metrics]
+        return len(finite) - 1 - finite.index(min(finite)) if finite else 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain types, for a checkpoint."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Progress:
+        """The inverse of :meth:`to_dict`."""
+        running = dict(values["running"])
+        running["averages"] = Averages(**running["averages"])
+        return cls(**{**values, "running": EpochStatistics(**running)})

@@ -1,0 +1,79 @@
+"""One step of the optimiser: forward and backward over one or more batches, clipping, update."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from zspex_toolkit.errors import ConfigError
+from zspex_toolkit.train.batches import Batch
+
+Loss = Callable[[nn.Module, Batch], tuple[Tensor, dict[str, Tensor]]]
+
+
+@dataclass(frozen=True)
+class StepOutcome:
+    """Statistics of each batch (with its number of items) and the norm of the gradient before clipping."""
+
+    statistics: list[tuple[dict[str, float], int]]
+    grad_norm: float
+
+    @property
+    def is_finite(self) -> bool:
+        return math.isfinite(self.grad_norm) and all(math.isfinite(values["loss"]) for values, _ in self.statistics)
+
+
+def to_device(batch: Batch, device: torch.device) -> Batch:
+    """The batch with its tensors on the device."""
+    if device.type == "cpu":
+        return batch
+    return {k: v.to(device, non_blocking=True) if isinstance(v, Tensor) else v for k, v in batch.items()}
+
+
+def evaluate_loss(model: nn.Module, loss: Loss, batch: Batch, device: torch.device, amp: str) -> tuple[Tensor, dict]:
+    """Loss and statistics of a batch, in mixed precision if ``amp`` is ``bf16``."""
+    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=amp == "bf16"):
+        value, statistics = loss(model, to_device(batch, device))
+    if value.dim():
+        raise ConfigError(f"the loss must be a single number, got a tensor of shape {tuple(value.shape)}")
+    return value, {"loss": value.detach(), **statistics}
+
+
+def read_numbers(statistics: list[dict[str, Tensor]], extra: Tensor, device: torch.device) -> list[float]:
+    """All values in one transfer: a GPU is waited for once per step."""
+    values = [value for item in statistics for value in item.values()]
+    if device.type == "cpu":
+        return [value.item() if isinstance(value, Tensor) else value for value in (*values, extra)]
+    tensors = [torch.as_tensor(value, dtype=torch.float64, device=device).detach() for value in (*values, extra)]
+    return torch.stack(tensors).tolist()
+
+
+def compute_gradients(
+    model: nn.Module, loss: Loss, batches: list[Batch], device: torch.device, *, amp: str, clip_grad_norm: float
+) -> StepOutcome:
+    """Gradient of the mean loss over the items of all batches, as if they were one, clipped to a norm.
+
+    Args:
+        batches: each weighs by its number of items.
+        clip_grad_norm: largest norm of the whole gradient; 0 only measures it.
+
+    Returns:
+        The outcome; where it is not finite the gradients are useless.
+    """
+    num_items = sum(len(batch["ids"]) for batch in batches)
+    statistics = []
+    for batch in batches:
+        value, values = evaluate_loss(model, loss, batch, device, amp)
+        (value * (len(batch["ids"]) / num_items)).backward()
+        statistics.append(values)
+    parameters = [parameter for parameter in model.parameters() if parameter.grad is not None]
+    norm = torch.nn.utils.clip_grad_norm_(parameters, clip_grad_norm or math.inf)
+    *numbers, grad_norm = read_numbers(statistics, norm, device)
+    remaining = iter(numbers)
+    return StepOutcome(
+        [({k: next(remaining) for k in v}, len(b["ids"])) for v, b in zip(statistics, batches, strict=True)], grad_norm
+    )
