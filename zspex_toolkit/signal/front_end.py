@@ -1,26 +1,24 @@
 """From waveforms to what the embedding network sees: MFCC, voice activity, sliding mean, voiced frames."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from zspex_toolkit.signal.cmvn import sliding_cmvn
-from zspex_toolkit.signal.mfcc import Mfcc, MfccConfig
-from zspex_toolkit.signal.vad import VadConfig, energy_vad
+from zspex_toolkit.signal.mfcc import Mfcc
+from zspex_toolkit.signal.mfcc_config import DEMIXING, MfccConfig
+from zspex_toolkit.signal.vad import energy_vad
+from zspex_toolkit.signal.vad_config import SPEAKER, VadConfig
 from zspex_toolkit.signal.voiced import select_voiced
-
-
-def _demixing_mfcc() -> MfccConfig:
-    return MfccConfig(num_ceps=20, num_mel_bins=30, low_hz=20.0, high_hz=7600.0, snip_edges=False)
 
 
 @dataclass(frozen=True)
 class FrontEndConfig:
     """Settings; the defaults are those of speaker embedding de-mixing: 20 MFCC at 16 kHz, mean over 300 frames."""
 
-    mfcc: MfccConfig = field(default_factory=_demixing_mfcc)
-    vad: VadConfig = field(default_factory=VadConfig)
+    mfcc: MfccConfig = DEMIXING
+    vad: VadConfig = SPEAKER
     cmvn_window: int = 300  # frames of the sliding mean; 0: no normalisation
 
 

@@ -8,7 +8,7 @@ import math
 import torch
 from torch import Tensor
 
-WINDOWS = ("povey", "hamming", "hanning", "rectangular", "sine", "blackman")
+from zspex_toolkit.signal.mfcc_config import WINDOWS
 
 
 def window_function(name: str, num_samples: int, *, blackman_coeff: float = 0.42) -> Tensor:

@@ -2,74 +2,19 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.signal.framing import count_frames, mirror_edges
-from zspex_toolkit.signal.mel import WINDOWS, lifted_cosine_transform, mel_filters, window_function
+from zspex_toolkit.signal.mel import lifted_cosine_transform, mel_filters, window_function
+from zspex_toolkit.signal.mfcc_config import KALDI, MfccConfig
 
 INT16_SCALE = 32768.0  # Kaldi computes on samples in the range of 16-bit integers
 EPSILON = torch.finfo(torch.float32).eps  # floor of energies before the logarithm
 CHUNK_FRAMES = {"cpu": 512}  # frames computed at once: what stays in the cache of a core
 CHUNK_FRAMES_ELSEWHERE = 65536
 MEL_BLOCK = 16  # filters per matrix product; a block reads its own part of the spectrum only
-
-
-@dataclass(frozen=True)
-class MfccConfig:
-    """Settings of the features; Kaldi's names are in docs/data_format.md, its defaults except ``dither``."""
-
-    fs: int = 16000  # sampling rate in Hz
-    frame_length_ms: float = 25.0
-    frame_shift_ms: float = 10.0
-    num_mel_bins: int = 23
-    num_ceps: int = 13  # cepstra kept, C0 (or the energy) included
-    low_hz: float = 20.0  # lower edge of the first filter
-    high_hz: float = 0.0  # upper edge of the last filter; zero or less: counted from half the sampling rate
-    dither: float = 0.0  # standard deviation of added noise, in 16-bit steps; Kaldi's own default is 1
-    preemphasis: float = 0.97
-    remove_dc: bool = True  # subtract the mean of every frame
-    window: str = "povey"  # povey, hamming, hanning, rectangular, sine or blackman
-    blackman_coeff: float = 0.42
-    use_energy: bool = True  # the first coefficient is the log energy of the frame instead of C0
-    raw_energy: bool = True  # energy before pre-emphasis and window
-    energy_floor: float = 0.0  # smallest energy, absolute; 0: none
-    cepstral_lifter: float = 22.0  # 0: none
-    snip_edges: bool = True  # only frames fully within the signal; otherwise one per shift, edges mirrored
-    round_to_power_of_two: bool = True  # zero-pad frames to a power of two for the Fourier transform
-
-    @property
-    def frame_length(self) -> int:
-        """Samples in a frame."""
-        return int(self.fs * 0.001 * self.frame_length_ms)
-
-    @property
-    def frame_shift(self) -> int:
-        """Samples between the starts of two frames."""
-        return int(self.fs * 0.001 * self.frame_shift_ms)
-
-    @property
-    def upper_hz(self) -> float:
-        """Upper edge of the last filter in Hz."""
-        return self.high_hz if self.high_hz > 0 else self.fs / 2 + self.high_hz
-
-    def __post_init__(self):
-        limits = {
-            "fs": (self.fs > 0, "a positive rate in Hz"),
-            "frame_shift_ms": (1 <= self.frame_shift <= self.frame_length, "one sample to the length of a frame"),
-            "window": (self.window in WINDOWS, f"one of {', '.join(WINDOWS)}"),
-            "num_mel_bins": (self.num_mel_bins >= 3, "at least 3"),
-            "num_ceps": (1 <= self.num_ceps <= self.num_mel_bins, f"1 to num_mel_bins = {self.num_mel_bins}"),
-            "low_hz": (0 <= self.low_hz < self.upper_hz, f"0 to the upper edge {self.upper_hz:g} Hz"),
-            "high_hz": (self.upper_hz <= self.fs / 2, f"at most half the sampling rate {self.fs} Hz"),
-            "dither": (self.dither >= 0, "0 or more"),
-        }
-        for name, (fulfilled, expected) in limits.items():
-            if not fulfilled:
-                raise ConfigError(f"{name}: expected {expected}, got {getattr(self, name)}")
 
 
 class Mfcc(nn.Module):
@@ -80,7 +25,7 @@ class Mfcc(nn.Module):
     (torch.Size([2, 98, 20]), tensor([98, 98]))
     """
 
-    def __init__(self, config: MfccConfig = MfccConfig()):
+    def __init__(self, config: MfccConfig = KALDI):
         super().__init__()
         self.config = config
         length = config.frame_length

@@ -1,22 +1,12 @@
 """Energy-based voice activity detection; equal to Kaldi's ``compute-vad``."""
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 
-
-@dataclass(frozen=True)
-class VadConfig:
-    """Settings of the detector; the defaults are those of Kaldi's speaker recipes (``conf/vad.conf``)."""
-
-    energy_threshold: float = 5.5  # constant term of the threshold on the log energy
-    energy_mean_scale: float = 0.5  # the mean log energy of the utterance times this is added to it
-    frames_context: int = 2  # frames on either side that vote
-    proportion_threshold: float = 0.12  # share of votes needed, 0 to 1
+from zspex_toolkit.signal.vad_config import SPEAKER, VadConfig
 
 
-def energy_vad(feats: Tensor, num_frames: Tensor | None = None, config: VadConfig = VadConfig()) -> Tensor:
+def energy_vad(feats: Tensor, num_frames: Tensor | None = None, config: VadConfig = SPEAKER) -> Tensor:
     """Which frames hold speech.
 
     Args:

@@ -1,0 +1,55 @@
+"""Which frames of a data directory hold speech, as Kaldi's ``sid/compute_vad_decision.sh`` leaves it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from zspex_toolkit.infer.feature_jobs import FeatureJobs, run_feature_jobs
+from zspex_toolkit.infer.option_file import read_options
+from zspex_toolkit.signal.vad_config import SPEAKER, VadConfig
+
+KALDI_NAMES = {
+    "vad-energy-threshold": "energy_threshold",
+    "vad-energy-mean-scale": "energy_mean_scale",
+    "vad-frames-context": "frames_context",
+    "vad-proportion-threshold": "proportion_threshold",
+}
+
+
+def compute_vad(
+    data: Path,
+    out: Path,
+    *,
+    vad_config: Path | None = None,
+    nj: int = 1,
+    cmd: str = "",
+    logdir: Path | None = None,
+    max_dropped_share: float = 0.0,
+    job: int = 0,
+) -> None:
+    """Write ``out/vad_<name>.N.{ark,scp}`` and the data directory's ``vad.scp`` from its ``feats.scp``.
+
+    Args:
+        data: data directory with ``feats.scp``: raw MFCC whose first coefficient is the log energy.
+        out: folder for the archives.
+        vad_config: option file, Kaldi's or YAML; the values of Kaldi's speaker recipes if None.
+        nj: number of jobs.
+        cmd: command that runs jobs; empty for this machine.
+        logdir: folder for the logs; ``<data>/log`` if None.
+        max_dropped_share: share of utterances that may fail.
+        job: compute piece 1..nj into ``out`` and do no more; 0 starts the jobs.
+
+    Raises:
+        ConfigError: for a bad option file; nothing has been started.
+        DataDirError: if a larger share than allowed was dropped; ``vad.scp`` is as it was.
+        JobError: if a job failed.
+    """
+    config = SPEAKER if vad_config is None else read_options(vad_config, VadConfig, KALDI_NAMES)
+    if job:
+        from zspex_toolkit.infer.vad_job import vad_job  # loads torch, which the parent does not need
+
+        vad_job(data, out, config=config, job=job, nj=nj)
+        return
+    archive = f"vad_{data.resolve().name}"
+    jobs = FeatureJobs("compute_vad", data, out, archive, "vad.scp", nj, cmd, logdir, max_dropped_share)
+    run_feature_jobs(jobs, {"vad_config": vad_config})

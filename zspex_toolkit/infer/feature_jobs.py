@@ -1,0 +1,144 @@
+"""One array per utterance over a data directory: jobs write archives, the parent gathers them into one script.
+
+Whatever goes wrong, the script that the data directory had before, and the archives it names, stay as they were:
+jobs write beside the final archives, which are replaced only when all is well.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from zspex_toolkit.errors import ConfigError, DataDirError
+from zspex_toolkit.infer.job_progress import showing_progress
+from zspex_toolkit.io.atomic import write_text
+from zspex_toolkit.io.data_dir import DataDir
+from zspex_toolkit.io.table import read_table, write_table
+from zspex_toolkit.launch.run_jobs import run_jobs
+
+
+@dataclass(frozen=True)
+class FeatureJobs:
+    """What is run over which directory.
+
+    Attributes:
+        command: name of the command in ``bin``; with ``--job N`` it computes one piece.
+        data: data directory.
+        out: folder for the archives.
+        archive: first part of their names; ``.N.ark`` follows.
+        script: script to write into the data directory, such as ``feats.scp``.
+        nj: number of jobs; no more are run than there are utterances.
+        cmd: command that runs jobs; empty for this machine.
+        logdir: folder of the logs; ``<data>/log`` if None.
+        max_dropped_share: share of the utterances that may fail, 0 to 1.
+    """
+
+    command: str
+    data: Path
+    out: Path
+    archive: str
+    script: str
+    nj: int
+    cmd: str
+    logdir: Path | None
+    max_dropped_share: float
+
+    def __post_init__(self):
+        if self.nj < 1:
+            raise ConfigError(f"--nj: expected at least 1 job, got {self.nj}")
+        if not 0 <= self.max_dropped_share <= 1:
+            raise ConfigError(f"--max_dropped_share: expected a share of 0 to 1, got {self.max_dropped_share}")
+
+
+def run_feature_jobs(jobs: FeatureJobs, options: Mapping[str, object], tables: Sequence[str] = ()) -> None:
+    """Run the jobs, then publish archives, script and ``tables`` (file names that every job writes).
+
+    Args:
+        jobs: what to run.
+        options: further options of the command for every job; None is left out.
+        tables: names of tables that each job writes as ``<name>.<job>``.
+
+    Raises:
+        JobError: if a job failed.
+        DataDirError: if a larger share than allowed was dropped.
+    """
+    utterances = DataDir.load(jobs.data).utterances
+    num_jobs = min(jobs.nj, len(utterances))
+    jobs.out.mkdir(parents=True, exist_ok=True)
+    pieces = Path(tempfile.mkdtemp(dir=jobs.out, prefix=f".{jobs.archive}."))
+    try:
+        _run(jobs, options, num_jobs, len(utterances), pieces)
+        dropped = gathered(pieces, "dropped", num_jobs)
+        _report(jobs, dropped, len(utterances))
+        _publish(jobs, pieces, num_jobs, tables)
+    finally:
+        shutil.rmtree(pieces, ignore_errors=True)
+
+
+def piece_of(utterances: Sequence[str], job: int, nj: int) -> Sequence[str]:
+    """The utterances of job 1..nj: neighbours, in order, numbers differing by one at most.
+
+    >>> [piece_of("abcdefgh", job, 3) for job in (1, 2, 3)]
+    ['ab', 'cde', 'fgh']
+    """
+    return utterances[len(utterances) * (job - 1) // nj : len(utterances) * job // nj]
+
+
+def gathered(pieces: Path, name: str, num_jobs: int) -> dict[str, str]:
+    """One table out of those of all jobs."""
+    table: dict[str, str] = {}
+    for job in range(1, num_jobs + 1):
+        table |= read_table(pieces / f"{name}.{job}")
+    return table
+
+
+def _run(jobs: FeatureJobs, options: Mapping[str, object], num_jobs: int, num_utterances: int, pieces: Path) -> None:
+    log = (jobs.logdir or jobs.data / "log") / f"{jobs.command}_{jobs.data.resolve().name}.JOB.log"
+    given = {**options, "data": jobs.data, "out": pieces, "nj": num_jobs, "job": "JOB"}
+    argv = [sys.executable, "-m", f"zspex_toolkit.bin.{jobs.command}"]
+    argv += [word for name, value in given.items() if value is not None for word in (f"--{name}", str(value))]
+    logs = [Path(str(log).replace("JOB", str(job))) for job in range(1, num_jobs + 1)]
+    with showing_progress(logs, total=num_utterances, what=f"{jobs.command} {jobs.data}"):
+        run_jobs(jobs.cmd or None, num_jobs=num_jobs, log=log, argv=argv)
+
+
+def _report(jobs: FeatureJobs, dropped: Mapping[str, str], total: int) -> None:
+    """Say what was dropped, on the screen and in ``dropped.txt``."""
+    _note_dropped(jobs.data / "dropped.txt", jobs.command, dropped)
+    print(f"{jobs.command}: {jobs.data}: {total} utterances in, {total - len(dropped)} kept, {len(dropped)} dropped")
+    for utt, reason in list(dropped.items())[:10]:
+        print(f"{jobs.command}: dropped {utt}: {reason}")
+    if len(dropped) > jobs.max_dropped_share * total or len(dropped) == total:
+        raise DataDirError(
+            f"{jobs.data}: {len(dropped)} of {total} utterances failed, more than the share of "
+            f"{jobs.max_dropped_share:g} that --max_dropped_share allows; {jobs.data / jobs.script} is as it was, "
+            f"the reasons are in {jobs.data / 'dropped.txt'}"
+        )
+
+
+def _note_dropped(path: Path, command: str, dropped: Mapping[str, str]) -> None:
+    """Replace this command's lines ``<utt> <command>: <reason>`` in ``path``; those of others stay."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    others = [line for line in lines if f" {command}: " not in line]
+    ours = [f"{utt} {command}: {reason}" for utt, reason in dropped.items()]
+    if lines or ours:
+        write_text(path, "".join(f"{line}\n" for line in sorted(others + ours)))
+
+
+def _publish(jobs: FeatureJobs, pieces: Path, num_jobs: int, tables: Sequence[str]) -> None:
+    script: dict[str, str] = {}
+    for job in range(1, num_jobs + 1):
+        entries = read_table(pieces / f"scp.{job}")
+        ark = jobs.out / f"{jobs.archive}.{job}.ark"
+        os.replace(pieces / f"{job}.ark", ark)
+        entries = {utt: f"{ark}:{spec.rpartition(':')[2]}" for utt, spec in entries.items()}
+        write_table(ark.with_suffix(".scp"), entries)
+        script |= entries
+    write_table(jobs.data / jobs.script, script)
+    for name in tables:
+        write_table(jobs.data / name, gathered(pieces, name, num_jobs))

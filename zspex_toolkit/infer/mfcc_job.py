@@ -1,0 +1,121 @@
+"""One job of ``make_mfcc``: read utterances, compute in batches of similar length, write an archive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from zspex_toolkit.errors import AudioError, DataDirError
+from zspex_toolkit.infer.feature_jobs import piece_of
+from zspex_toolkit.infer.job_progress import logged_progress
+from zspex_toolkit.io.archive import ArchiveWriter
+from zspex_toolkit.io.data_dir import DataDir
+from zspex_toolkit.io.table import write_table
+from zspex_toolkit.randomness import rng_for
+from zspex_toolkit.signal.framing import count_frames
+from zspex_toolkit.signal.mfcc import Mfcc
+from zspex_toolkit.signal.mfcc_config import MfccConfig
+
+GROUP_SAMPLES = 1 << 22  # read before the next computation: 4 min at 16 kHz
+BATCH_SAMPLES = 1 << 19  # computed at once, padding included
+AUTOMATIC = 1  # Kaldi's compression method: 8 bits for features, 16 for very short matrices
+
+Utterance = tuple[str, np.ndarray]  # id, samples (T,)
+
+
+def mfcc_job(data: Path, out: Path, *, config: MfccConfig, compress: bool, seed: int, job: int, nj: int) -> None:
+    """Write ``out/<job>.ark`` and the tables ``scp.<job>``, ``utt2num_frames.<job>`` and ``dropped.<job>``."""
+    torch.set_num_threads(1)  # a job is one process on one core
+    source = DataDir.load(data)
+    utterances = piece_of(source.utterances, job, nj)
+    dropped: dict[str, str] = {}
+    num_frames: dict[str, int] = {}
+    mfcc = Mfcc(config)
+    method = AUTOMATIC if compress else 0
+    with ArchiveWriter(out / f"{job}.ark", out / f"scp.{job}", compression_method=method) as writer:
+        recordings = _readable(source, logged_progress(utterances), config, dropped)
+        for utt, feats in compute_mfcc(recordings, mfcc, seed=seed):
+            writer[utt] = feats
+            num_frames[utt] = len(feats)
+    for utt, reason in dropped.items():
+        print(f"dropped {utt}: {reason}")
+    write_table(out / f"dropped.{job}", dropped)
+    write_table(out / f"utt2num_frames.{job}", num_frames)
+
+
+def compute_mfcc(recordings: Iterable[Utterance], mfcc: Mfcc, *, seed: int = 0) -> Iterator[tuple[str, np.ndarray]]:
+    """Features (L, F) of each utterance, in order; those of similar length are computed together.
+
+    Args:
+        recordings: utterance and samples (T,), long enough for a frame each.
+        mfcc: the computation.
+        seed: of the dither.
+    """
+    for group in _groups(recordings):
+        feats: dict[str, np.ndarray] = {}
+        for batch in _batches(group):
+            feats.update(_compute(batch, mfcc, seed))
+        for utt, _ in group:
+            yield utt, feats[utt]
+
+
+def _readable(
+    source: DataDir, utterances: Iterable[str], config: MfccConfig, dropped: dict[str, str]
+) -> Iterator[Utterance]:
+    """Utterances that have features; the reason why others have not goes to ``dropped``."""
+    for utt in utterances:
+        try:
+            samples, _ = source.read_audio(utt, fs=config.fs)
+        except (AudioError, DataDirError) as error:
+            dropped[utt] = " ".join(str(error).split())
+            continue
+        if not count_frames(
+            len(samples),
+            frame_length=config.frame_length,
+            frame_shift=config.frame_shift,
+            snip_edges=config.snip_edges,
+        ):
+            dropped[utt] = f"too short: {len(samples)} samples, a frame has {config.frame_length}"
+        elif samples.min() == samples.max():
+            dropped[utt] = f"silent: all {len(samples)} samples are {samples[0]:g}"
+        else:
+            yield utt, samples
+
+
+def _groups(recordings: Iterable[Utterance]) -> Iterator[list[Utterance]]:
+    group: list[Utterance] = []
+    size = 0
+    for utt, samples in recordings:
+        group.append((utt, samples))
+        size += len(samples)
+        if size >= GROUP_SAMPLES:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
+
+
+def _batches(group: list[Utterance]) -> Iterator[list[Utterance]]:
+    batch: list[Utterance] = []
+    for utterance in sorted(group, key=lambda utterance: len(utterance[1])):
+        if batch and (len(batch) + 1) * len(utterance[1]) > BATCH_SAMPLES:
+            yield batch
+            batch = []
+        batch.append(utterance)
+    yield batch
+
+
+def _compute(batch: list[Utterance], mfcc: Mfcc, seed: int) -> dict[str, np.ndarray]:
+    num_samples = torch.tensor([len(samples) for _, samples in batch])
+    waveforms = torch.zeros(len(batch), int(num_samples.max()))
+    for row, (_, samples) in zip(waveforms, batch, strict=True):
+        row[: len(samples)] = torch.from_numpy(samples)
+    generators = None
+    if mfcc.config.dither:
+        seeds = [int(rng_for(seed, "dither", utt).integers(1 << 62)) for utt, _ in batch]
+        generators = [torch.Generator().manual_seed(number) for number in seeds]
+    feats, num_frames = mfcc(waveforms, num_samples, generators=generators)
+    return {utt: row[:n].numpy() for (utt, _), row, n in zip(batch, feats, num_frames.tolist(), strict=True)}
