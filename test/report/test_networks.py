@@ -52,6 +52,11 @@ def test_a_network_for_all_snrs_keeps_its_functions_name(tmp_path):
     assert (network.condition, network.function, network.column) == ("snr_all", "separate_concat", "all SNRs")
 
 
+def test_a_network_for_both_directions_says_so(tmp_path):
+    (tmp_path / "demix_both_snr0_modulate").mkdir()
+    assert read_networks(tmp_path, [])[0].given == "both"
+
+
 def test_a_microphone_is_a_column_of_its_own(tmp_path):
     (tmp_path / "demix_e2_array2_concat1").mkdir()
     assert read_networks(tmp_path, [])[0].column == "array2"
@@ -59,5 +64,5 @@ def test_a_microphone_is_a_column_of_its_own(tmp_path):
 
 def test_a_folder_that_does_not_say_what_it_holds_is_refused(tmp_path):
     (tmp_path / "demix_old").mkdir()
-    with pytest.raises(DataDirError, match=r"demix_old: expected the name demix_<e1\|e2>_<condition>_<function>"):
+    with pytest.raises(DataDirError, match=r"demix_old: expected the name demix_<e1\|e2\|both>_<condition>_<function>"):
         read_networks(tmp_path, [])

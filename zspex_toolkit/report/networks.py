@@ -13,7 +13,7 @@ import yaml
 from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.report.scores import Score, read_history
 
-_FOLDER = re.compile(r"demix_(?P<given>e1|e2)_(?P<condition>snr_all|[^_]+)_(?P<function>\w+)")
+_FOLDER = re.compile(r"demix_(?P<given>e1|e2|both)_(?P<condition>snr_all|[^_]+)_(?P<function>\w+)")
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Network:
     """One folder ``demix_<given>_<condition>_<function>``."""
 
     folder: str
-    given: str
+    given: str  # `e1`, `e2`, or `both`: trained for either direction
     condition: str
     function: str
     history: list[dict[str, Any]]  # a line per epoch; empty where there is no history.jsonl
@@ -73,7 +73,9 @@ def read_networks(exp: Path, scores: list[Score]) -> list[Network]:
     for folder in sorted(path for path in exp.glob("demix_*") if path.is_dir()):
         match = _FOLDER.fullmatch(folder.name)
         if match is None:
-            raise DataDirError(f"{folder}: expected the name demix_<e1|e2>_<condition>_<function>; rename the folder")
+            raise DataDirError(
+                f"{folder}: expected the name demix_<e1|e2|both>_<condition>_<function>; rename the folder"
+            )
         history, config = folder / "history.jsonl", folder / "config.yaml"
         networks.append(
             Network(

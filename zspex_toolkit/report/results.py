@@ -89,7 +89,7 @@ def _draw(experiment: _Experiment, out: Path) -> list[tuple[str, str]]:
     bars = accuracy_bars(tables, title=f"Test accuracy on {corpus}", with_paper=with_paper)
     save_figure(bars, out / "accuracy.png")
     figures = [("accuracy.png", "Test accuracy of every function, with 95 % bootstrap intervals.")]
-    for given, answer in (("e2", "e1"), ("e1", "e2")):
+    for given, answer in (("e2", "e1"), ("e1", "e2"), ("both", "the other")):
         trained = [network for network in experiment.networks if network.given == given and network.has_curve]
         if trained:
             name = f"mae_{given}.png"
