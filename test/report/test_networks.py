@@ -19,10 +19,10 @@ def test_the_effective_batch_counts_accumulated_batches(exp):
     assert read_networks(exp, [])[0].effective_batch == 64 * 2
 
 
-def test_the_best_epoch_is_the_one_whose_weights_were_kept(exp):
+def test_the_curve_ends_at_the_error_of_the_weights_that_are_scored(exp):
     network = read_networks(exp, [])[0]
     assert network.curve("valid") == [0.5, 0.25, 0.375]
-    assert network.best_epoch == 2
+    assert network.last_error == 0.375
     assert network.training_seconds == 90.0
 
 
@@ -43,7 +43,7 @@ def test_a_network_without_history_or_settings_says_nothing_about_them(exp):
     (folder / "history.jsonl").unlink()
     (folder / "config.yaml").unlink()
     network = read_networks(exp, [])[0]
-    assert (network.best_epoch, network.training_seconds, network.effective_batch) == (None, None, None)
+    assert (network.last_error, network.training_seconds, network.effective_batch) == (None, None, None)
 
 
 def test_a_network_for_all_snrs_keeps_its_functions_name(tmp_path):

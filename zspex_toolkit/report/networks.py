@@ -42,10 +42,10 @@ class Network:
         return train["batch_size"] * train.get("accumulate", 1) if "batch_size" in train else None
 
     @property
-    def best_epoch(self) -> int | None:
-        """The epoch whose weights were kept as the best; None if no history says."""
-        best = [epoch["epoch"] for epoch in self.history if epoch.get("best")]
-        return best[-1] if best else None
+    def last_error(self) -> float | None:
+        """Mean absolute error on the validation mixtures after the last epoch, whose weights are scored."""
+        error = self.curve("valid")[-1] if self.history else math.nan
+        return error if math.isfinite(error) else None
 
     @property
     def training_seconds(self) -> float | None:

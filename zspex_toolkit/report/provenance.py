@@ -116,7 +116,7 @@ def network_facts(network: Network) -> dict[str, Any]:
         "num_parameters": score.num_parameters if score else None,
         "effective_batch": network.effective_batch,
         "epochs": len(network.history) or None,
-        "best_epoch": network.best_epoch,
+        "last_valid_mae": network.last_error,
         "seconds": network.training_seconds,
         "seed": score.seed if score else None,
         "config_hash": score.config_hash if score else None,
@@ -127,14 +127,16 @@ def network_facts(network: Network) -> dict[str, Any]:
 def network_lines(networks: list[Network]) -> list[str]:
     """:func:`network_facts` as a Markdown table."""
     lines = [
-        "| Network | Parameters | Effective batch | Epochs | Best | Minutes | Seed | Settings | Commit |",
+        "| Network | Parameters | Effective batch | Epochs | Valid MAE | Minutes | Seed | Settings | Commit |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- | --- |",
     ]
     for facts in map(network_facts, networks):
         minutes = number(None if facts["seconds"] is None else facts["seconds"] / 60)
-        counts = (facts[name] for name in ("num_parameters", "effective_batch", "epochs", "best_epoch"))
+        counts = (facts[name] for name in ("num_parameters", "effective_batch", "epochs"))
         counted = " | ".join(DASH if count is None else f"{count:,}" for count in counts)
         seed = DASH if facts["seed"] is None else facts["seed"]
         hashes = " | ".join(f"`{facts[name][:12]}`" if facts[name] else DASH for name in ("config_hash", "commit"))
-        lines.append(f"| {facts['folder']} | {counted} | {minutes} | {seed} | {hashes} |")
+        lines.append(
+            f"| {facts['folder']} | {counted} | {number(facts['last_valid_mae'], 4)} | {minutes} | {seed} | {hashes} |"
+        )
     return lines
