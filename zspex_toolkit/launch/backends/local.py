@@ -98,7 +98,8 @@ def _start(jobs: Jobs, number: int, gpus: list[str]) -> _Running:
         environment["CUDA_VISIBLE_DEVICES"] = ",".join(taken)
     with log.open("ab") as out:
         process = subprocess.Popen(
-            ["bash", "-c", f"( {command} )"],
+            # The outer shell outlives a signal to the group, so that a job that saves its work is waited for.
+            ["bash", "-c", f"trap : INT TERM HUP; ( {command} )"],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,

@@ -1,0 +1,155 @@
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from zspex_toolkit.launch import job_log
+from zspex_toolkit.launch.backends import local
+from zspex_toolkit.launch.contract import parse
+from zspex_toolkit.launch.interruption import InterruptedJobsError
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return lambda *argv: local.run(parse(list(argv)))
+
+
+def output(path):
+    return [line for line in Path(path).read_text().splitlines() if not line.startswith("#")]
+
+
+def test_each_job_has_its_number_and_its_log(run):
+    assert run("JOB=1:3", "log/JOB", "echo", "part", "JOB") == []
+    assert [output(f"log/{n}") for n in (1, 2, 3)] == [["part 1"], ["part 2"], ["part 3"]]
+
+
+def test_shell_characters_without_blanks_act_in_the_shell(run):
+    assert run("log/x", "echo", "abc", "|", "tr", "a", "z", ">", "out", "&&", "echo", "done") == []
+    assert Path("out").read_text() == "zbc\n"
+    assert output("log/x") == ["done"]
+
+
+def test_output_and_errors_go_to_the_log(run):
+    run("log/x", "echo", "one;", "echo", "two", ">&2")
+    assert output("log/x") == ["one", "two"]
+
+
+def test_failed_jobs_are_returned_and_the_others_run_to_their_end(run):
+    assert run("--max_jobs_run", "1", "JOB=1:4", "log/JOB", "bash", "-c", "exit $((JOB % 2))") == [1, 3]
+    assert [job_log.ending(Path(f"log/{n}")) for n in (1, 2, 3, 4)] == ["1", "0", "1", "0"]
+
+
+def test_the_exit_code_is_the_jobs_own(run):
+    assert run("log/x", "exit", "7") == [1]
+    assert "# Ended (code 7) at" in Path("log/x").read_text()
+
+
+def test_no_more_jobs_run_at_once_than_asked(run):
+    run("--max_jobs_run", "2", "JOB=1:6", "log/JOB", "date", "+%s.%N;", "sleep", "0.2;", "date", "+%s.%N")
+    spans = [tuple(map(float, output(f"log/{n}"))) for n in range(1, 7)]
+    at_once = [sum(start <= moment < end for start, end in spans) for moment, _ in spans]
+    assert max(at_once) == 2
+
+
+def test_as_many_jobs_run_as_there_are_processors_with_slack_for_a_few_left_over(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(10)))
+    limit = lambda argv: local._default_limit(parse(argv.split()), 0)  # noqa: E731
+    assert limit("JOB=1:100 JOB.log x") == 10
+    assert limit("JOB=1:13 JOB.log x") == 13
+    assert limit("JOB=1:14 JOB.log x") == 10
+    assert limit("--num_threads 4 JOB=1:100 JOB.log x") == 2
+
+
+def test_threads_asked_for_are_given(run, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    run("--num_threads", "3", "log/x", "echo", "$OMP_NUM_THREADS")
+    run("log/y", "echo", "$OMP_NUM_THREADS")
+    assert (output("log/x"), output("log/y")) == (["3"], ["1"])
+    assert "# Accounting: time=0 threads=3" in Path("log/x").read_text()
+
+
+def test_each_job_gets_its_own_gpu_and_jobs_share_when_more_run_than_there_are(run, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,6")
+    run("--gpu", "1", "JOB=1:2", "log/JOB", "sleep", "0.3;", "echo", "$CUDA_VISIBLE_DEVICES")
+    assert [output("log/1"), output("log/2")] == [["4"], ["6"]]
+    run("--gpu", "1", "--max_jobs_run", "4", "JOB=1:4", "log/JOB", "sleep", "0.3;", "echo", "$CUDA_VISIBLE_DEVICES")
+    assert sorted(output(f"log/{n}")[0] for n in (1, 2, 3, 4)) == ["4", "4", "6", "6"]
+
+
+def test_a_gpu_asked_for_where_there_is_none_is_said(run, monkeypatch, capsys):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr(local.shutil, "which", lambda name: None)
+    assert run("--gpu", "1", "log/x", "true") == []
+    assert "nvidia-smi shows no GPU; one job at a time" in capsys.readouterr().err
+
+
+def test_picked_jobs_only_are_run_again(run):
+    script = ["bash", "-c", "echo x >> ran.JOB; test JOB = 1"]
+    assert sorted(run("JOB=1:2", "log/JOB", *script)) == [2]
+    job_log.write_header(Path("log/3"), "killed with the machine")
+    assert run("--pick", "incomplete", "JOB=1:3", "log/JOB", *script) == [2, 3]
+    assert [len(Path(f"ran.{n}").read_text().split()) for n in (1, 2, 3)] == [1, 1, 1]
+    assert sorted(run("--pick", "failed", "JOB=1:3", "log/JOB", *script)) == [2, 3]
+    assert [len(Path(f"ran.{n}").read_text().split()) for n in (1, 2, 3)] == [1, 2, 2]
+
+
+def test_a_signal_ends_all_jobs_with_their_children(run):
+    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGTERM)).start()
+    with pytest.raises(InterruptedJobsError, match="interrupted by SIGTERM"):
+        run("--max_jobs_run", "1", "JOB=1:2", "log/JOB", "sleep", "30", "|", "cat;", "echo", "$$")
+    assert job_log.ending(Path("log/1")) == "143"
+    assert not os.path.exists("log/2")
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_a_job_has_time_to_save_its_work_when_it_is_ended(run):
+    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGTERM)).start()
+    with pytest.raises(InterruptedJobsError):
+        run(
+            "log/x",
+            "trap",
+            "sleep 0.3; touch saved; exit 3",
+            "TERM;",
+            *["while", "true;", "do", "sleep", "0.1;", "done"],
+        )
+    assert Path("saved").exists()
+    assert job_log.ending(Path("log/x")) == "3"
+
+
+def test_a_job_that_ignores_the_signal_is_killed_after_the_grace_time(run, monkeypatch):
+    monkeypatch.setattr(local, "_GRACE_S", 0.3)
+    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(InterruptedJobsError):
+        run("log/x", "trap", "''", "TERM;", "sleep", "30")
+    assert job_log.ending(Path("log/x")) == "0; signal 9"
+
+
+def test_no_process_is_left_behind(tmp_path):
+    marker = f"4{os.getpid()}.5"  # a number of seconds that no other process sleeps
+    argv = [
+        sys.executable,
+        "-m",
+        "zspex_toolkit.bin.run_jobs",
+        "JOB=1:2",
+        f"{tmp_path}/JOB",
+        "sleep",
+        marker,
+        "|",
+        "cat",
+    ]
+    process = subprocess.Popen(argv, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 10
+    while not (tmp_path / "2").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 2
+    assert errors == "run_jobs: interrupted by SIGINT; the running jobs were ended\n"
+    assert marker not in subprocess.check_output(["ps", "-eo", "args"], text=True)
