@@ -127,15 +127,24 @@ def check_settings(snr_db: Range, num_speakers: int, mode: str, speeds: Sequence
     Raises:
         ConfigError: naming the setting.
     """
-    bounds = snr_db if isinstance(snr_db, Sequence) else (snr_db,)
-    if not 1 <= len(bounds) <= 2 or not all(math.isfinite(bound) for bound in bounds) or bounds[0] > bounds[-1]:
-        raise ConfigError(f"snr_db: expected a finite number of dB, or a lower and an upper one, got {snr_db}")
+    check_range("snr_db", snr_db)
     if num_speakers < 2:
         raise ConfigError(f"num_speakers: expected 2 or more, got {num_speakers}")
     if mode not in MODES:
         raise ConfigError(f"mode: expected one of {', '.join(MODES)}, got {mode!r}")
     if not speeds or not all(0.1 <= speed <= 10 for speed in speeds):
         raise ConfigError(f"speeds: expected factors between 0.1 and 10, got {speeds}")
+
+
+def check_range(name: str, bounds: Range) -> None:
+    """Refuse a number of dB, or a pair to draw between, that is not finite or not in order.
+
+    Raises:
+        ConfigError: naming the setting.
+    """
+    ends = bounds if isinstance(bounds, Sequence) else (bounds,)
+    if not 1 <= len(ends) <= 2 or not all(math.isfinite(end) for end in ends) or ends[0] > ends[-1]:
+        raise ConfigError(f"{name}: expected a finite number of dB, or a lower and an upper one, got {bounds}")
 
 
 def _choice(rng: np.random.Generator, names: Sequence[str]) -> str | None:

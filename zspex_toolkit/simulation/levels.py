@@ -10,6 +10,11 @@ import numpy as np
 from zspex_toolkit.signal.level import power
 from zspex_toolkit.simulation.mixture_plan import MixturePlan, Source
 
+
+class SilentSignalError(ValueError):
+    """A signal without power where it was to be measured: no gain gives the asked ratio."""
+
+
 # Highest absolute value of a mixture and of its sources; the rest of full scale is room for rounding to 16 bits.
 PEAK = 0.99
 
@@ -35,7 +40,7 @@ def set_levels(
             (the interferers: where any of them is), as levels of speech are measured; all samples if None.
 
     Raises:
-        ValueError: if the target or an interferer is silent over the samples that count.
+        SilentSignalError: if the target or an interferer is silent over the samples that count.
     """
     spans = [_span(source, plan.num_samples) for source in plan.sources]
     masks = [span & on for span, on in zip(spans, active, strict=True)] if active is not None else spans
@@ -43,13 +48,13 @@ def set_levels(
     for source, part, mask in zip(plan.sources[1:], parts[1:], masks[1:], strict=True):
         level = power(part[mask & spans[0]])
         if not level > 0:
-            raise ValueError(f"interferer {source.utt} is silent where it overlaps with the target")
+            raise SilentSignalError(f"interferer {source.utt} is silent where it overlaps with the target")
         gains.append(level**-0.5)
     overlap = spans[0] & np.logical_or.reduce(spans[1:])
     interference = _sum(parts[1:], gains[1:])
     target_power = power(parts[0][overlap & masks[0]])
     if not target_power > 0:
-        raise ValueError(f"target {plan.sources[0].utt} is silent where it overlaps with the interferers")
+        raise SilentSignalError(f"target {plan.sources[0].utt} is silent where it overlaps with the interferers")
     interference_power = power(interference[overlap & np.logical_or.reduce(masks[1:])])
     scale = (target_power / interference_power) ** 0.5 * 10 ** (-plan.snr_db / 20)
     gains = [1.0, *(gain * scale for gain in gains[1:])]
@@ -73,7 +78,7 @@ def _noise_gain(plan: MixturePlan, speech: np.ndarray, noise: np.ndarray | None)
         return None
     level = power(noise)
     if not level > 0:
-        raise ValueError(f"noise {plan.noise.id} is silent in the stretch drawn")
+        raise SilentSignalError(f"noise {plan.noise.id} is silent in the stretch drawn")
     return float((power(speech) / level) ** 0.5 * 10 ** (-plan.noise.snr_db / 20))
 
 

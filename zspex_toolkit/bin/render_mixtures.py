@@ -1,0 +1,32 @@
+"""Render planned mixtures to 16-bit audio and make their folder a Kaldi data directory.
+
+    python -m zspex_toolkit.bin.render_mixtures --data data/mix_snr0 --source_data data/test --out dump/mix_snr0
+
+Killed midway, the same command goes on where it stopped.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from zspex_toolkit.config import parse_args, run
+from zspex_toolkit.infer.render_mixtures import render_data_dir
+
+
+@dataclass(frozen=True)
+class Config:
+    data: Path  # folder with plan.jsonl, as plan_mixtures wrote it
+    source_data: Path  # data directory that the plan was made from
+    out: Path  # folder of the audio
+    noise_data: Path | None = None  # data directory of noise recordings, if the plan has noise
+    room_data: Path | None = None  # data directory of impulse responses, if the plan has rooms
+    store_sources: bool = False  # write every source beside the mixture: spk1.scp, spk2.scp, ...
+    audio_format: str = "wav"  # wav or flac
+    nj: int = 1  # number of processes
+
+
+def main(argv=None):
+    render_data_dir(**vars(parse_args(Config, argv)))
+
+
+if __name__ == "__main__":
+    run(main)

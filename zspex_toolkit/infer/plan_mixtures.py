@@ -1,0 +1,150 @@
+"""Plan the mixtures of a data directory, gains and all, so that rendering only has to read, scale and add."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from zspex_toolkit.errors import ConfigError, DataDirError
+from zspex_toolkit.infer.map_in_processes import map_in_processes
+from zspex_toolkit.infer.render_mixtures import forget_rendering
+from zspex_toolkit.io.data_dir import DataDir
+from zspex_toolkit.io.table import write_table
+from zspex_toolkit.signal.level import power
+from zspex_toolkit.simulation.draw import check_range, check_settings
+from zspex_toolkit.simulation.levels import SilentSignalError
+from zspex_toolkit.simulation.mixture_plan import MixturePlan, read_plans, write_plans
+from zspex_toolkit.simulation.plan import plan_mixtures
+from zspex_toolkit.simulation.speech import Speech
+
+LEVELS = ("all", "active")
+
+
+def plan_data_dir(
+    data: os.PathLike | str,
+    out: os.PathLike | str,
+    *,
+    snr_db: Sequence[float] = (0.0,),
+    num_speakers: int = 2,
+    mode: str = "min",
+    level: str = "all",
+    min_utt_s: float = 0.5,
+    speeds: Sequence[float] = (1.0,),
+    noise_data: os.PathLike | str | None = None,
+    noise_snr_db: Sequence[float] = (5.0, 20.0),
+    room_data: os.PathLike | str | None = None,
+    seed: int = 0,
+    nj: int = 1,
+) -> list[MixturePlan]:
+    """Write ``out/plan.jsonl``, one mixture for each utterance of ``data``, and ``out/dropped.txt`` if some have none.
+
+    Args:
+        data: data directory; both speakers of a mixture come from it.
+        out: folder of the plan; ``render_mixtures`` makes it a data directory.
+        snr_db: one ratio for all, or two to draw between.
+        level: "all": powers over all overlapping samples; "active": over the voiced ones, by ``vad.scp``.
+        min_utt_s: shorter utterances are dropped.
+        noise_data, room_data: data directories of noises and of impulse responses; none if None.
+        num_speakers, mode, speeds, noise_snr_db: as in :func:`~zspex_toolkit.simulation.draw.draw_mixture`.
+        seed: the plan follows from it, the options and ``data``.
+        nj: number of processes.
+
+    Raises:
+        ConfigError: if a setting is out of its range.
+        DataDirError: if ``data`` has too few speakers or utterances of several rates.
+        AudioError: if audio is missing or broken.
+    """
+    snr_db, noise_snr_db, speeds = tuple(snr_db), tuple(noise_snr_db), tuple(speeds)
+    check_settings(snr_db, num_speakers, mode, speeds)
+    check_range("noise_snr_db", noise_snr_db)
+    if level not in LEVELS:
+        raise ConfigError(f"level: expected one of {', '.join(LEVELS)}, got {level!r}")
+    speech = Speech.load(data, noise_data, room_data, active_level=level == "active")
+    lengths, fs, dropped = _usable_utterances(speech, min_utt_s, nj)
+    plans = plan_mixtures(
+        {utt: speech.utterances.utt2spk[utt] for utt in lengths},
+        lengths,
+        snr_db=snr_db,
+        fs=fs,
+        seed=seed,
+        num_speakers=num_speakers,
+        mode=mode,
+        speeds=speeds,
+        rooms=speech.rooms.utterances if speech.rooms else (),
+        noises=_lengths_of_noises(speech.noises, fs),
+        noise_snr_db=noise_snr_db,
+    )
+    leveled = map_in_processes(partial(_set_levels, speech), plans, nj, label="levels")
+    dropped |= {plan.sources[0].utt: reason for plan, reason in leveled if reason}
+    plans = [plan for plan, reason in leveled if not reason]
+    _write(Path(out), plans, dropped)
+    return plans
+
+
+def _usable_utterances(speech: Speech, min_utt_s: float, nj: int) -> tuple[dict[str, int], int, dict[str, str]]:
+    """Lengths in samples of the utterances that can be mixed, their rate, and why each other one cannot."""
+    utterances = speech.utterances.utterances
+    found = map_in_processes(partial(_measure, speech), utterances, nj, label="utterances")
+    fs = found[0][1]
+    lengths, dropped = {}, {}
+    for utt, (num_samples, rate, silent) in zip(utterances, found, strict=True):
+        if rate != fs:
+            raise DataDirError(
+                f"{speech.utterances.path}: expected one rate, found {fs} Hz ({utterances[0]}) and {rate} Hz ({utt});"
+                " resample first"
+            )
+        if num_samples < min_utt_s * fs:
+            dropped[utt] = f"shorter than {min_utt_s:g} s ({num_samples / fs:.2f} s)"
+        elif silent:
+            dropped[utt] = silent
+        else:
+            lengths[utt] = num_samples
+    return lengths, fs, dropped
+
+
+def _measure(speech: Speech, utt: str) -> tuple[int, int, str]:
+    """Length in samples, rate, and why the utterance counts as silent ("" if it does not)."""
+    samples, fs = speech.utterances.read_audio(utt)
+    if not power(samples) > 0:
+        return len(samples), fs, "silent"
+    if speech.voiced is not None and not power(samples[speech.mask(utt, len(samples), fs)]) > 0:
+        return len(samples), fs, "no voiced frame"
+    return len(samples), fs, ""
+
+
+def _lengths_of_noises(noises: DataDir | None, fs: int) -> dict[str, int]:
+    return {name: len(noises.read_audio(name, fs)[0]) for name in noises.utterances} if noises else {}
+
+
+def _set_levels(speech: Speech, plan: MixturePlan) -> tuple[MixturePlan, str]:
+    """The plan with its gains, and why it cannot be mixed ("" if it can)."""
+    try:
+        return speech.render(plan).plan, ""
+    except SilentSignalError as fault:
+        return plan, str(fault)
+
+
+def _write(out: Path, plans: list[MixturePlan], dropped: dict[str, str]) -> None:
+    if not plans:
+        raise DataDirError(f"{out}: no mixture is left, all {len(dropped)} utterances are dropped: {_reasons(dropped)}")
+    path = out / "plan.jsonl"
+    if not path.exists() or read_plans(path) != plans:
+        forget_rendering(out)
+        write_plans(path, plans)
+    (out / "dropped.txt").unlink(missing_ok=True)
+    if dropped:
+        write_table(out / "dropped.txt", dropped)
+    print(
+        f"{out}: {len(plans) + len(dropped)} utterances in, {len(plans)} mixtures planned, {len(dropped)} dropped",
+        end="",
+    )
+    print(f" ({_reasons(dropped)}; see dropped.txt)" if dropped else "")
+
+
+def _reasons(dropped: Mapping[str, str]) -> str:
+    """Counted by kind: "2 silent, 1 shorter than 0.5 s"."""
+    kinds = Counter(reason.partition(" (")[0] for reason in dropped.values())
+    return ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())

@@ -1,0 +1,129 @@
+"""Render planned mixtures to audio and make their folder a Kaldi data directory."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from functools import partial
+from pathlib import Path
+
+from zspex_toolkit.errors import ConfigError, DataDirError
+from zspex_toolkit.infer.map_in_processes import map_in_processes
+from zspex_toolkit.io.atomic import write_text
+from zspex_toolkit.io.audio import write_audio
+from zspex_toolkit.io.write import write_data_dir
+from zspex_toolkit.simulation.mixture_plan import MixturePlan, read_plans, to_line
+from zspex_toolkit.simulation.speech import Speech
+
+FORMATS = ("wav", "flac")
+TABLES = ("utt2spk", "spk2utt", "utt2num_samples", "wav.scp", "spk*.scp", "noise1.scp", "utt2spk[0-9]*")
+
+
+def render_data_dir(
+    data: os.PathLike | str,
+    source_data: os.PathLike | str,
+    out: os.PathLike | str,
+    *,
+    noise_data: os.PathLike | str | None = None,
+    room_data: os.PathLike | str | None = None,
+    store_sources: bool = False,
+    audio_format: str = "wav",
+    nj: int = 1,
+) -> None:
+    """Render ``data/plan.jsonl`` to audio under ``out`` and write the tables of a data directory into ``data``.
+
+    Files that an earlier run finished are kept if their line of the plan is still the same. The tables are written
+    last, so the data directory is there only when all its audio is.
+
+    Args:
+        data: folder with ``plan.jsonl``; gets ``wav.scp``, ``utt2spk`` (the target's speaker), ``utt2spk2``, ...
+            (the interferers'), ``spk2utt`` and ``utt2num_samples``; with sources ``spk1.scp``, ``spk2.scp``, ...,
+            and ``noise1.scp`` if there is noise.
+        source_data, noise_data, room_data: the data directories that the plan was made from.
+        out: folder of the audio: ``wav/<mixture>.wav``, ``spk1/<mixture>.wav``, ...
+        store_sources: write each source, and the noise, beside the mixture; the mixture is their sum, exactly.
+        audio_format: wav or flac, 16 bits.
+        nj: number of processes.
+
+    Raises:
+        ConfigError: if a setting is out of its range.
+        DataDirError: if the plan or a data directory is missing or malformed, or the audio has changed.
+        AudioError: if audio is missing or broken.
+    """
+    if audio_format not in FORMATS:
+        raise ConfigError(f"audio_format: expected one of {', '.join(FORMATS)}, got {audio_format!r}")
+    data, out = Path(data), Path(out)
+    plans = read_plans(data / "plan.jsonl")
+    speech = Speech.load(source_data, noise_data, room_data)
+    layout = Layout(out, audio_format, store_sources)
+    _remove_outdated(layout, plans)
+    missing = [plan for plan in plans if not all(path.exists() for path in layout.files(plan).values())]
+    map_in_processes(partial(_render_one, speech, layout), missing, nj, label="mixtures")
+    _write_tables(data, layout, plans)
+    kept = len(plans) - len(missing)
+    print(f"{data}: {len(plans)} mixtures in, {len(missing)} rendered, {kept} already there, 0 dropped")
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """Where the audio of a mixture lies."""
+
+    out: Path
+    audio_format: str
+    store_sources: bool
+
+    def files(self, plan: MixturePlan) -> dict[str, Path]:
+        """``{"wav": path of the mixture, "spk1": ..., "noise1": ...}``."""
+        names = ["wav"]
+        if self.store_sources:
+            names += [f"spk{number}" for number in range(1, len(plan.sources) + 1)]
+            names += ["noise1"] if plan.noise else []
+        return {name: self.out / name / f"{plan.id}.{self.audio_format}" for name in names}
+
+
+def forget_rendering(data: Path) -> None:
+    """Remove the tables that rendering wrote into ``data``: a new plan has outdated them."""
+    for pattern in TABLES:
+        for path in data.glob(pattern):
+            path.unlink()
+
+
+def _remove_outdated(layout: Layout, plans: list[MixturePlan]) -> None:
+    """Remove audio made from another plan than the one that ``out`` was last rendered from, then note the new one."""
+    record = layout.out / "plan.jsonl"
+    rendered = set(record.read_text(encoding="utf-8").splitlines()) if record.exists() else set()
+    lines = [to_line(plan) for plan in plans]
+    for plan, line in zip(plans, lines, strict=True):
+        if line not in rendered:
+            for path in layout.out.glob(f"*/{plan.id}.*"):
+                path.unlink()
+    write_text(record, "".join(line + "\n" for line in lines))
+
+
+def _render_one(speech: Speech, layout: Layout, plan: MixturePlan) -> None:
+    if plan.gain is None:
+        raise DataDirError(f"mixture {plan.id}: the plan has no gains; write it with plan_mixtures")
+    try:
+        rendered = speech.render(plan)
+    except ValueError as fault:
+        raise DataDirError(str(fault)) from fault
+    signals = dict(zip([f"spk{n}" for n in range(1, len(plan.sources) + 1)], rendered.sources, strict=True))
+    signals |= {"wav": rendered.mixture, "noise1": rendered.noise}
+    for name, path in layout.files(plan).items():
+        write_audio(path, signals[name], plan.fs)
+
+
+def _write_tables(data: Path, layout: Layout, plans: list[MixturePlan]) -> None:
+    files = {plan.id: layout.files(plan) for plan in plans}
+    names = {name for paths in files.values() for name in paths} - {"wav"}
+    tables: dict[str, dict[str, object]] = {"utt2num_samples": {plan.id: plan.num_samples for plan in plans}}
+    for name in sorted(names):
+        tables[f"{name}.scp"] = {utt: paths[name] for utt, paths in files.items()}
+    for number in range(2, len(plans[0].sources) + 1):
+        tables[f"utt2spk{number}"] = {plan.id: plan.sources[number - 1].spk for plan in plans}
+    write_data_dir(
+        data,
+        wavs={utt: str(paths["wav"]) for utt, paths in files.items()},
+        utt2spk={plan.id: plan.sources[0].spk for plan in plans},
+        tables=tables,
+    )
