@@ -22,7 +22,8 @@ def site_queue(tmp_path):
         'printf "%s\\n" "$@" >called\n'
         "mkdir -p log\n"
         "for n in 1 2; do\n"
-        '  printf "Traceback (most recent call last):\\nValueError: job $n\\n# Finished at x with status 1\\n" >log/$n\n'
+        '  printf "Traceback (most recent call last):\\nValueError: job $n\\n" >log/$n\n'
+        '  echo "# Finished at x with status 1" >>log/$n\n'
         "done\n"
         "exit 1\n"
     )
