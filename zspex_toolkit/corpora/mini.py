@@ -98,7 +98,8 @@ def fake_tree(root: Path, *, seed: int = 0) -> None:
 
 def _write_audio(folder: Path, voices: list[Voice], utterances: list[tuple[str, str, str]]) -> None:
     spoken = speak(voices, [(spk, sentence) for _, spk, sentence in utterances])
-    progress = tqdm(utterances, desc="mini: speaking", unit="utt", mininterval=1)
+    print(f"mini: {len(voices)} voices speak {len(utterances)} sentences", flush=True)
+    progress = tqdm(utterances, desc="mini", unit="utt", disable=None)  # None: a bar on a terminal only
     for (utt, spk, _), samples in zip(progress, spoken, strict=True):
         # Double precision, so that rounding to 16 bit does not depend on the processor's vector width.
         speech = soxr.resample(samples.astype(np.float64), ESPEAK_FS, FS, quality="VHQ")

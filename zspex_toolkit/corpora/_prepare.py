@@ -1,0 +1,86 @@
+"""Any corpus by its name: check root and options, then hand over to its own ``prepare``."""
+
+from __future__ import annotations
+
+import os
+import re
+import typing
+from pathlib import Path
+
+import jsonargparse
+
+from zspex_toolkit.config import check_options
+from zspex_toolkit.corpora._recordings import corpus_root
+from zspex_toolkit.errors import ConfigError
+from zspex_toolkit.registry import load_module
+
+NOT_OPTIONS = {"corpus_dir", "out", "fs"}
+
+
+def prepare_corpus(
+    corpus: str,
+    corpus_dir: str | os.PathLike | None,
+    out: str | os.PathLike,
+    *,
+    fs: int = 16000,
+    options: dict[str, object] | None = None,
+) -> list[Path]:
+    """Write the data directories of ``corpus`` under ``out``.
+
+    Args:
+        corpus: file name in ``zspex_toolkit/corpora``.
+        corpus_dir: the corpus's root; None: the variable named like the corpus (``TIMIT``).
+        fs: rate that every recording must have, in Hz.
+        options: the corpus's own, as its ``prepare`` describes them; values may be strings.
+
+    Raises:
+        ConfigError: for an unknown corpus or option, a value of the wrong type or a missing root.
+        DataDirError: if the corpus is not as its file says; nothing is written.
+    """
+    prepare = load_module("corpora", corpus).prepare
+    options = _typed(corpus, prepare, options or {})
+    return prepare(corpus_root(corpus, corpus_dir), Path(out), fs=fs, **options)
+
+
+def make_fake_corpus(corpus: str, out: str | os.PathLike, *, seed: int = 0) -> None:
+    """Lay out a tiny corpus in the original's layout and file types; ``out`` must be absent or empty.
+
+    Raises:
+        ConfigError: for an unknown corpus, or if ``out`` holds something.
+    """
+    fake_tree, out = load_module("corpora", corpus).fake_tree, Path(out)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ConfigError(f"{out}: expected a new or empty folder for the fake corpus; it stays as it is")
+    fake_tree(out, seed=seed)
+    print(f"{corpus}: {sum(path.is_file() for path in out.rglob('*'))} files in {out}", flush=True)
+
+
+def _typed(corpus: str, prepare, options: dict[str, object]) -> dict[str, object]:
+    """The options in the types that ``prepare`` declares; ``a,b`` or ``a b`` fills a list."""
+    known = {
+        name: kind for name, kind in typing.get_type_hints(prepare).items() if name not in {*NOT_OPTIONS, "return"}
+    }
+    if not known and options:
+        raise ConfigError(f"{corpus}: unknown setting {next(iter(options))}; this corpus has no options")
+    for name in NOT_OPTIONS & options.keys():
+        raise ConfigError(f"{corpus}: --options.{name} is given by --{name}")
+    check_options(prepare, options, f"{corpus} --options")
+    parser = jsonargparse.ArgumentParser(exit_on_error=False)
+    parser.add_function_arguments(prepare, skip=NOT_OPTIONS)
+    lists = {
+        name for name, value in options.items() if typing.get_origin(known[name]) is tuple and isinstance(value, str)
+    }
+    given = {name: re.split(r"[,\s]+", value) if name in lists else value for name, value in options.items()}
+    try:
+        typed = parser.parse_object(given)
+    except jsonargparse.ArgumentError as error:
+        wrong = re.search(r'key "(.+?)"', str(error))
+        key = wrong[1] if wrong else "?"
+        raise ConfigError(
+            f"{corpus} --options.{key}: expected {_name(known.get(key))}, got {given.get(key)!r}"
+        ) from error
+    return {name: typed[name] for name in options}
+
+
+def _name(kind: object) -> str:
+    return kind.__name__ if isinstance(kind, type) else str(kind)
