@@ -1,0 +1,162 @@
+"""What can be wrong with the audio of one recording, found by opening it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.signal import correlate
+
+from zspex_toolkit.errors import AudioError
+from zspex_toolkit.io.audio import AudioInfo, audio_info, read_audio
+
+SILENCE_DB = -80.0  # mean power re full scale below which an utterance is called silent; 1 bit of noise has -90
+DURATION_TOLERANCE_S = 0.03  # utt2dur is often made from a count of 10 ms frames
+OVERSHOOT_S = 0.5  # a segment may end so much past its recording, as Kaldi's extract-segments allows
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One line of ``wav.scp`` and all that other tables say about it.
+
+    Attributes:
+        key: recording id; equal to its utterance without ``segments``.
+        line: its line in ``wav.scp``.
+        source: path, ``ark:offset`` or ``command |``.
+        segments: (utterance, line in ``segments``, start in s, end in s); empty without that table.
+        claims: (table, line, utterance, value) of ``utt2num_samples``, ``utt2dur`` and ``reco2dur``.
+        references: (table, line, source) of what adds up to this mixture: ``spk1.scp``, ``spk2.scp``, ``noise1.scp``.
+        enrollment: (line of ``enroll_spk1.scp``, source); None if there is none.
+    """
+
+    key: str
+    line: int
+    source: str
+    segments: tuple[tuple[str, int, float, float], ...] = ()
+    claims: tuple[tuple[str, int, str, float], ...] = ()
+    references: tuple[tuple[str, int, str], ...] = ()
+    enrollment: tuple[int, str] | None = None
+
+
+@dataclass(frozen=True)
+class AudioFault:
+    """``table:line: message``; ``kind`` words what faults of one sort have in common."""
+
+    table: str
+    line: int
+    message: str
+    kind: str
+
+
+def check_recording(recording: Recording) -> tuple[int | None, list[AudioFault]]:
+    """Rate in Hz (None if the audio cannot be read) and the faults of one recording."""
+    try:
+        samples, fs = read_audio(recording.source)
+    except AudioError as error:
+        return _fs_of(recording.source), [AudioFault("wav.scp", recording.line, str(error), "unreadable audio")]
+    faults = list(_silent(recording, samples, fs))
+    faults += _lengths(recording, len(samples), fs)
+    if recording.references:
+        faults += _not_the_sum(recording, samples, fs)
+    if recording.enrollment and recording.references:
+        faults += _enrolled_with_itself(recording, fs)
+    return fs, faults
+
+
+def is_silent(samples: np.ndarray) -> bool:
+    """Whether the mean power of (T,) in [-1, 1], without its constant part, lies below -80 dB."""
+    return len(samples) == 0 or float(np.var(samples, dtype=np.float64)) < 10 ** (SILENCE_DB / 10)
+
+
+def same_utterance(one: np.ndarray, two: np.ndarray, fs: int) -> bool:
+    """Whether two signals hold the same speech, at any delay and gain, for half a second or half of the shorter one.
+
+    Args:
+        one: (T,).
+        two: (U,).
+        fs: rate in Hz.
+
+    Found by the lag of the highest cross-correlation: over the overlap there, the same speech correlates above 0.95,
+    which other speech never does.
+    """
+    correlation = np.abs(correlate(one, two, method="fft"))
+    lag = int(correlation.argmax()) - (len(two) - 1)
+    start, stop = max(0, lag), min(len(one), lag + len(two))
+    a, b = one[start:stop], two[start - lag : stop - lag]
+    if len(a) < min(fs // 2, len(one) // 2, len(two) // 2):
+        return False
+    energy = np.sqrt(np.dot(a, a) * np.dot(b, b))
+    return bool(energy > 0 and abs(np.dot(a, b)) > 0.95 * energy)
+
+
+def _fs_of(source: str) -> int | None:
+    """The rate of audio that is unfit for another reason (stereo, NaN), so that rates are compared all the same."""
+    try:
+        info: AudioInfo = audio_info(source)
+    except AudioError:
+        return None
+    return info.fs
+
+
+def _silent(recording: Recording, samples: np.ndarray, fs: int) -> Iterator[AudioFault]:
+    if not recording.segments and is_silent(samples):
+        message = f"'{recording.key}' is silent: mean power below {SILENCE_DB:g} dB"
+        yield AudioFault("wav.scp", recording.line, message, "silent utterance")
+    for utt, line, start_s, end_s in recording.segments:
+        stop = len(samples) if end_s == -1 else round(end_s * fs)
+        if is_silent(samples[round(start_s * fs) : stop]):
+            message = f"'{utt}' is silent: mean power below {SILENCE_DB:g} dB"
+            yield AudioFault("segments", line, message, "silent utterance")
+
+
+def _lengths(recording: Recording, num_samples: int, fs: int) -> Iterator[AudioFault]:
+    length = {recording.key: num_samples}
+    for utt, line, start_s, end_s in recording.segments:
+        start, stop = round(start_s * fs), num_samples if end_s == -1 else round(end_s * fs)
+        length[utt] = min(stop, num_samples) - start
+        if stop > num_samples + OVERSHOOT_S * fs or start >= num_samples:
+            message = (
+                f"'{utt}' from {start_s:g} s to {end_s:g} s lies outside its recording of {num_samples / fs:.3f} s"
+            )
+            yield AudioFault("segments", line, message, "segment outside its recording")
+    for table, line, utt, claimed in recording.claims:
+        found = length[utt] if table == "utt2num_samples" else length[utt] / fs
+        if abs(found - claimed) > (0 if table == "utt2num_samples" else DURATION_TOLERANCE_S):
+            message = f"'{utt}' has {found:.6g} {'samples' if table == 'utt2num_samples' else 's'}, not {claimed:.6g}"
+            yield AudioFault(table, line, message, "length differs from the audio's")
+
+
+def _not_the_sum(recording: Recording, mixture: np.ndarray, fs: int) -> Iterator[AudioFault]:
+    total = np.zeros(len(mixture))
+    for table, line, source in recording.references:
+        try:
+            samples, _ = read_audio(source, fs=fs)
+        except AudioError as error:
+            yield AudioFault(table, line, str(error), "unreadable audio")
+            return
+        if len(samples) != len(mixture):
+            message = f"'{recording.key}' has {len(samples)} samples, its mixture {len(mixture)}"
+            yield AudioFault(table, line, message, "length differs from the mixture's")
+            return
+        total += samples
+    # Each file may have been rounded to 16 bits by itself: half a step per file.
+    allowed = (len(recording.references) + 1) * 0.5 / 32768
+    error = float(np.abs(mixture - total).max())
+    if error > allowed * 1.001:
+        tables = " + ".join(table for table, _, _ in recording.references)
+        message = f"'{recording.key}' is not the sum of its sources ({tables}): they differ by up to {error:.2g}"
+        yield AudioFault("wav.scp", recording.line, message, "mixture that is not the sum of its sources")
+
+
+def _enrolled_with_itself(recording: Recording, fs: int) -> Iterator[AudioFault]:
+    line, source = recording.enrollment
+    try:
+        enrollment, _ = read_audio(source, fs=fs)
+        target, _ = read_audio(recording.references[0][2], fs=fs)
+    except AudioError as error:
+        yield AudioFault("enroll_spk1.scp", line, str(error), "unreadable audio")
+        return
+    if same_utterance(target, enrollment, fs):
+        message = f"'{recording.key}' is enrolled with its own target utterance; choose another one of the speaker"
+        yield AudioFault("enroll_spk1.scp", line, message, "enrollment that is the target utterance")

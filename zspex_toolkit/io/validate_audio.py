@@ -1,0 +1,107 @@
+"""Open all audio of a data directory, in parallel, and compare it with what the tables say."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
+from pathlib import Path
+
+from tqdm import tqdm
+
+from zspex_toolkit.io.audio_checks import Recording, check_recording
+from zspex_toolkit.io.data_dir import read_segments
+from zspex_toolkit.io.findings import Findings
+from zspex_toolkit.io.known_tables import tables_of
+from zspex_toolkit.io.table import read_table
+
+
+def check_audio_of(path: Path, findings: Findings, *, fs: int | None = None, nj: int = 1) -> None:
+    """Add to ``findings`` what is wrong with the audio of a directory whose tables are sound.
+
+    Found: audio that is missing, broken, empty, stereo or holds NaN; rates that differ from ``fs`` or among the
+    recordings (unless ``utt2fs`` declares them); silent utterances; lengths other than ``segments``,
+    ``utt2num_samples``, ``utt2dur`` or ``reco2dur`` say; mixtures that are not the sum of ``spk1.scp``, ``spk2.scp``,
+    ... and ``noise1.scp``; enrollment (``enroll_spk1.scp``) that is the target utterance itself.
+
+    Args:
+        path: the directory.
+        findings: faults are added to it.
+        fs: rate in Hz that all audio must have; the most frequent one if None.
+        nj: number of processes.
+    """
+    recordings = list(_recordings(path))
+    pool = ProcessPoolExecutor(nj) if nj > 1 else nullcontext()
+    rates: list[int | None] = []
+    with pool as executor:
+        if executor is None:
+            results = map(check_recording, recordings)
+        else:
+            results = executor.map(check_recording, recordings, chunksize=max(1, min(64, len(recordings) // (4 * nj))))
+        # disable=None: a bar on a terminal only, never in a log.
+        for rate, faults in tqdm(
+            results, total=len(recordings), desc=f"audio of {path.name}", unit="rec", disable=None
+        ):
+            rates.append(rate)
+            for fault in faults:
+                findings.fault(path / fault.table, fault.line, fault.message, kind=fault.kind)
+    if not (path / "utt2fs").exists():
+        _compare_rates(path / "wav.scp", findings, recordings, rates, fs)
+
+
+def _compare_rates(
+    path: Path, findings: Findings, recordings: list[Recording], rates: list[int | None], fs: int | None
+) -> None:
+    known = Counter(rate for rate in rates if rate)
+    if not known:
+        return
+    usual = fs or known.most_common(1)[0][0]
+    for recording, rate in zip(recordings, rates, strict=True):
+        if rate and rate != usual:
+            expected = f"{usual} Hz" if fs else f"{usual} Hz as most recordings have"
+            message = f"'{recording.key}': expected {expected}, found {rate} Hz"
+            findings.fault(path, recording.line, message, kind=f"rate other than {usual} Hz")
+
+
+def _recordings(path: Path) -> Iterator[Recording]:
+    """The lines of ``wav.scp``, each with all that other tables say about it."""
+    kinds = tables_of(path)
+    segments: dict[str, list[tuple[str, int, float, float]]] = {}
+    if "segments" in kinds:
+        for line, (utt, (reco, start, end)) in enumerate(read_segments(path / "segments").items(), start=1):
+            segments.setdefault(reco, []).append((utt, line, start, end))
+    claims = {name: _with_lines(path / name) for name in kinds if name in ("utt2num_samples", "utt2dur", "reco2dur")}
+    summands = {name: _with_lines(path / name) for name in kinds if re.fullmatch(r"(spk|noise)\d+\.scp", name)}
+    # A set with spk1.scp alone (one reference per mixture, for extraction) does not list all that was mixed.
+    summands = summands if "spk2.scp" in summands else {}
+    enrollments = _with_lines(path / "enroll_spk1.scp") if "enroll_spk1.scp" in kinds else {}
+    for key, (line, source) in _with_lines(path / "wav.scp").items():
+        parts = tuple(segments.get(key, ()))
+        yield Recording(
+            key,
+            line,
+            source,
+            parts,
+            claims=tuple(_claims_on({key, *(part[0] for part in parts)}, claims)),
+            references=tuple((table, *rows[key]) for table, rows in summands.items()),
+            enrollment=_audio_only(enrollments.get(key)),
+        )
+
+
+def _claims_on(names: set[str], claims: dict[str, dict[str, tuple[int, str]]]) -> Iterator[tuple[str, int, str, float]]:
+    for table, rows in claims.items():
+        for name in sorted(names & rows.keys()):
+            line, value = rows[name]
+            yield table, line, name, float(value)
+
+
+def _audio_only(enrollment: tuple[int, str] | None) -> tuple[int, str] | None:
+    """``*<UID> <SPK>`` asks for a random utterance and ``x.npy`` is an embedding: neither is audio to compare."""
+    unfit = enrollment is None or enrollment[1].startswith("*") or enrollment[1].endswith(".npy")
+    return None if unfit else enrollment
+
+
+def _with_lines(path: Path) -> dict[str, tuple[int, str]]:
+    return {key: (line, value) for line, (key, value) in enumerate(read_table(path).items(), start=1)}
