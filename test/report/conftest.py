@@ -26,7 +26,6 @@ def score_row(function="subtract", given="e2", condition="snr0", snr_db=0.0, dat
         "list_hash": f"{given}{condition}{dataset}",
         "config_hash": "c0ffee",
         "num_parameters": 1234 if trained else None,
-        "seed": 7,
         "commit": "abc123",
         "seconds": 2.0,
     }
@@ -65,5 +64,5 @@ def exp(tmp_path):
                 network = folder / f"demix_{given}_{condition}_{function}"
                 write_scores(network, [score_row(function, dataset=s, **where) for s in ("train", "test")])
                 write_history(network, [0.5, 0.25, 0.375])
-                (network / "config.yaml").write_text("train: {batch_size: 64, accumulate: 2}\n")
+                (network / "config.yaml").write_text("train: {batch_size: 64, accumulate: 2, seed: 7}\n")
     return folder

@@ -61,13 +61,6 @@ def test_a_network_without_a_curve_is_told(exp, tmp_path):
     assert "- demix_e2_snr0_subtract: no error in its history, so no curve" in page
 
 
-def test_controls_stand_in_their_own_table(exp, tmp_path, row):
-    path = exp / "demix_e2_snr0_subtract" / "scores.json"
-    path.write_text(json.dumps([row(), row(control="shuffled", accuracy=0.125, accuracy_interval=None)]))
-    page = report(exp, tmp_path / "out")
-    assert "| shuffled | Sub | e2 | 0 dB | test | 8 | 1 | 12.5 | – | 0.875 | 0.2500 | 6.2 |" in page
-
-
 def test_a_broken_score_leaves_the_old_page(exp, tmp_path):
     before = report(exp, tmp_path / "out")
     (exp / "demix_e2_snr0_subtract" / "scores.json").write_text("[]")

@@ -5,12 +5,11 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
-import subprocess
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 import zspex_toolkit
+from zspex_toolkit.io.revision import current_commit
 from zspex_toolkit.report.networks import Network
 from zspex_toolkit.report.scores import Score
 from zspex_toolkit.report.tables import DASH, column_label, number
@@ -35,22 +34,6 @@ def environment(command: str, *, now: datetime | None = None) -> dict[str, Any]:
         **{name: importlib.metadata.version(name) for name in _LIBRARIES},
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
     }
-
-
-def current_commit(folder: Path | None = None) -> str:
-    """Commit of the toolkit's own checkout (or of ``folder``), and whether files differ from it."""
-    folder = folder or Path(zspex_toolkit.__file__).parent
-
-    def git(*arguments: str) -> str:
-        return subprocess.run(
-            ["git", "-C", os.fspath(folder), *arguments], capture_output=True, text=True, check=True
-        ).stdout.strip()
-
-    try:
-        commit = git("rev-parse", "--short=10", "HEAD")
-        return f"{commit}, with uncommitted changes" if git("status", "--porcelain", "-uno") else commit
-    except (OSError, subprocess.CalledProcessError):
-        return "not a git checkout"
 
 
 def trial_lists(scores: list[Score]) -> list[dict[str, Any]]:
@@ -103,7 +86,7 @@ def list_lines(lists: list[dict[str, Any]]) -> list[str]:
     for entry in lists:
         lines.append(
             f"| {entry['given']} | {column_label(entry['column'])} | {entry['set']} | {entry['num_trials']} "
-            f"| {entry['num_dropped']} | `{entry['list_hash'][:12]}` |"
+            f"| {entry['num_dropped']} | {entry['list_hash']} |"
         )
     return lines
 
@@ -118,7 +101,7 @@ def network_facts(network: Network) -> dict[str, Any]:
         "epochs": len(network.history) or None,
         "last_valid_mae": network.last_error,
         "seconds": network.training_seconds,
-        "seed": score.seed if score else None,
+        "seed": network.settings.get("train", {}).get("seed"),
         "config_hash": score.config_hash if score else None,
         "commit": score.commit if score else None,
     }
@@ -135,7 +118,7 @@ def network_lines(networks: list[Network]) -> list[str]:
         counts = (facts[name] for name in ("num_parameters", "effective_batch", "epochs"))
         counted = " | ".join(DASH if count is None else f"{count:,}" for count in counts)
         seed = DASH if facts["seed"] is None else facts["seed"]
-        hashes = " | ".join(f"`{facts[name][:12]}`" if facts[name] else DASH for name in ("config_hash", "commit"))
+        hashes = " | ".join(facts[name] or DASH for name in ("config_hash", "commit"))
         lines.append(
             f"| {facts['folder']} | {counted} | {number(facts['last_valid_mae'], 4)} | {minutes} | {seed} | {hashes} |"
         )

@@ -11,9 +11,10 @@ from typing import Any
 from zspex_toolkit.io.atomic import write_json, write_text
 from zspex_toolkit.report.accuracy_bars import accuracy_bars
 from zspex_toolkit.report.colours import save_figure
+from zspex_toolkit.report.controls import control_lines, failed_controls
 from zspex_toolkit.report.curves import error_curves
 from zspex_toolkit.report.networks import Network, read_networks
-from zspex_toolkit.report.paper_figures import CORPUS, SOURCE, label
+from zspex_toolkit.report.paper_figures import CORPUS, SOURCE
 from zspex_toolkit.report.provenance import (
     disagreements,
     environment,
@@ -28,8 +29,6 @@ from zspex_toolkit.report.tables import (
     Table,
     accuracy_lines,
     build_tables,
-    column_label,
-    detail_cells,
     detail_lines,
     ratio_lines,
     ratios,
@@ -75,7 +74,7 @@ def report_demixing(
         networks=networks,
         tables=tables,
         facts=environment(command, now=now),
-        notes=[*_missing(tables, networks), *disagreements(scores)],
+        notes=[*_missing(tables, networks), *disagreements(scores), *failed_controls(scores)],
     )
     figures = _draw(experiment, out)
     write_text(out / "RESULTS.md", _page(experiment, figures))
@@ -114,7 +113,7 @@ def _page(experiment: _Experiment, figures: list[tuple[str, str]]) -> str:
         lines += ["On test mixtures:", "", *detail_lines(table, "test"), ""]
         lines += ["<details><summary>On training mixtures</summary>", "", *detail_lines(table, "train"), ""]
         lines += ["</details>", ""]
-    lines += [*_controls(experiment.scores), "## Figures", ""]
+    lines += [*control_lines(experiment.scores), "## Figures", ""]
     for name, caption in figures:
         lines += [f"![{caption}]({name})", "", caption, ""]
     notes = [f"- {note}" for note in experiment.notes] or ["Nothing."]
@@ -139,21 +138,6 @@ def _introduction(tables: list[Table], corpus: str) -> list[str]:
             f"**The corpora differ**: ours is {corpus}, the paper's {measured}. Its columns are for orientation.",
         ]
     return lines
-
-
-def _controls(scores: list[Score]) -> list[str]:
-    controls = [score for score in scores if score.control is not None]
-    if not controls:
-        return []
-    head = (
-        "| Control | Function | Given | | Set | Trials | Dropped | Accuracy % | 95 % interval | Cosine | MAE | EER % |"
-    )
-    lines = ["## Controls", "", "Checks of the harness itself, not of a network.", ""]
-    lines += [head, "| --- | --- | --- | --- | --- |" + " ---: |" * 7]
-    for score in controls:
-        cells = [score.control, label(score.function), score.given, column_label(score.column), score.set]
-        lines.append("| " + " | ".join([*cells, *detail_cells(score)]) + " |")
-    return [*lines, ""]
 
 
 def _machine(experiment: _Experiment) -> dict[str, Any]:

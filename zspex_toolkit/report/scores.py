@@ -31,7 +31,6 @@ class Score:
     mae: float | None = None
     equal_error_rate: float | None = None  # 0..1
     num_parameters: int | None = None
-    seed: int | None = None
     seconds: float | None = None
     control: str | None = None  # what was done to the inputs, when this row checks the harness
     path: str = ""  # of the scores.json, relative to the experiment
