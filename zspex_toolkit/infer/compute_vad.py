@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from zspex_toolkit.infer.feature_jobs import FeatureJobs, run_feature_jobs
-from zspex_toolkit.infer.option_file import read_options
+from zspex_toolkit.infer.option_file import kaldi_option_text, read_options
+from zspex_toolkit.io.atomic import write_text
 from zspex_toolkit.signal.vad_config import SPEAKER, VadConfig
 
 KALDI_NAMES = {
@@ -27,7 +28,8 @@ def compute_vad(
     max_dropped_share: float = 0.0,
     job: int = 0,
 ) -> None:
-    """Write ``out/vad_<name>.N.{ark,scp}`` and the data directory's ``vad.scp`` from its ``feats.scp``.
+    """Write ``out/vad_<name>.N.{ark,scp}`` and the data directory's ``vad.scp`` from its ``feats.scp``,
+    and ``conf/vad.conf``.
 
     Args:
         data: data directory with ``feats.scp``: raw MFCC whose first coefficient is the log energy.
@@ -44,7 +46,7 @@ def compute_vad(
         DataDirError: if a larger share than allowed was dropped; ``vad.scp`` is as it was.
         JobError: if a job failed.
     """
-    config = SPEAKER if vad_config is None else read_options(vad_config, VadConfig, KALDI_NAMES)
+    config = read_vad_config(vad_config)
     if job:
         from zspex_toolkit.infer.vad_job import vad_job  # loads torch, which the parent does not need
 
@@ -53,3 +55,9 @@ def compute_vad(
     archive = f"vad_{data.resolve().name}"
     jobs = FeatureJobs("compute_vad", data, out, archive, "vad.scp", nj, cmd, logdir, max_dropped_share)
     run_feature_jobs(jobs, {"vad_config": vad_config})
+    write_text(data / "conf" / "vad.conf", kaldi_option_text(config, KALDI_NAMES))
+
+
+def read_vad_config(path: Path | None) -> VadConfig:
+    """Settings from an option file; those of Kaldi's speaker recipes if there is none."""
+    return SPEAKER if path is None else read_options(path, VadConfig, KALDI_NAMES)

@@ -24,8 +24,7 @@ def statistics_pooling(frames: Tensor, num_frames: Tensor | None = None, *, eps:
     """
     frames = frames.float()  # sums over hundreds of frames are too long for half precision
     if num_frames is None:
-        mean = frames.mean(2)
-        variance = frames.var(2, unbiased=False)
+        variance, mean = torch.var_mean(frames, 2, unbiased=False)
     else:
         count = num_frames.to(frames.device, frames.dtype)[:, None]
         true = torch.arange(frames.shape[2], device=frames.device)[None] < num_frames.to(frames.device)[:, None]

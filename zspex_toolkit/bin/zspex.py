@@ -1,0 +1,28 @@
+"""The console script: ``zspex COMMAND --option value ...``; a command is a file of this folder.
+
+zspex demix --model exp/demix_e2_snr0_subtract --mixture mix.wav --known speaker_a.wav --output e.npy
+"""
+
+from __future__ import annotations
+
+import sys
+
+import zspex_toolkit
+from zspex_toolkit.config import run
+from zspex_toolkit.registry import available, load_module
+
+
+def main() -> None:
+    arguments = sys.argv[1:]
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(__doc__.strip(), "\nCommands (each has --help):", *available("bin"), sep="\n  ")
+        return
+    if arguments[0] == "--version":
+        print(zspex_toolkit.__version__)
+        return
+    sys.argv = [arguments[0], *arguments[1:]]
+    run(lambda: load_module("bin", arguments[0]).main(arguments[1:]))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,95 @@
+"""What is done to a clean utterance before it is trained on: speed, room, noise, drawn anew in every epoch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import torch
+from torch import Tensor
+
+from zspex_toolkit.data.waveforms import Waveforms
+from zspex_toolkit.errors import ConfigError
+from zspex_toolkit.io.audio import read_audio
+from zspex_toolkit.signal.front_end import FrontEnd, FrontEndConfig
+from zspex_toolkit.signal.level import gain_for_snr
+from zspex_toolkit.simulation.noise import stretch
+from zspex_toolkit.simulation.room import reverberate
+from zspex_toolkit.simulation.speed import change_speed
+
+
+@dataclass(frozen=True)
+class AugmentConfig:
+    """Augmentation on the fly; by default none, and stored features are used as they are."""
+
+    on_the_fly: bool = False  # compute features from waveforms in every epoch, which all below needs
+    speeds: tuple[float, ...] = (1.0,)  # factors, one drawn for each utterance
+    speeds_are_speakers: bool = False  # a speaker at another speed counts as another speaker
+    noise_dir: Path | None = None  # folder of noise recordings (wav or flac)
+    noise_probability: float = 0.5  # share of utterances with noise, if there are recordings
+    noise_snr_db: tuple[float, float] = (5.0, 25.0)  # speech over noise, drawn from this range
+    room_dir: Path | None = None  # folder of room impulse responses (wav or flac)
+    room_probability: float = 0.5  # share of utterances with a room, if there are responses
+
+
+class AugmentedUtterances:
+    """Features of utterances whose waveforms are perturbed anew each time.
+
+    Args:
+        waveforms: clean utterances.
+        front_end: what turns a waveform into features.
+        config: what is done to it.
+    """
+
+    def __init__(self, waveforms: Waveforms, front_end: FrontEndConfig, config: AugmentConfig):
+        self.utterances = waveforms.utterances
+        self.utt2spk = waveforms.utt2spk
+        self._waveforms = waveforms
+        self._front_end = FrontEnd(front_end)
+        self._config = config
+        self._noises = read_folder(config.noise_dir, waveforms.fs)
+        self._rooms = read_folder(config.room_dir, waveforms.fs)
+
+    def speakers(self) -> list[str]:
+        """Every speaker that :meth:`draw` can name, sorted."""
+        return sorted({self._name(spk, speed) for spk in self.utt2spk.values() for speed in self._config.speeds})
+
+    def draw(self, utt: str, rng: np.random.Generator) -> tuple[Tensor, str]:
+        """Features (L, F) of the perturbed utterance, and its speaker."""
+        config = self._config
+        speed = float(rng.choice(config.speeds))
+        samples = change_speed(self._waveforms[utt], speed)
+        if self._rooms and rng.random() < config.room_probability:
+            samples = reverberate(samples, self._rooms[rng.integers(len(self._rooms))])
+        if self._noises and rng.random() < config.noise_probability:
+            samples = self._with_noise(samples, rng)
+        feats, _ = self._front_end(torch.from_numpy(samples)[None])
+        return feats[0], self._name(self.utt2spk[utt], speed)
+
+    def _with_noise(self, samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        recording = self._noises[rng.integers(len(self._noises))]
+        noise = stretch(recording, int(rng.integers(len(recording))), len(samples))
+        snr_db = float(rng.uniform(*self._config.noise_snr_db))
+        return samples + np.float32(gain_for_snr(samples, noise, snr_db)) * noise
+
+    def _name(self, spk: str, speed: float) -> str:
+        return f"{spk}@{speed:g}" if self._config.speeds_are_speakers and speed != 1.0 else spk
+
+
+def read_folder(folder: str | PathLike | None, fs: int) -> list[np.ndarray]:
+    """Every recording of a folder, float32 (T,) each, in the order of their names; none if there is no folder.
+
+    Raises:
+        ConfigError: if the folder is missing or holds no audio.
+        AudioError: for a recording of another rate or several channels.
+    """
+    if folder is None:
+        return []
+    suffixes = {f".{name.lower()}" for name in soundfile.available_formats()}
+    paths = sorted(path for path in Path(folder).glob("*") if path.suffix.lower() in suffixes)
+    if not paths:
+        raise ConfigError(f"{folder}: expected a folder with recordings (wav, flac, ...), found none")
+    return [read_audio(path, fs=fs)[0] for path in paths]

@@ -1,0 +1,64 @@
+"""Features that earlier stages wrote: feats.scp and vad.scp of a data directory, normalised and kept in memory."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from os import PathLike
+
+import torch
+from torch import Tensor
+
+from zspex_toolkit.errors import DataDirError
+from zspex_toolkit.io.data_dir import DataDir
+from zspex_toolkit.signal.front_end import FrontEnd, FrontEndConfig
+
+
+class StoredFeatures:
+    """Normalised voiced frames of each utterance of a data directory.
+
+    Args:
+        path: data directory with ``feats.scp`` (raw MFCC) and ``vad.scp``.
+        front_end: its sliding mean and voiced-frame selection are applied to what is read.
+        cache_bytes: how much is kept in memory; the least recently used goes first.
+
+    Raises:
+        DataDirError: if an utterance lacks features or decisions, naming the file.
+    """
+
+    def __init__(self, path: str | PathLike, front_end: FrontEndConfig, *, cache_bytes: int = 4 << 30):
+        self.data = DataDir.load(path)
+        self.utterances = self.data.utterances
+        self.utt2spk = self.data.utt2spk
+        self._feats = self.data.feature_table("feats.scp")
+        self._voiced = self.data.feature_table("vad.scp")
+        for name, table in (("feats.scp", self._feats), ("vad.scp", self._voiced)):
+            for utt in self.utterances:
+                if utt not in table:
+                    command = "make_mfcc" if name == "feats.scp" else "compute_vad"
+                    raise DataDirError(f"{self.data.path / name}: no line for '{utt}'; run {command} on this directory")
+        self._front_end = FrontEnd(front_end)
+        self._cache: OrderedDict[str, Tensor] = OrderedDict()
+        self._cached_bytes = 0
+        self._cache_bytes = cache_bytes
+
+    def __getitem__(self, utt: str) -> Tensor:
+        """(L, F) float32, L >= 1."""
+        feats = self._cache.get(utt)
+        if feats is not None:
+            self._cache.move_to_end(utt)
+            return feats
+        mfcc = torch.from_numpy(self._feats[utt].astype("float32"))
+        voiced = torch.from_numpy(self._voiced[utt]) > 0.5
+        if len(mfcc) != len(voiced):
+            where = self.data.path / "vad.scp"
+            raise DataDirError(f"{where}: expected {len(mfcc)} decisions for '{utt}', as frames, found {len(voiced)}")
+        feats = self._front_end.from_mfcc(mfcc, voiced).contiguous()
+        self._cache[utt] = feats
+        self._cached_bytes += feats.nbytes
+        while self._cached_bytes > self._cache_bytes and len(self._cache) > 1:
+            self._cached_bytes -= self._cache.popitem(last=False)[1].nbytes
+        return feats
+
+    def draw(self, utt: str, rng: object) -> tuple[Tensor, str]:
+        """Features and speaker of an utterance; nothing is random about what is stored."""
+        return self[utt], self.utt2spk[utt]

@@ -1,0 +1,122 @@
+"""De-mix a user's own recording: one known voice in, the other speaker's embedding out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from zspex_toolkit.data.embeddings import read_embeddings
+from zspex_toolkit.errors import AudioError, UserError
+from zspex_toolkit.io.atomic import atomic_path
+from zspex_toolkit.io.audio import read_audio
+from zspex_toolkit.metrics.cosine_similarity import cosine_similarity
+from zspex_toolkit.signal.front_end import FrontEnd
+from zspex_toolkit.signal.resample import resample
+from zspex_toolkit.tasks.demixing import load_known_embedder, load_network
+from zspex_toolkit.train.device import resolve_device
+
+
+class Demixer:
+    """A trained de-mixing network, ready for recordings.
+
+    Args:
+        model: its experiment; nothing else is needed.
+        device: auto, cpu or cuda:N.
+
+    Raises:
+        UserError: if the experiment is missing, unfinished or broken.
+    """
+
+    def __init__(self, model: str | Path, *, device: str = "auto"):
+        spec, network = load_network(Path(model))
+        self._device = resolve_device(device)
+        self._network = network.to(self._device)
+        self._known_embedder = load_known_embedder(Path(model)).to(self._device)
+        self._front_end = FrontEnd(spec.embedder.front_end)
+        self.fs = spec.embedder.front_end.mfcc.fs
+
+    @torch.inference_mode()
+    def embed_known(self, samples: np.ndarray) -> np.ndarray:
+        """Embedding (D,) of clean speech (T,) in [-1, 1] at ``self.fs``."""
+        return self._known_embedder(self._feats(samples))[0].cpu().numpy()
+
+    @torch.inference_mode()
+    def demix(self, mixture: np.ndarray, known: np.ndarray) -> np.ndarray:
+        """Embedding (D,) of the other speaker in a mixture.
+
+        Args:
+            mixture: (T,) in [-1, 1] at ``self.fs``.
+            known: (D,) embedding of the known speaker, from :meth:`embed_known`; average several.
+
+        Raises:
+            AudioError: if the mixture is silent or too short for one frame.
+        """
+        known_row = torch.from_numpy(np.asarray(known, np.float32))[None].to(self._device)
+        return self._network(self._feats(mixture), None, known_row)[0].cpu().numpy()
+
+    def _feats(self, samples: np.ndarray) -> torch.Tensor:
+        if not np.any(samples):
+            raise AudioError("silent: every sample is zero")
+        try:
+            feats, _ = self._front_end(torch.from_numpy(np.asarray(samples, np.float32))[None])
+        except ValueError as error:
+            raise AudioError(f"too short: {len(samples)} samples at {self.fs} Hz give no frame") from error
+        return feats.to(self._device)
+
+
+def demix(
+    model: Path,
+    mixture: str,
+    known: Sequence[str],
+    output: Path,
+    *,
+    identify: Path | None = None,
+    top: int = 5,
+    device: str = "auto",
+) -> None:
+    """Write the embedding of the other speaker to ``output`` (npy); rank enrolled speakers by cosine if asked to.
+
+    Args:
+        model: experiment of a de-mixing network.
+        mixture: recording of two speakers; another rate is resampled, and said.
+        known: recordings of one of them; their embeddings are averaged.
+        output: file to write, (D,) float32.
+        identify: ``spk_xvector.scp`` of enrolled speakers.
+        top: how many of them to print.
+        device: auto, cpu or cuda:N.
+    """
+    if not known:
+        raise UserError("--known: expected at least one recording of the known speaker")
+    demixer = Demixer(model, device=device)
+    vectors = [_named(path, demixer.embed_known, _read(path, demixer.fs)) for path in known]
+    known_vector = np.mean(vectors, axis=0)
+    other = _named(mixture, lambda samples: demixer.demix(samples, known_vector), _read(mixture, demixer.fs))
+    enrolled = None if identify is None else read_embeddings(identify)
+    if enrolled is not None and enrolled[1].shape[1] != len(other):
+        raise UserError(f"{identify}: expected embeddings of {len(other)} numbers, found {enrolled[1].shape[1]}")
+    with atomic_path(output) as temporary, open(temporary, "wb") as stream:
+        np.save(stream, other.astype(np.float32), allow_pickle=False)
+    print(f"{mixture}: the other speaker's embedding, {len(other)} numbers, is in {output}")
+    if enrolled is not None:
+        speakers, clean = enrolled
+        cosines = cosine_similarity(other[None], clean.numpy())
+        for rank, index in enumerate(np.argsort(-cosines, kind="stable")[:top], start=1):
+            print(f"{rank}\t{speakers[index]}\t{cosines[index]:.4f}")
+
+
+def _read(path: str, fs: int) -> np.ndarray:
+    samples, rate = read_audio(path)
+    if rate == fs:
+        return samples
+    print(f"{path}: resampled from {rate} Hz to the model's {fs} Hz")
+    return resample(samples, rate, fs)
+
+
+def _named(path: str, function, samples: np.ndarray) -> np.ndarray:
+    try:
+        return function(samples)
+    except AudioError as error:
+        raise AudioError(f"{path}: {error}") from error

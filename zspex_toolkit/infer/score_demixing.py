@@ -1,0 +1,178 @@
+"""Score de-mixing networks, and what they are compared with, on sets of mixtures."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from zspex_toolkit.data.stored_features import StoredFeatures
+from zspex_toolkit.infer.embed import embed
+from zspex_toolkit.infer.judge import Judge
+from zspex_toolkit.infer.mixture_set import MixtureSet, load_mixtures, source_utterances
+from zspex_toolkit.io.atomic import write_json
+from zspex_toolkit.io.revision import current_commit
+from zspex_toolkit.randomness import rng_for
+from zspex_toolkit.tasks.demixing import load_network
+from zspex_toolkit.tasks.embedding import load_embedder
+from zspex_toolkit.train.device import resolve_device
+
+
+def score_demixers(
+    models: tuple[Path, ...],
+    classifier: Path,
+    clean_speakers: Path,
+    *,
+    train_data: tuple[Path, ...],
+    test_data: tuple[Path, ...],
+    given: tuple[str, ...] = (),
+    shuffle_known: bool = True,
+    device: str = "auto",
+) -> None:
+    """Write ``scores.json`` into each model's folder: a row for each direction and set of mixtures.
+
+    Args:
+        models: experiments of de-mixing networks.
+        classifier: experiment of B.
+        clean_speakers: ``spk_xvector.scp``.
+        train_data, test_data: data directories of mixtures.
+        given: directions to score; the one each model was trained for if empty (both, if it was trained for both).
+        shuffle_known: add a control on each test set: the known embedding of a speaker who is not in the mixture.
+        device: auto, cpu or cuda:N.
+    """
+    judge = Judge(classifier, clean_speakers)
+    place = resolve_device(device)
+    cache: dict[tuple, MixtureSet] = {}
+    for model in models:
+        spec, network = load_network(model)
+        network.to(place)
+        facts = _facts(model, network)
+        rows = []
+        for direction in given or (("e2", "e1") if spec.given == "both" else (spec.given,)):
+            for part, path in [*(("train", p) for p in train_data), *(("test", p) for p in test_data)]:
+                key = (path, direction, part, repr(spec.embedder.front_end))
+                if key not in cache:
+                    cache[key] = load_mixtures(path, spec.embedder.front_end, direction, part)
+                mixtures = cache[key]
+                rows.append(_score(network, mixtures, judge, place) | {"function": spec.demixer} | facts)
+                if shuffle_known and part == "test":
+                    control = {"function": spec.demixer, "control": "shuffled_known"}
+                    rows.append(_score(network, mixtures, judge, place, shuffled=True) | control | facts)
+        write_json(model / "scores.json", rows)
+        _announce(model / "scores.json", rows)
+
+
+def score_baselines(
+    embedder: Path,
+    classifier: Path,
+    clean_speakers: Path,
+    *,
+    train_data: tuple[Path, ...],
+    test_data: tuple[Path, ...],
+    clean_train_data: Path,
+    clean_test_data: Path,
+    out: Path,
+    given: tuple[str, ...] = ("e2", "e1"),
+    device: str = "auto",
+) -> None:
+    """Write ``out/<condition>/scores.json``: `before` (B on the mixture's embedding) and `clean` (B on the clean
+    signal's), for each direction, and a control of the harness.
+
+    The control `oracle` feeds the clean utterance in place of the mixture and its own embedding in place of the
+    de-mixed one through the very path that networks are scored by; it must equal `clean`.
+
+    Args:
+        embedder: experiment of A.
+        classifier, clean_speakers, train_data, test_data, device: as for :func:`score_demixers`.
+        clean_train_data, clean_test_data: data directories of the utterances that were mixed.
+        out: folder of the baselines.
+        given: directions to score.
+    """
+    judge = Judge(classifier, clean_speakers)
+    place = resolve_device(device)
+    spec, network = load_embedder(embedder)
+    network.to(place)
+    facts = _facts(embedder, network)
+    rows: dict[str, list[dict[str, Any]]] = {}
+    parts = (("train", train_data, clean_train_data), ("test", test_data, clean_test_data))
+    for part, paths, clean_path in parts:
+        clean = StoredFeatures(clean_path, spec.front_end)
+        vectors = embed(network, [clean[utt] for utt in clean.utterances], device=place, title=f"embed {clean_path}")
+        position = {utt: number for number, utt in enumerate(clean.utterances)}
+        for path in paths:
+            for direction in given:
+                mixtures = load_mixtures(path, spec.front_end, direction, part)
+                asked = judge.numbers(mixtures.asked, path)
+                sources = source_utterances(mixtures, clean.data)
+                oracle = Oracle(network)
+                alone = MixtureSet(path, mixtures.names, [clean[utt] for utt in sources], *_sides(mixtures))
+                lines = [
+                    judge.judge(embed(network, mixtures.feats, device=place), asked) | {"function": "before"},
+                    judge.judge(vectors[[position[utt] for utt in sources]], asked) | {"function": "clean"},
+                    _score(oracle, alone, judge, place) | {"function": "clean", "control": "oracle"},
+                ]
+                name = mixtures.row["condition"]
+                rows.setdefault(name, []).extend(line | mixtures.row | facts for line in lines)
+    for name, lines in rows.items():
+        write_json(out / name / "scores.json", lines)
+        _announce(out / name / "scores.json", lines)
+
+
+class Oracle(nn.Module):
+    """A de-mixing network that hears the answer alone: it embeds what it is given and ignores the known speaker."""
+
+    def __init__(self, embedder: nn.Module):
+        super().__init__()
+        self.embedder = embedder
+
+    def forward(self, feats: Tensor, num_frames: Tensor | None, known: Tensor) -> Tensor:
+        return self.embedder(feats, num_frames)
+
+
+def shuffled_speakers(mixtures: MixtureSet, speakers: list[str]) -> list[str]:
+    """For each mixture a random speaker who is not in it; the same for every network."""
+    strangers = []
+    for name, asked, known in zip(mixtures.names, mixtures.asked, mixtures.known, strict=True):
+        others = [spk for spk in speakers if spk not in (asked, known)]
+        strangers.append(others[rng_for(0, "stranger", name).integers(len(others))])
+    return strangers
+
+
+def _score(
+    network: nn.Module, mixtures: MixtureSet, judge: Judge, place: torch.device, *, shuffled: bool = False
+) -> dict[str, Any]:
+    start = time.monotonic()
+    known = shuffled_speakers(mixtures, judge.speakers) if shuffled else mixtures.known
+    vectors = judge.clean[torch.from_numpy(judge.numbers(known, mixtures.path))]
+    title = f"score {mixtures.path.name} given {mixtures.row['given']}"
+    estimates = embed(network, mixtures.feats, device=place, known=vectors, title=title)
+    scores = judge.judge(estimates, judge.numbers(mixtures.asked, mixtures.path))
+    return scores | mixtures.row | {"seconds": round(time.monotonic() - start, 3)}
+
+
+def _sides(mixtures: MixtureSet) -> tuple[list[str], list[str], dict[str, Any]]:
+    return mixtures.asked, mixtures.known, mixtures.row
+
+
+def _facts(model: Path, network: nn.Module) -> dict[str, Any]:
+    return {
+        "config_hash": hashlib.sha256((model / "config.yaml").read_bytes()).hexdigest()[:12],
+        "num_parameters": sum(parameter.numel() for parameter in network.parameters()),
+        "commit": current_commit(),
+    }
+
+
+def _announce(path: Path, rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        what = f"{row['function']}{' (' + row['control'] + ')' if 'control' in row else ''}"
+        low, high = np.array(row["accuracy_interval"]) * 100
+        print(
+            f"{path}: {what}, given {row['given']}, {row['condition']}, {row['set']}: {100 * row['accuracy']:.1f} % "
+            f"[{low:.1f}, {high:.1f}] of {row['num_trials']}, cosine {row['mean_cosine']:.3f}",
+            flush=True,
+        )

@@ -1,0 +1,202 @@
+"""Train the de-mixing network C: from a mixture and one speaker's embedding to the other speaker's embedding."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from zspex_toolkit.config import check_options
+from zspex_toolkit.data.drawn_mixtures import DrawConfig, DrawnMixtures
+from zspex_toolkit.data.embeddings import read_embeddings
+from zspex_toolkit.data.front_end import check_front_end
+from zspex_toolkit.data.mixture_segments import Mixtures, MixtureSegments, StoredMixtures
+from zspex_toolkit.data.stored_features import StoredFeatures
+from zspex_toolkit.data.waveforms import Waveforms
+from zspex_toolkit.errors import ConfigError, UserError
+from zspex_toolkit.io.atomic import atomic_path
+from zspex_toolkit.models.demixing_network import DemixingNetwork
+from zspex_toolkit.registry import load
+from zspex_toolkit.signal.front_end import FrontEndConfig
+from zspex_toolkit.tasks.classification import load_classifier
+from zspex_toolkit.tasks.embedding import EmbedderSpec, build_embedder, load_embedder
+from zspex_toolkit.tasks.experiment import load_weights, read_spec, start_experiment
+from zspex_toolkit.train.config import TrainConfig
+from zspex_toolkit.train.loop import train
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings of train_demixers."""
+
+    exp_dir: Path  # folder of the experiment; each function's name is added to it: exp_dir_<demixer>
+    embedder: Path  # experiment of the trained embedder A
+    clean_speakers: Path  # spk_xvector.scp: clean embedding of each speaker
+    data: Path | None = None  # data directory of stored training mixtures
+    valid_data: tuple[Path, ...] = ()  # stored mixtures whose error is followed over the epochs; they choose nothing
+    draw: DrawConfig = field(default_factory=DrawConfig)  # training mixtures drawn on the fly, in place of data
+    given: str = "e2"  # e2: the interferer is known; e1: the target is; both: drawn for each item
+    demixers: tuple[str, ...] = ("subtract",)  # files under models/demixers/, trained one after another
+    demixer_options: dict[str, Any] = field(default_factory=dict)  # constructor arguments, for those that take them
+    freeze_embedder: bool = False  # train the function alone
+    segment_frames: int = 200  # voiced frames of a training segment; 0: whole mixtures
+    losses: dict[str, float] = field(default_factory=lambda: {"mean_absolute_error": 1.0})  # file under losses/: weight
+    classifier: Path | None = None  # experiment of the classifier B, for the loss below
+    identification_weight: float = 0.0  # weight of the cross entropy of the frozen B on the estimate
+    device: str = "auto"  # auto, cpu or cuda:N
+    train: TrainConfig = field(default_factory=TrainConfig)  # the loop
+
+
+@dataclass(frozen=True)
+class DemixerSpec:
+    """What inference needs to build the network again (model.yaml); the weights of A lie beside it."""
+
+    embedder: EmbedderSpec
+    demixer: str
+    demixer_options: dict[str, Any]
+    given: str
+
+
+def build_network(spec: DemixerSpec, *, freeze_embedder: bool = False) -> DemixingNetwork:
+    """The network, untrained.
+
+    Raises:
+        ConfigError: for an unknown function or option.
+    """
+    embedder = build_embedder(spec.embedder)
+    constructor = load("models.demixers", spec.demixer)
+    check_options(constructor, spec.demixer_options, "demixer_options")
+    derived = {}
+    if "modulated_channels" in inspect.signature(constructor).parameters:
+        derived["modulated_channels"] = embedder.modulated_channels
+    demixer = constructor(embedder.embedding_dim, **derived, **spec.demixer_options)
+    return DemixingNetwork(embedder, demixer, freeze_embedder=freeze_embedder)
+
+
+def load_network(exp_dir: Path) -> tuple[DemixerSpec, DemixingNetwork]:
+    """A trained de-mixing network in evaluation mode, from its experiment alone.
+
+    Raises:
+        UserError: if the experiment is missing, unfinished or broken.
+    """
+    spec = read_spec(DemixerSpec, exp_dir)
+    network = build_network(spec)
+    load_weights(network, Path(exp_dir) / "last.safetensors")
+    return spec, network.eval().requires_grad_(False)
+
+
+def load_known_embedder(exp_dir: Path) -> nn.Module:
+    """The embedder A as it was before it was tuned inside C: it embeds clean speech of the known speaker."""
+    embedder = build_embedder(read_spec(DemixerSpec, exp_dir).embedder)
+    load_weights(embedder, Path(exp_dir) / "embedder.safetensors", prefix="embedder.")
+    return embedder.eval().requires_grad_(False)
+
+
+def train_demixers(config: Config) -> list[Path]:
+    """Train, or go on training, one network for each function; return the folders of the experiments."""
+    embedder_spec, _ = load_embedder(config.embedder)
+    speakers, clean = read_embeddings(config.clean_speakers)
+    mixtures = _training_mixtures(config, embedder_spec.front_end)
+    valid = [StoredMixtures(_stored(path, embedder_spec.front_end)) for path in config.valid_data]
+    sets = {
+        "segment_frames": config.segment_frames,
+        "seed": config.train.seed,
+    }
+    train_set = MixtureSegments(mixtures, speakers, given=config.given, **sets)
+    valid_set = MixtureSegments(Joined(valid), speakers, given=config.given, **sets) if valid else None
+    loss = DemixingLoss(config, clean, speakers)
+    folders = []
+    for demixer in config.demixers:
+        constructor = load("models.demixers", demixer)
+        taken = inspect.signature(constructor).parameters
+        options = {name: value for name, value in config.demixer_options.items() if name in taken}
+        spec = DemixerSpec(embedder_spec, demixer, options, config.given)
+        torch.manual_seed(config.train.seed)
+        network = build_network(spec, freeze_embedder=config.freeze_embedder)
+        load_weights(network.embedder, config.embedder / "last.safetensors", prefix="embedder.")
+        exp_dir = config.exp_dir.with_name(f"{config.exp_dir.name}_{demixer}")
+        start_experiment(exp_dir, config, spec, may_change=("exp_dir", "device", "demixers"))
+        with atomic_path(exp_dir / "embedder.safetensors") as temporary:
+            _link_or_copy(config.embedder / "last.safetensors", temporary)
+        train(network, loss, train_set, valid_set, exp_dir, config.train, config.device)
+        folders.append(exp_dir)
+    return folders
+
+
+class DemixingLoss:
+    """Weighted sum of losses between estimated and clean embeddings of the speakers asked for.
+
+    Args:
+        config: weights.
+        clean: (K, D) clean embeddings.
+        speakers: their names, in this order.
+
+    Raises:
+        ConfigError: for an unknown loss, or a weight on a classifier that is not given.
+        UserError: if the classifier knows other speakers.
+    """
+
+    def __init__(self, config: Config, clean: Tensor, speakers: list[str]):
+        self._clean = clean
+        self._losses = {name: (load("losses", name), weight) for name, weight in config.losses.items()}
+        self._weight = config.identification_weight
+        self._classifier: nn.Module | None = None
+        if self._weight:
+            if config.classifier is None:
+                raise ConfigError("identification_weight: needs classifier, the experiment of the classifier B")
+            spec, self._classifier = load_classifier(config.classifier)
+            if list(spec.speakers) != sorted(speakers):
+                raise UserError(f"{config.classifier}: knows other speakers than {config.clean_speakers}")
+
+    def __call__(self, network: nn.Module, batch: dict[str, Any]) -> tuple[Tensor, dict[str, Tensor]]:
+        """The loss of a batch and, for the curves, its mean absolute error."""
+        self._clean = self._clean.to(batch["feats"].device)
+        estimate = network(batch["feats"], batch.get("num_frames"), self._clean[batch["known"]]).float()
+        reference = self._clean[batch["asked"]]
+        total = sum(weight * function(estimate, reference) for function, weight in self._losses.values())
+        if self._classifier is not None:
+            scores = self._classifier.to(estimate.device)(estimate)
+            total = total + self._weight * nn.functional.cross_entropy(scores, batch["asked"])
+        return total, {"mae": (estimate - reference).abs().mean().detach()}
+
+
+class Joined:
+    """Several sets of mixtures as one."""
+
+    def __init__(self, parts: list[Mixtures]):
+        self._items = [(part, index) for part in parts for index in range(len(part))]
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def draw(self, epoch: int, index: int) -> tuple[str, Tensor, str, str]:
+        part, position = self._items[index]
+        return part.draw(epoch, position)
+
+
+def _training_mixtures(config: Config, front_end: FrontEndConfig) -> Mixtures:
+    if (config.data is None) == (config.draw.source_data is None):
+        raise ConfigError("expected one of data (stored mixtures) and draw.source_data (mixing on the fly)")
+    if config.data is not None:
+        return StoredMixtures(_stored(config.data, front_end))
+    waveforms = Waveforms(config.draw.source_data, front_end.mfcc.fs)
+    return DrawnMixtures(waveforms, front_end, config.draw, seed=config.train.seed)
+
+
+def _stored(path: Path, front_end: FrontEndConfig) -> StoredFeatures:
+    check_front_end(path, front_end)
+    return StoredFeatures(path, front_end)
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    """A hard link where the file system has them: the same weights lie beside every function's network."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)

@@ -1,0 +1,122 @@
+"""Train the embedder A: tell the training speakers apart by random segments of their speech."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from zspex_toolkit.config import check_options
+from zspex_toolkit.data.augment import AugmentConfig, AugmentedUtterances
+from zspex_toolkit.data.front_end import front_end_of
+from zspex_toolkit.data.speaker_segments import SpeakerSegments
+from zspex_toolkit.data.stored_features import StoredFeatures
+from zspex_toolkit.data.waveforms import Waveforms
+from zspex_toolkit.losses.additive_angular_margin import cosine_logits
+from zspex_toolkit.registry import load
+from zspex_toolkit.signal.front_end import FrontEndConfig
+from zspex_toolkit.tasks.experiment import load_weights, read_spec, start_experiment
+from zspex_toolkit.train.config import TrainConfig
+from zspex_toolkit.train.loop import train
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings of train_embedder."""
+
+    data: Path  # data directory of the training utterances, with feats.scp and vad.scp
+    exp_dir: Path  # folder of the experiment
+    network: str = "residual_tdnn"  # file under models/embedders/
+    network_options: dict[str, Any] = field(default_factory=dict)  # arguments of its constructor
+    loss: str = "cross_entropy"  # file under losses/
+    loss_options: dict[str, Any] = field(default_factory=dict)  # its arguments, such as margin and scale
+    cosine_output: bool = False  # classes are scored by cosines, as margin losses need, not by an affine layer
+    segment_frames: int = 200  # voiced frames of a training segment; 0: whole utterances
+    segments_per_utterance: int = 1  # segments of each utterance in one epoch
+    cmvn_window: int = 300  # frames of the sliding mean; 0: none
+    augment: AugmentConfig = field(default_factory=AugmentConfig)  # perturb waveforms on the fly
+    device: str = "auto"  # auto, cpu or cuda:N
+    train: TrainConfig = field(default_factory=TrainConfig)  # the loop
+
+
+@dataclass(frozen=True)
+class EmbedderSpec:
+    """What inference needs to build the network again (model.yaml)."""
+
+    network: str
+    network_options: dict[str, Any]
+    front_end: FrontEndConfig
+
+
+class SpeakerScores(nn.Module):
+    """An embedder and the output layer it is trained with: (B, L, F) to scores of the classes (B, K)."""
+
+    def __init__(self, embedder: nn.Module, num_speakers: int, *, cosine: bool):
+        super().__init__()
+        self.embedder = embedder
+        self.output = nn.Linear(embedder.embedding_dim, num_speakers, bias=not cosine)
+        self._cosine = cosine
+
+    def forward(self, feats: Tensor, num_frames: Tensor | None) -> Tensor:
+        embedding = self.embedder(feats, num_frames)
+        return cosine_logits(embedding, self.output.weight) if self._cosine else self.output(embedding)
+
+
+def build_embedder(spec: EmbedderSpec) -> nn.Module:
+    """The network, untrained.
+
+    Raises:
+        ConfigError: for an unknown network or option.
+    """
+    constructor = load("models.embedders", spec.network)
+    check_options(constructor, spec.network_options, "network_options")
+    return constructor(spec.front_end.mfcc.num_ceps, **spec.network_options)
+
+
+def load_embedder(exp_dir: Path) -> tuple[EmbedderSpec, nn.Module]:
+    """A trained embedder in evaluation mode, from its experiment alone.
+
+    Raises:
+        UserError: if the experiment is missing, unfinished or broken.
+    """
+    spec = read_spec(EmbedderSpec, exp_dir)
+    embedder = build_embedder(spec)
+    load_weights(embedder, Path(exp_dir) / "last.safetensors", prefix="embedder.")
+    return spec, embedder.eval().requires_grad_(False)
+
+
+def train_embedder(config: Config) -> Path:
+    """Train, or go on training, and return the experiment's folder."""
+    front_end = front_end_of(config.data, cmvn_window=config.cmvn_window)
+    spec = EmbedderSpec(config.network, config.network_options, front_end)
+    features = _features(config, front_end)
+    speakers = features.speakers() if config.augment.on_the_fly else sorted(set(features.utt2spk.values()))
+    train_set = SpeakerSegments(
+        features,
+        speakers,
+        segment_frames=config.segment_frames,
+        segments_per_utterance=config.segments_per_utterance,
+        seed=config.train.seed,
+    )
+    loss_function = load("losses", config.loss)
+    check_options(loss_function, config.loss_options, "loss_options")
+    torch.manual_seed(config.train.seed)
+    model = SpeakerScores(build_embedder(spec), len(speakers), cosine=config.cosine_output)
+
+    def loss(model: nn.Module, batch: dict[str, Any]) -> tuple[Tensor, dict[str, Tensor]]:
+        scores = model(batch["feats"], batch.get("num_frames")).float()
+        correct = (scores.argmax(1) == batch["speaker"]).float().mean()
+        return loss_function(scores, batch["speaker"], **config.loss_options), {"accuracy": correct}
+
+    start_experiment(config.exp_dir, config, spec)
+    train(model, loss, train_set, None, config.exp_dir, config.train, config.device)
+    return config.exp_dir
+
+
+def _features(config: Config, front_end: FrontEndConfig) -> StoredFeatures | AugmentedUtterances:
+    if not config.augment.on_the_fly:
+        return StoredFeatures(config.data, front_end)
+    return AugmentedUtterances(Waveforms(config.data, front_end.mfcc.fs), front_end, config.augment)

@@ -1,0 +1,96 @@
+"""The folder of an experiment: how it was trained (config.yaml) and what inference needs (model.yaml, weights)."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+from typing import Any, TypeVar
+
+import safetensors
+import safetensors.torch
+import yaml
+from torch import Tensor, nn
+
+from zspex_toolkit.config import dump_config, load_config, to_dict
+from zspex_toolkit.errors import ConfigError, UserError
+from zspex_toolkit.io.atomic import write_text
+from zspex_toolkit.train.config import MAY_CHANGE
+
+Spec = TypeVar("Spec")
+
+
+def start_experiment(
+    exp_dir: Path, config: Any, spec: Any, *, may_change: tuple[str, ...] = ("exp_dir", "device")
+) -> None:
+    """Write ``config.yaml`` and ``model.yaml``; an experiment that was begun goes on under the same settings only.
+
+    Args:
+        exp_dir: folder, made if missing.
+        config: resolved settings of the training command, with the loop's settings as ``train``.
+        spec: what inference needs to build the network again.
+        may_change: settings outside ``train`` that change nothing that was computed.
+
+    Raises:
+        ConfigError: naming the settings that differ from those the experiment was begun with.
+    """
+    before = exp_dir / "config.yaml"
+    if before.exists():
+        free = {*may_change, *(f"train.{name}" for name in MAY_CHANGE)}
+        then, now = _flat(yaml.safe_load(before.read_text(encoding="utf-8"))), _flat(to_dict(config))
+        keys = [key for key in {**then, **now} if key not in free and then.get(key) != now.get(key)]
+        if keys:
+            changes = ", ".join(f"{key} {then.get(key)} -> {now.get(key)}" for key in keys)
+            raise ConfigError(
+                f"{before}: this experiment was begun with other settings: {changes}; "
+                "set them back to continue it, or choose another exp_dir"
+            )
+    write_text(before, dump_config(config))
+    write_text(exp_dir / "model.yaml", dump_config(spec))
+
+
+def read_spec(spec_class: type[Spec], exp_dir: str | PathLike) -> Spec:
+    """What inference needs to build the network of an experiment.
+
+    Raises:
+        UserError: if the folder holds no such model.
+    """
+    path = Path(exp_dir) / "model.yaml"
+    if not path.exists():
+        raise UserError(f"{path}: no such file; expected the folder of a trained model")
+    return load_config(spec_class, path)
+
+
+def load_weights(network: nn.Module, path: str | PathLike, *, prefix: str = "") -> None:
+    """Fill ``network`` from a safetensors file; with a prefix, from the tensors whose names begin with it.
+
+    Raises:
+        UserError: if the file is missing, cut short, no safetensors file, or of another network.
+    """
+    weights = read_weights(path)
+    chosen = {name.removeprefix(prefix): tensor for name, tensor in weights.items() if name.startswith(prefix)}
+    try:
+        network.load_state_dict(chosen)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:300]
+        raise UserError(f"{path}: weights of another network than model.yaml describes: {reason}") from error
+
+
+def read_weights(path: str | PathLike) -> dict[str, Tensor]:
+    """The tensors of a safetensors file, which cannot hold code.
+
+    Raises:
+        UserError: if the file is missing, cut short or no safetensors file.
+    """
+    if not Path(path).is_file():
+        raise UserError(f"{path}: no such file; has the training finished?")
+    try:
+        return safetensors.torch.load_file(path)
+    except safetensors.SafetensorError as error:
+        raise UserError(f"{path}: cut short or no safetensors file ({error}); train or copy the model again") from error
+
+
+def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        flat.update(_flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value})
+    return flat
