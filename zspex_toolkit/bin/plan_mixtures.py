@@ -23,9 +23,9 @@ class Config:
     level: str = "all"  # powers over all overlapping samples, or over the active ones (needs vad.scp)
     min_utt_s: float = 0.5  # shorter utterances are dropped
     speeds: tuple[float, ...] = (1.0,)  # factors to draw each source's speed from
-    noise_data: Path | None = None  # data directory of noise recordings
+    noise_dir: Path | None = None  # folder of noise recordings (wav, flac)
     noise_snr_db: tuple[float, ...] = (5.0, 20.0)  # sum of the sources over the noise; two values: drawn between them
-    room_data: Path | None = None  # data directory of impulse responses
+    room_dir: Path | None = None  # folder of room impulse responses (wav, flac)
     seed: int = 0  # the plan follows from it
     nj: int = 1  # number of processes
 

@@ -17,8 +17,8 @@ class Config:
     data: Path  # folder with plan.jsonl, as plan_mixtures wrote it
     source_data: Path  # data directory that the plan was made from
     out: Path  # folder of the audio
-    noise_data: Path | None = None  # data directory of noise recordings, if the plan has noise
-    room_data: Path | None = None  # data directory of impulse responses, if the plan has rooms
+    noise_dir: Path | None = None  # folder of noise recordings (wav, flac), if the plan has noise
+    room_dir: Path | None = None  # folder of room impulse responses (wav, flac), if the plan has rooms
     store_sources: bool = False  # write every source beside the mixture: spk1.scp, spk2.scp, ...
     audio_format: str = "wav"  # wav or flac
     nj: int = 1  # number of processes

@@ -11,7 +11,6 @@ from pathlib import Path
 from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.infer.map_in_processes import map_in_processes
 from zspex_toolkit.infer.render_mixtures import forget_rendering
-from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.table import write_table
 from zspex_toolkit.signal.level import power
 from zspex_toolkit.simulation.draw import check_range, check_settings
@@ -33,9 +32,9 @@ def plan_data_dir(
     level: str = "all",
     min_utt_s: float = 0.5,
     speeds: Sequence[float] = (1.0,),
-    noise_data: os.PathLike | str | None = None,
+    noise_dir: os.PathLike | str | None = None,
     noise_snr_db: Sequence[float] = (5.0, 20.0),
-    room_data: os.PathLike | str | None = None,
+    room_dir: os.PathLike | str | None = None,
     seed: int = 0,
     nj: int = 1,
 ) -> list[MixturePlan]:
@@ -47,14 +46,15 @@ def plan_data_dir(
         snr_db: one ratio for all, or two to draw between.
         level: "all": powers over all overlapping samples; "active": over the voiced ones, by ``vad.scp``.
         min_utt_s: shorter utterances are dropped.
-        noise_data, room_data: data directories of noises and of impulse responses; none if None.
+        noise_dir, room_dir: folders with recordings of noise and with impulse responses; none if None.
         num_speakers, mode, speeds, noise_snr_db: as in :func:`~zspex_toolkit.simulation.draw.draw_mixture`.
         seed: the plan follows from it, the options and ``data``.
         nj: number of processes.
 
     Raises:
         ConfigError: if a setting is out of its range.
-        DataDirError: if ``data`` has too few speakers or utterances of several rates.
+        DataDirError: if ``data`` has too few speakers or utterances of several rates, or ``out`` is a data directory
+            that no plan made.
         AudioError: if audio is missing or broken.
     """
     snr_db, noise_snr_db, speeds = tuple(snr_db), tuple(noise_snr_db), tuple(speeds)
@@ -62,7 +62,8 @@ def plan_data_dir(
     check_range("noise_snr_db", noise_snr_db)
     if level not in LEVELS:
         raise ConfigError(f"level: expected one of {', '.join(LEVELS)}, got {level!r}")
-    speech = Speech.load(data, noise_data, room_data, active_level=level == "active")
+    _check_out(Path(out))
+    speech = Speech.load(data, noise_dir, room_dir, active_level=level == "active")
     lengths, fs, dropped = _usable_utterances(speech, min_utt_s, nj)
     plans = plan_mixtures(
         {utt: speech.utterances.utt2spk[utt] for utt in lengths},
@@ -73,8 +74,8 @@ def plan_data_dir(
         num_speakers=num_speakers,
         mode=mode,
         speeds=speeds,
-        rooms=speech.rooms.utterances if speech.rooms else (),
-        noises=_lengths_of_noises(speech.noises, fs),
+        rooms=speech.rooms.names if speech.rooms else (),
+        noises=speech.noises.lengths(fs) if speech.noises else None,
         noise_snr_db=noise_snr_db,
     )
     leveled = map_in_processes(partial(_set_levels, speech), plans, nj, label="levels")
@@ -115,16 +116,17 @@ def _measure(speech: Speech, utt: str) -> tuple[int, int, str]:
     return len(samples), fs, ""
 
 
-def _lengths_of_noises(noises: DataDir | None, fs: int) -> dict[str, int]:
-    return {name: len(noises.read_audio(name, fs)[0]) for name in noises.utterances} if noises else {}
-
-
 def _set_levels(speech: Speech, plan: MixturePlan) -> tuple[MixturePlan, str]:
     """The plan with its gains, and why it cannot be mixed ("" if it can)."""
     try:
         return speech.render(plan).plan, ""
     except SilentSignalError as fault:
         return plan, str(fault)
+
+
+def _check_out(out: Path) -> None:
+    if (out / "utt2spk").exists() and not (out / "plan.jsonl").exists():
+        raise DataDirError(f"{out}: is a data directory of something else; give the mixtures a folder of their own")
 
 
 def _write(out: Path, plans: list[MixturePlan], dropped: dict[str, str]) -> None:

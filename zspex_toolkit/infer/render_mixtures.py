@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 import os
 from functools import partial
 from pathlib import Path
 
 from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.infer.map_in_processes import map_in_processes
-from zspex_toolkit.io.atomic import write_text
+from zspex_toolkit.io.atomic import write_json
 from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.write import write_data_dir
 from zspex_toolkit.simulation.mixture_plan import MixturePlan, read_plans, to_line
@@ -24,8 +26,8 @@ def render_data_dir(
     source_data: os.PathLike | str,
     out: os.PathLike | str,
     *,
-    noise_data: os.PathLike | str | None = None,
-    room_data: os.PathLike | str | None = None,
+    noise_dir: os.PathLike | str | None = None,
+    room_dir: os.PathLike | str | None = None,
     store_sources: bool = False,
     audio_format: str = "wav",
     nj: int = 1,
@@ -39,7 +41,7 @@ def render_data_dir(
         data: folder with ``plan.jsonl``; gets ``wav.scp``, ``utt2spk`` (the target's speaker), ``utt2spk2``, ...
             (the interferers'), ``spk2utt`` and ``utt2num_samples``; with sources ``spk1.scp``, ``spk2.scp``, ...,
             and ``noise1.scp`` if there is noise.
-        source_data, noise_data, room_data: the data directories that the plan was made from.
+        source_data, noise_dir, room_dir: the data directory and the folders that the plan was made from.
         out: folder of the audio: ``wav/<mixture>.wav``, ``spk1/<mixture>.wav``, ...
         store_sources: write each source, and the noise, beside the mixture; the mixture is their sum, exactly.
         audio_format: wav or flac, 16 bits.
@@ -54,9 +56,9 @@ def render_data_dir(
         raise ConfigError(f"audio_format: expected one of {', '.join(FORMATS)}, got {audio_format!r}")
     data, out = Path(data), Path(out)
     plans = read_plans(data / "plan.jsonl")
-    speech = Speech.load(source_data, noise_data, room_data)
+    speech = Speech.load(source_data, noise_dir, room_dir)
     layout = Layout(out, audio_format, store_sources)
-    _remove_outdated(layout, plans)
+    _remove_outdated(layout, plans, data)
     missing = [plan for plan in plans if not all(path.exists() for path in layout.files(plan).values())]
     map_in_processes(partial(_render_one, speech, layout), missing, nj, label="mixtures")
     _write_tables(data, layout, plans)
@@ -74,11 +76,16 @@ class Layout:
 
     def files(self, plan: MixturePlan) -> dict[str, Path]:
         """``{"wav": path of the mixture, "spk1": ..., "noise1": ...}``."""
-        names = ["wav"]
-        if self.store_sources:
-            names += [f"spk{number}" for number in range(1, len(plan.sources) + 1)]
-            names += ["noise1"] if plan.noise else []
+        names = _names(plan) if self.store_sources else ["wav"]
         return {name: self.out / name / f"{plan.id}.{self.audio_format}" for name in names}
+
+    def every_file(self, plan: MixturePlan) -> list[Path]:
+        """What any run may have written for the mixture."""
+        return [self.out / name / f"{plan.id}.{kind}" for name in _names(plan) for kind in FORMATS]
+
+
+def _names(plan: MixturePlan) -> list[str]:
+    return ["wav", *(f"spk{number}" for number in range(1, len(plan.sources) + 1)), *(["noise1"] if plan.noise else [])]
 
 
 def forget_rendering(data: Path) -> None:
@@ -88,16 +95,23 @@ def forget_rendering(data: Path) -> None:
             path.unlink()
 
 
-def _remove_outdated(layout: Layout, plans: list[MixturePlan]) -> None:
-    """Remove audio made from another plan than the one that ``out`` was last rendered from, then note the new one."""
-    record = layout.out / "plan.jsonl"
-    rendered = set(record.read_text(encoding="utf-8").splitlines()) if record.exists() else set()
-    lines = [to_line(plan) for plan in plans]
-    for plan, line in zip(plans, lines, strict=True):
-        if line not in rendered:
-            for path in layout.out.glob(f"*/{plan.id}.*"):
-                path.unlink()
-    write_text(record, "".join(line + "\n" for line in lines))
+def _remove_outdated(layout: Layout, plans: list[MixturePlan], data: Path) -> None:
+    """Remove audio made from another plan than the present one; what each file was made from is noted beside them.
+
+    The SNR is not in a mixture's id, so audio of another folder's plan would look like this one's: refused.
+    """
+    record = layout.out / "rendered.json"
+    home = os.path.relpath(data, layout.out)  # stays true when all is moved together
+    rendered = json.loads(record.read_text(encoding="utf-8")) if record.exists() else {"data": home, "plans": {}}
+    if rendered["data"] != home:
+        other = os.path.normpath(layout.out / rendered["data"])
+        raise ConfigError(f"{layout.out}: holds the mixtures of {other}; give those of {data} another --out")
+    marks = {plan.id: hashlib.sha256(to_line(plan).encode()).hexdigest() for plan in plans}
+    for plan in plans:
+        if rendered["plans"].get(plan.id) != marks[plan.id]:
+            for path in layout.every_file(plan):
+                path.unlink(missing_ok=True)
+    write_json(record, {"data": home, "plans": marks})
 
 
 def _render_one(speech: Speech, layout: Layout, plan: MixturePlan) -> None:
@@ -107,8 +121,7 @@ def _render_one(speech: Speech, layout: Layout, plan: MixturePlan) -> None:
         rendered = speech.render(plan)
     except ValueError as fault:
         raise DataDirError(str(fault)) from fault
-    signals = dict(zip([f"spk{n}" for n in range(1, len(plan.sources) + 1)], rendered.sources, strict=True))
-    signals |= {"wav": rendered.mixture, "noise1": rendered.noise}
+    signals = dict(zip(_names(plan), [rendered.mixture, *rendered.sources, rendered.noise], strict=False))
     for name, path in layout.files(plan).items():
         write_audio(path, signals[name], plan.fs)
 

@@ -105,10 +105,11 @@ def draw_mixture(
     ]
     total = {"min": min(lengths), "max": max(lengths), "target": lengths[0]}[mode]
     total = min(total, max_num_samples or total)
-    sources = []
+    sources: list[Source] = []
     for utt, speed, length in zip(utterances, factors, lengths, strict=True):
         taken = min(length, total)
-        start, offset = (int(rng.integers(room + 1)) for room in (length - taken, total - taken))
+        start = int(rng.integers(length - taken + 1))
+        offset = _draw_offset(rng, taken, total, sources[0] if sources else None)
         sources.append(Source(utt, pool.utt2spk[utt], start, offset, taken, speed=speed, room=_choice(rng, rooms)))
     return MixturePlan(
         id="_".join(utterances),
@@ -119,6 +120,16 @@ def draw_mixture(
         seed=seed,
         noise=_draw_noise(rng, noises or {}, noise_snr_db),
     )
+
+
+def _draw_offset(rng: np.random.Generator, taken: int, total: int, target: Source | None) -> int:
+    """Where a source begins; an interferer overlaps with at least half of the target or half of itself."""
+    first, last = 0, total - taken
+    if target is not None:
+        half = (min(taken, target.num_samples) + 1) // 2
+        first = max(first, target.offset + half - taken)
+        last = min(last, target.offset + target.num_samples - half)
+    return int(rng.integers(first, last + 1))
 
 
 def check_settings(snr_db: Range, num_speakers: int, mode: str, speeds: Sequence[float] = (1.0,)) -> None:

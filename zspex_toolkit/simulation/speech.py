@@ -1,4 +1,4 @@
-"""The audio behind a plan: data directories of speech, noise and rooms."""
+"""The audio behind a plan: a data directory of speech, folders of noises and rooms."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.simulation.activity import active_samples
 from zspex_toolkit.simulation.mixture_plan import MixturePlan
+from zspex_toolkit.simulation.recordings import Recordings
 from zspex_toolkit.simulation.render import Rendered, render
 
 FRAME_SHIFT_S = 0.01  # of the decisions in vad.scp
@@ -23,34 +24,35 @@ class Speech:
 
     Attributes:
         utterances: data directory of the speakers.
-        noises: data directory of noise recordings.
-        rooms: data directory whose "utterances" are impulse responses.
+        noises: recordings of noise.
+        rooms: impulse responses.
         voiced: decisions per frame, by utterance; levels are measured over voiced samples alone where given.
     """
 
     utterances: DataDir
-    noises: DataDir | None = None
-    rooms: DataDir | None = None
+    noises: Recordings | None = None
+    rooms: Recordings | None = None
     voiced: Mapping[str, np.ndarray] | None = None
 
     @classmethod
     def load(
         cls,
         data: os.PathLike | str,
-        noise_data: os.PathLike | str | None = None,
-        room_data: os.PathLike | str | None = None,
+        noise_dir: os.PathLike | str | None = None,
+        room_dir: os.PathLike | str | None = None,
         *,
         active_level: bool = False,
     ) -> Speech:
-        """Open the directories; with ``active_level``, ``data`` needs ``vad.scp``.
+        """Open data directory and folders; with ``active_level``, ``data`` needs ``vad.scp``.
 
         Raises:
-            DataDirError: if a directory is missing or malformed.
+            DataDirError: if the data directory is missing or malformed.
+            ConfigError: if a folder holds no recordings.
         """
         utterances = DataDir.load(data)
         if active_level and not (utterances.path / "vad.scp").is_file():
             raise DataDirError(f"{utterances.path}/vad.scp: no such file, but --level active needs it; run compute_vad")
-        noises, rooms = (DataDir.load(path) if path is not None else None for path in (noise_data, room_data))
+        noises, rooms = (Recordings(folder) if folder is not None else None for folder in (noise_dir, room_dir))
         return cls(utterances, noises, rooms, utterances.feature_table("vad.scp") if active_level else None)
 
     def render(self, plan: MixturePlan) -> Rendered:
@@ -64,11 +66,11 @@ class Speech:
         waveforms = [self.read(source.utt, plan.fs) for source in plan.sources]
         named = {source.room for source in plan.sources if source.room is not None}
         if plan.noise and self.noises is None:
-            raise DataDirError(f"mixture {plan.id} has noise {plan.noise.id}, but no --noise_data is given")
+            raise DataDirError(f"mixture {plan.id} has noise {plan.noise.id}, but no --noise_dir is given")
         if named and self.rooms is None:
-            raise DataDirError(f"mixture {plan.id} has room {min(named)}, but no --room_data is given")
-        rooms = {room: self.rooms.read_audio(room, plan.fs)[0] for room in sorted(named)}
-        noise = self.noises.read_audio(plan.noise.id, plan.fs)[0] if plan.noise else None
+            raise DataDirError(f"mixture {plan.id} has room {min(named)}, but no --room_dir is given")
+        rooms = {room: self.rooms.read(room, plan.fs) for room in sorted(named)}
+        noise = self.noises.read(plan.noise.id, plan.fs) if plan.noise else None
         masks = None
         if self.voiced is not None and plan.gain is None:
             masks = [
