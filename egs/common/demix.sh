@@ -14,10 +14,11 @@ nj=                                         # number of parallel jobs (empty: nu
 ngpu=                                       # GPUs for each training (empty: 1 if this machine has one)
 num_threads=                                # threads for each lone training on processors (empty: all of them)
 cmd_backend=local                           # how jobs are run: a file name of zspex_toolkit/launch/backends
-recipe_dir=.                                # folder with conf/; data/, dump/ and exp/ are made there
+recipe_dir=.                                # folder with conf/
+work_dir=                                   # folder for data/, dump/ and exp/ (empty: recipe_dir)
 corpus=                                     # name of the corpus: a file name of zspex_toolkit/corpora
 corpus_dir=                                 # folder of the corpus (empty: the variable named like it, such as TIMIT)
-prepare_args=                               # more options for prepare_data
+corpus_options=                             # of its preparation, such as "{num_speakers: 8}"
 test_share=0.25                             # share of each speaker's utterances for testing, unless ...
 test_per_speaker=                           # ... this many utterances of each speaker are
 conditions="snr-5 snr0 snr5"                # mixtures: target over interferer in dB; or data sets that come mixed
@@ -42,11 +43,16 @@ help_message="Usage: run.sh [--option value ...]
 $(options_help "${BASH_SOURCE[0]}")"
 parse_options "$@"
 
-# A path that exists where the user stands is meant so; else it is one of the recipe's folder.
-for _path in corpus_dir embedder_config classifier_config train_config mfcc_config vad_config; do
-    if [[ -n ${!_path} && -e ${!_path} ]]; then printf -v "$_path" '%s' "$(realpath "${!_path}")"; fi
+if [[ -n $corpus_dir && -e $corpus_dir ]]; then corpus_dir=$(realpath "$corpus_dir"); fi
+recipe_dir=$(realpath "$recipe_dir")
+for _option in embedder_config classifier_config train_config mfcc_config vad_config; do
+    _file=$recipe_dir/${!_option}
+    if [[ ! -f $_file ]]; then _file=$(realpath -m "${!_option}"); fi
+    [[ -f $_file ]] || die "--$_option: no such file: ${!_option}, neither here nor in $recipe_dir"
+    printf -v "$_option" '%s' "$_file"
 done
-cd "$recipe_dir" || die "no such folder: --recipe_dir $recipe_dir"
+mkdir -p "${work_dir:-$recipe_dir}"
+cd "${work_dir:-$recipe_dir}"
 
 [[ -n $corpus ]] || die "--corpus is not set; start a recipe's run.sh, such as egs/mini/demix1/run.sh"
 root_variable=$(tr '[:lower:]' '[:upper:]' <<<"$corpus")
@@ -57,9 +63,6 @@ if ((stage <= 1)) && [[ $corpus != mini ]]; then
     [[ -d $corpus_dir ]] ||
         die "no such folder: $corpus_dir; give --corpus_dir DIR or set $root_variable to the root of $corpus"
 fi
-for _path in "$embedder_config" "$classifier_config" "$train_config" "$mfcc_config" "$vad_config"; do
-    [[ -f $_path ]] || die "no such settings file: $_path (in $PWD)"
-done
 ((stage <= stop_stage)) || die "--stage $stage is after --stop_stage $stop_stage"
 
 # shellcheck source-path=SCRIPTDIR source=path.sh
@@ -79,6 +82,9 @@ train=data/${clean_set:+${clean_set}_}train test=data/${clean_set:+${clean_set}_
 # The data directory of mixtures of one condition (snr0, array1) and set (train, test).
 mixtures() { if [[ -z $clean_set ]]; then echo "data/mix_$2_$1"; else echo "data/$1_$2"; fi; }
 
+# The data directories of mixtures of all conditions, set $1, with commas.
+mixture_list() { for condition in $conditions; do mixtures "$condition" "$1"; done | paste -s -d ,; }
+
 toolkit() { python -m "zspex_toolkit.bin.$1" "${@:2}"; }
 
 # One line of a job list: a toolkit command, quoted.
@@ -95,13 +101,27 @@ run_array() {
         "$exp/log/$name.JOB.log" bash "$COMMON/run_line.sh" "$exp/jobs/$name.txt" JOB
 }
 
-# train_alone NAME ARGS: one training as one job.
+# The command line that gives the same results again: what was given beside the facts in run.sh.
+shown_command() {
+    local words=("egs/$corpus/demix1/run.sh")
+    while (($# > 1)); do
+        case $1 in
+            --corpus_dir | --corpus-dir) if [[ $corpus != mini ]]; then words+=(--corpus_dir DIR); fi ;;
+            --nj | --*gpu | --num?threads | --stage | --stop?stage | --force | --*_dir | --cmd?backend | --config) ;;
+            *) grep -qxF -e "    $1 \"$2\" \\" -e "    $1 $2 \\" "$recipe_dir/run.sh" || words+=("$1" "${2@Q}") ;;
+        esac
+        shift 2
+    done
+    echo "${words[*]}"
+}
+
+# train_alone NAME ARGS: one training as one job, into the experiment's folder NAME.
 train_alone() {
     log "train_$1: log is $exp/log/train_$1.log"
     # shellcheck disable=SC2086
     with_progress "$exp/log/train_$1.log" $cuda_cmd --num_threads "$num_threads" --gpu "$ngpu" \
-        "$exp/log/train_$1.log" python -m zspex_toolkit.bin.train --device "$device" --train.seed "$seed" \
-        --exp_dir "$exp/$1" "${@:2}"
+        "$exp/log/train_$1.log" python -m "zspex_toolkit.bin.train_$1" --exp_dir "$exp/$1" --device "$device" \
+        --train.seed "$seed" "${@:2}"
 }
 
 # Features of a data directory, in $2 jobs.
@@ -117,20 +137,23 @@ read -ra train_words <<<"$train_args"
 read -ra embedder_words <<<"$embedder_args"
 read -ra classifier_words <<<"$classifier_args"
 read -ra demixer_words <<<"$demixer_args"
-read -ra prepare_words <<<"$prepare_args"
 read -ra condition_list <<<"$conditions"
 read -ra given_list <<<"$givens"
-mixture_dirs=()
+read -ra function_list <<<"$functions"
+mixture_dirs=() demixers=() # folders
 for condition in "${condition_list[@]}"; do
     mixture_dirs+=("$(mixtures "$condition" train)" "$(mixtures "$condition" test)")
+    for given in "${given_list[@]}"; do demixers+=("${function_list[@]/#/$exp/demix_${given}_${condition}_}"); done
 done
 clean_inputs=("$train/utt2spk" "$train/feats.scp" "$test/utt2spk" "$test/feats.scp")
 best_embedder=$exp/embedder/best.safetensors best_classifier=$exp/classifier/best.safetensors
+clean_speakers=$exp/xvectors/clean_speakers/spk_xvector.scp
 
 marks=data/stages # shared by all experiments
-if in_stage 1 "Data preparation" for "$corpus $corpus_dir $prepare_args $test_share $test_per_speaker $seed" \
+if in_stage 1 "Data preparation" for "$corpus $corpus_dir $corpus_options $test_share $test_per_speaker $seed" \
     makes "$train/utt2spk" "$test/utt2spk"; then
-    toolkit prepare_data --corpus "$corpus" --corpus_dir "$corpus_dir" --out data "${prepare_words[@]}"
+    toolkit prepare_data --corpus "$corpus" --corpus_dir "$corpus_dir" --out data \
+        --options "${corpus_options:-{\}}"
     if [[ -z $clean_set ]]; then
         how=(--test_share "$test_share")
         if [[ -n $test_per_speaker ]]; then how=(--test_per_speaker "$test_per_speaker"); fi
@@ -148,20 +171,20 @@ marks=$exp/stages
 if in_stage 3 "Train A, the embedder" for "${clean_inputs[@]}" "$embedder_config" "$train_args $embedder_args $seed" \
     makes "$best_embedder"; then
     set_aside_unless_resumed "$exp/embedder"
-    train_alone embedder --task embedding --config "$embedder_config" --data "$train" --valid_data "$test" \
-        "${train_words[@]}" "${embedder_words[@]}"
+    train_alone embedder --config "$embedder_config" --data "$train" "${train_words[@]}" "${embedder_words[@]}"
 fi
 
 if in_stage 4 "Clean embeddings; train B, the classifier" for "${clean_inputs[@]}" "$best_embedder" \
-    "$classifier_config" "$train_args $classifier_args $seed" makes "$best_classifier" "$exp/xvectors/clean_speakers"; then
+    "$classifier_config" "$train_args $classifier_args $seed" makes "$best_classifier" "$clean_speakers"; then
     set_aside_unless_resumed "$exp/classifier"
-    for set in train test; do
-        toolkit extract_embeddings --model "$exp/embedder" --data "data/${clean_set:+${clean_set}_}$set" \
-            --out "$exp/xvectors/$set"
-    done
-    toolkit average_embeddings --model "$exp/embedder" --data "$train" --out "$exp/xvectors/clean_speakers"
-    train_alone classifier --task classification --config "$classifier_config" --model "$exp/embedder" \
-        --data "$train" --valid_data "$test" "${train_words[@]}" "${classifier_words[@]}"
+    export OMP_NUM_THREADS=$num_threads
+    toolkit extract_embeddings --model "$exp/embedder" --data "$train" --out "$exp/xvectors/train" --device "$device"
+    toolkit extract_embeddings --model "$exp/embedder" --data "$test" --out "$exp/xvectors/test" --device "$device"
+    toolkit average_embeddings --model "$exp/embedder" --data "$train" --out "$(dirname "$clean_speakers")" \
+        --device "$device"
+    export OMP_NUM_THREADS=1
+    train_alone classifier --config "$classifier_config" --data "$exp/xvectors/train" "${train_words[@]}" \
+        "${classifier_words[@]}"
 fi
 
 marks=data/stages
@@ -172,8 +195,8 @@ if in_stage 5 "Mixtures" for "$train/wav.scp" "$test/wav.scp" "$conditions $seed
             for set in train test; do
                 dir=$(mixtures "$condition" "$set")
                 if [[ -z $clean_set ]]; then
-                    printf 'rm -rf %q && ' "$dir"
-                    line plan_mixtures --data "data/$set" --out "$dir" "--snr_db=${condition#snr}" --seed "$seed"
+                    if [[ $STAGE_RESUMES != true ]]; then printf 'rm -rf %q %q && ' "$dir" "dump/$(basename "$dir")"; fi
+                    line plan_mixtures --data "data/$set" --out "$dir" --snr_db "[${condition#snr}]" --seed "$seed"
                     echo -n " && "
                     line render_mixtures --data "$dir" --source_data "data/$set" --out "dump/$(basename "$dir")"
                     echo -n " && "
@@ -188,16 +211,16 @@ fi
 
 marks=$exp/stages
 if in_stage 6 "Train C, the de-mixing networks" for "${mixture_dirs[@]}" "$best_embedder" "$train_config" \
-    "$train_args $demixer_args $seed $givens $functions $(cat "$exp/xvectors/clean_speakers/"*.scp 2>/dev/null)" \
-    makes "$exp"; then
-    for dir in "$exp"/demix_*; do set_aside_unless_resumed "$dir"; done
+    "$train_args $demixer_args $seed $givens $functions" \
+    makes "${demixers[@]/%//best.safetensors}"; then
+    for dir in "${demixers[@]}"; do set_aside_unless_resumed "$dir"; done
     lines=$(
         for given in "${given_list[@]}"; do
             for condition in "${condition_list[@]}"; do
-                line train --task demixing --config "$train_config" --device "$device" --train.seed "$seed" \
+                line train_demixers --config "$train_config" --device "$device" --train.seed "$seed" \
                     --data "$(mixtures "$condition" train)" --valid_data "$(mixtures "$condition" test)" \
                     --given "$given" --demixers "${functions// /,}" --embedder "$exp/embedder" \
-                    --clean_speakers "$exp/xvectors/clean_speakers" --exp_dir "$exp/demix_${given}_$condition" \
+                    --clean_speakers "$clean_speakers" --exp_dir "$exp/demix_${given}_$condition" \
                     "${train_words[@]}" "${demixer_words[@]}"
                 echo
             done
@@ -206,29 +229,30 @@ if in_stage 6 "Train C, the de-mixing networks" for "${mixture_dirs[@]}" "$best_
     run_array "$cuda_cmd --gpu $ngpu" train_demixers "$lines"
 fi
 
-if in_stage 7 "Score" for "${mixture_dirs[@]}" "$best_embedder" "$best_classifier" \
-    "$(cat "$exp"/demix_*/history.jsonl 2>/dev/null)" makes "$exp/baseline"; then
+if in_stage 7 "Score" for "${mixture_dirs[@]}" "$best_embedder" "$best_classifier" "$clean_speakers" \
+    "${demixers[@]/%//best.safetensors}" makes "$exp/baseline" "${demixers[@]/%//scores.json}"; then
+    judge=(--classifier "$exp/classifier" --clean_speakers "$clean_speakers" --device "$device")
     lines=$(
-        for condition in "${condition_list[@]}"; do
-            sets=(--classifier "$exp/classifier" --train_data "$(mixtures "$condition" train)"
-                --test_data "$(mixtures "$condition" test)" --clean_speakers "$exp/xvectors/clean_speakers")
-            line score_baselines --embedder "$exp/embedder" "${sets[@]}" --condition "$condition" \
-                --out "$exp/baseline/$condition/scores.json"
-            echo
-            for given in "${given_list[@]}"; do
-                models=$(for name in $functions; do echo -n ",$exp/demix_${given}_${condition}_$name"; done)
-                line score_demixing --models "${models#,}" "${sets[@]}"
+        line score_baselines --embedder "$exp/embedder" "${judge[@]}" --given "${givens// /,}" \
+            --train_data "$(mixture_list train)" --test_data "$(mixture_list test)" \
+            --clean_train_data "$train" --clean_test_data "$test" --out "$exp/baseline"
+        echo
+        for given in "${given_list[@]}"; do
+            for condition in "${condition_list[@]}"; do
+                models=("${function_list[@]/#/$exp/demix_${given}_${condition}_}")
+                line score_demixers "${judge[@]}" --models "$(IFS=, && echo "${models[*]}")" \
+                    --train_data "$(mixtures "$condition" train)" --test_data "$(mixtures "$condition" test)"
                 echo
             done
         done
     )
-    run_array "$train_cmd" score "$lines"
+    run_array "$cuda_cmd --gpu $ngpu" score "$lines"
 fi
 
-if in_stage 8 "Report" for "$(cat "$exp"/*/scores.json "$exp"/baseline/*/scores.json 2>/dev/null)" \
+if in_stage 8 "Report" for "$(cat "$exp"/demix_*/scores.json "$exp"/baseline/*/scores.json 2>/dev/null)" \
     makes "${results_dir:-$exp}/RESULTS.md"; then
     toolkit report_demixing --exp "$exp" --out "${results_dir:-$exp}" --corpus "$corpus" \
-        --command "egs/$corpus/demix1/run.sh${all_args:+ $*}"
+        --command "$(shown_command "$@")"
     log "results: $PWD/${results_dir:-$exp}/RESULTS.md"
 fi
 

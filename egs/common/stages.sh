@@ -8,7 +8,7 @@
 
 STAGE_NUMBER='' STAGE_TITLE='' STAGE_HASH='' STAGE_MARK='' STAGE_START=0 STAGE_RESUMES=false
 
-log() { echo "$(date '+%Y-%m-%dT%H:%M:%S') ($(basename "${BASH_SOURCE[1]}"):${BASH_LINENO[0]}) $*"; }
+log() { echo "$(date '+%Y-%m-%dT%H:%M:%S') ($(basename "$0"):${BASH_LINENO[-2]}) $*"; }
 
 die() {
     echo "$(basename "${BASH_SOURCE[1]}"):${BASH_LINENO[0]}: $*" >&2

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Set up all that is needed and run every check: linters, then the tests.
+#
+#   test/run.sh [--fast] [PYTEST ARGUMENT...]      --fast leaves out the slow tests
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+# shellcheck source-path=SCRIPTDIR source=../egs/common/path.sh
+. egs/common/path.sh
+
+selection=()
+if [[ ${1-} == --fast ]]; then
+    selection=(-m "not slow")
+    shift
+fi
+
+echo "ruff and shellcheck"
+ruff check .
+ruff format --check .
+git ls-files '*.sh' .ci/run | xargs shellcheck --external-sources
+echo "pytest"
+python -m pytest -n "$(nproc)" --dist loadfile --timeout 600 "${selection[@]}" "$@" test zspex_toolkit
