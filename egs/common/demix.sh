@@ -22,9 +22,12 @@ corpus_options=                             # of its preparation, such as "{num_
 test_share=0.25                             # share of each speaker's utterances for testing, unless ...
 test_per_speaker=                           # ... this many utterances of each speaker are
 conditions="snr-5 snr0 snr5"                # mixtures: target over interferer in dB; or data sets that come mixed
+train_conditions=                           # conditions to train networks for (empty: the same); snr_all: one for all
+on_the_fly=false                            # train C on mixtures drawn anew in every epoch, as its config says
 clean_set=                                  # with data sets that come mixed: name of the clean one, such as headset
 givens="e2 e1"                              # which speaker is known: e2 (Table 2 of the paper), e1 (Table 3)
 functions="subtract multiply concat1 concat2 share_concat separate_concat" # de-mixing functions
+segments_per_utterance=10                   # random segments of each training utterance whose embeddings train B
 seed=0                                      # of the split into train and test, the mixtures and the trainings
 embedder_config=conf/train_embedder.yaml    # settings of network A
 classifier_config=conf/train_classifier.yaml # settings of network B
@@ -82,8 +85,15 @@ train=data/${clean_set:+${clean_set}_}train test=data/${clean_set:+${clean_set}_
 # The data directory of mixtures of one condition (snr0, array1) and set (train, test).
 mixtures() { if [[ -z $clean_set ]]; then echo "data/mix_$2_$1"; else echo "data/$1_$2"; fi; }
 
-# The data directories of mixtures of all conditions, set $1, with commas.
-mixture_list() { for condition in $conditions; do mixtures "$condition" "$1"; done | paste -s -d ,; }
+# The data directories of mixtures of set $1 with commas: those of one condition, or of all if $2 is snr_all.
+mixture_list() {
+    local condition
+    for condition in $([[ $2 = snr_all ]] && echo "$conditions" || echo "$2"); do mixtures "$condition" "$1"; done |
+        paste -s -d ,
+}
+
+# Directions to score baselines in: a network trained for both is scored in either.
+both_or() { if [[ $1 = both ]]; then echo e2,e1; else echo "${1// /,}"; fi; }
 
 toolkit() { python -m "zspex_toolkit.bin.$1" "${@:2}"; }
 
@@ -143,10 +153,12 @@ read -ra function_list <<<"$functions"
 mixture_dirs=() demixers=() # folders
 for condition in "${condition_list[@]}"; do
     mixture_dirs+=("$(mixtures "$condition" train)" "$(mixtures "$condition" test)")
+done
+for condition in ${train_conditions:=$conditions}; do
     for given in "${given_list[@]}"; do demixers+=("${function_list[@]/#/$exp/demix_${given}_${condition}_}"); done
 done
 clean_inputs=("$train/utt2spk" "$train/feats.scp" "$test/utt2spk" "$test/feats.scp")
-best_embedder=$exp/embedder/best.safetensors best_classifier=$exp/classifier/best.safetensors
+embedder=$exp/embedder/last.safetensors classifier=$exp/classifier/last.safetensors
 clean_speakers=$exp/xvectors/clean_speakers/spk_xvector.scp
 
 marks=data/stages # shared by all experiments
@@ -169,21 +181,23 @@ fi
 
 marks=$exp/stages
 if in_stage 3 "Train A, the embedder" for "${clean_inputs[@]}" "$embedder_config" "$train_args $embedder_args $seed" \
-    makes "$best_embedder"; then
+    makes "$embedder"; then
     set_aside_unless_resumed "$exp/embedder"
     train_alone embedder --config "$embedder_config" --data "$train" "${train_words[@]}" "${embedder_words[@]}"
 fi
 
-if in_stage 4 "Clean embeddings; train B, the classifier" for "${clean_inputs[@]}" "$best_embedder" \
-    "$classifier_config" "$train_args $classifier_args $seed" makes "$best_classifier" "$clean_speakers"; then
+if in_stage 4 "Clean embeddings; train B, the classifier" for "${clean_inputs[@]}" "$embedder" \
+    "$classifier_config" "$train_args $classifier_args $segments_per_utterance $seed" makes "$classifier" "$clean_speakers"; then
     set_aside_unless_resumed "$exp/classifier"
     export OMP_NUM_THREADS=$num_threads
     toolkit extract_embeddings --model "$exp/embedder" --data "$train" --out "$exp/xvectors/train" --device "$device"
     toolkit extract_embeddings --model "$exp/embedder" --data "$test" --out "$exp/xvectors/test" --device "$device"
+    toolkit extract_embeddings --model "$exp/embedder" --data "$train" --out "$exp/xvectors/train_segments" \
+        --segments_per_utterance "$segments_per_utterance" --seed "$seed" --device "$device"
     toolkit average_embeddings --model "$exp/embedder" --data "$train" --out "$(dirname "$clean_speakers")" \
         --device "$device"
     export OMP_NUM_THREADS=1
-    train_alone classifier --config "$classifier_config" --data "$exp/xvectors/train" "${train_words[@]}" \
+    train_alone classifier --config "$classifier_config" --data "$exp/xvectors/train_segments" "${train_words[@]}" \
         "${classifier_words[@]}"
 fi
 
@@ -210,16 +224,17 @@ if in_stage 5 "Mixtures" for "$train/wav.scp" "$test/wav.scp" "$conditions $seed
 fi
 
 marks=$exp/stages
-if in_stage 6 "Train C, the de-mixing networks" for "${mixture_dirs[@]}" "$best_embedder" "$train_config" \
-    "$train_args $demixer_args $seed $givens $functions" \
-    makes "${demixers[@]/%//best.safetensors}"; then
+if in_stage 6 "Train C, the de-mixing networks" for "${mixture_dirs[@]}" "$embedder" "$train_config" \
+    "$train_args $demixer_args $seed $givens $functions $train_conditions $on_the_fly" \
+    makes "${demixers[@]/%//last.safetensors}"; then
     for dir in "${demixers[@]}"; do set_aside_unless_resumed "$dir"; done
     lines=$(
         for given in "${given_list[@]}"; do
-            for condition in "${condition_list[@]}"; do
-                line train_demixers --config "$train_config" --device "$device" --train.seed "$seed" \
-                    --data "$(mixtures "$condition" train)" --valid_data "$(mixtures "$condition" test)" \
-                    --given "$given" --demixers "${functions// /,}" --embedder "$exp/embedder" \
+            for condition in $train_conditions; do
+                source=(--data "$(mixture_list train "$condition")")
+                if [[ $on_the_fly = true ]]; then source=(--draw.source_data "$train"); fi
+                line train_demixers --config "$train_config" --device "$device" --train.seed "$seed" "${source[@]}" \
+                    --valid_data "$(mixture_list test "$condition")" --given "$given" --demixers "${functions// /,}" --embedder "$exp/embedder" \
                     --clean_speakers "$clean_speakers" --exp_dir "$exp/demix_${given}_$condition" \
                     "${train_words[@]}" "${demixer_words[@]}"
                 echo
@@ -229,19 +244,19 @@ if in_stage 6 "Train C, the de-mixing networks" for "${mixture_dirs[@]}" "$best_
     run_array "$cuda_cmd --gpu $ngpu" train_demixers "$lines"
 fi
 
-if in_stage 7 "Score" for "${mixture_dirs[@]}" "$best_embedder" "$best_classifier" "$clean_speakers" \
-    "${demixers[@]/%//best.safetensors}" makes "$exp/baseline" "${demixers[@]/%//scores.json}"; then
+if in_stage 7 "Score" for "${mixture_dirs[@]}" "$embedder" "$classifier" "$clean_speakers" \
+    "${demixers[@]/%//last.safetensors}" makes "$exp/baseline" "${demixers[@]/%//scores.json}"; then
     judge=(--classifier "$exp/classifier" --clean_speakers "$clean_speakers" --device "$device")
     lines=$(
-        line score_baselines --embedder "$exp/embedder" "${judge[@]}" --given "${givens// /,}" \
-            --train_data "$(mixture_list train)" --test_data "$(mixture_list test)" \
+        line score_baselines --embedder "$exp/embedder" "${judge[@]}" --given "$(both_or "$givens")" \
+            --train_data "$(mixture_list train snr_all)" --test_data "$(mixture_list test snr_all)" \
             --clean_train_data "$train" --clean_test_data "$test" --out "$exp/baseline"
         echo
         for given in "${given_list[@]}"; do
-            for condition in "${condition_list[@]}"; do
+            for condition in $train_conditions; do
                 models=("${function_list[@]/#/$exp/demix_${given}_${condition}_}")
                 line score_demixers "${judge[@]}" --models "$(IFS=, && echo "${models[*]}")" \
-                    --train_data "$(mixtures "$condition" train)" --test_data "$(mixtures "$condition" test)"
+                    --train_data "$(mixture_list train "$condition")" --test_data "$(mixture_list test "$condition")"
                 echo
             done
         done
