@@ -10,18 +10,9 @@ from scipy.signal import lfilter
 
 from zspex_toolkit.randomness import rng_for
 
-# First four formants of eight vowels of a neutral vocal tract, Hz (rounded from Peterson and Barney, 1952).
+# First two formants of eight vowels of a neutral vocal tract, Hz (rounded from Peterson and Barney, 1952).
 VOWELS = np.array(
-    [
-        [270, 2290, 3010, 3600],
-        [390, 1990, 2550, 3600],
-        [530, 1840, 2480, 3500],
-        [660, 1720, 2410, 3500],
-        [730, 1090, 2440, 3400],
-        [570, 840, 2410, 3300],
-        [440, 1020, 2240, 3300],
-        [300, 870, 2240, 3300],
-    ]
+    [[270, 2290], [390, 1990], [530, 1840], [660, 1720], [730, 1090], [570, 840], [440, 1020], [300, 870]]
 )
 
 
@@ -47,12 +38,15 @@ def synthetic_speech(speaker: str, gender: str, utterance: str, *, seconds: floa
 
 
 def _draw_voice(rng: np.random.Generator, gender: str) -> dict:
+    """Lower formants follow the vowel and the vocal tract; the higher ones are the speaker's own, whatever is said."""
     male = gender == "m"
+    tract = rng.uniform(0.85, 1.02) if male else rng.uniform(1.06, 1.25)
+    higher = tract * np.array([rng.uniform(2300, 3000), rng.uniform(3300, 4200), rng.uniform(4600, 6000)])
     return {
         "pitch": rng.uniform(85, 140) if male else rng.uniform(165, 250),
-        "formants": VOWELS * (rng.uniform(0.88, 1.02) if male else rng.uniform(1.08, 1.24)) * rng.uniform(0.9, 1.1, 4),
-        "bandwidths": np.array([60, 90, 130, 200]) * rng.uniform(0.6, 2.0, 4),
-        "tilt": rng.uniform(0.75, 0.97),
+        "formants": np.hstack([VOWELS * tract * rng.uniform(0.92, 1.08, 2), np.tile(higher, (len(VOWELS), 1))]),
+        "bandwidths": np.array([60, 90, 130, 200, 250]) * rng.uniform(0.6, 2.0, 5),
+        "tilt": rng.uniform(0.7, 0.97),
         "breath": rng.uniform(0.005, 0.05),
         "syllable_s": rng.uniform(0.13, 0.24),
     }

@@ -1,0 +1,52 @@
+"""Voices of our making, spoken by espeak-ng in a process of its own."""
+
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from zspex_toolkit.corpora._espeak import ACCENTS, ESPEAK_FS, draw_voice, speak
+from zspex_toolkit.errors import UserError
+from zspex_toolkit.randomness import rng_for
+
+SENTENCE = "the old sailor paints a small boat"
+
+
+@pytest.fixture(scope="module")
+def voices():
+    return [draw_voice(rng_for(0, name), name, gender, ACCENTS[0]) for name, gender in (("one", "m"), ("two", "f"))]
+
+
+def spoken(voices, jobs) -> list[bytes]:
+    return [samples.tobytes() for samples in speak(voices, jobs)]
+
+
+def test_a_sentence_sounds_the_same_whatever_was_said_before(voices):
+    alone = spoken(voices, [("one", SENTENCE)])[0]
+    assert spoken(voices, [("two", "good morning"), ("one", SENTENCE), ("one", SENTENCE)])[1:] == [alone, alone]
+
+
+def test_voices_differ_from_each_other_and_from_the_base_voice(voices):
+    base = replace(voices[0], name="base", rate=voices[0].rate, variant="language variant\nname base\n")
+    three = spoken([*voices, base], [("one", SENTENCE), ("two", SENTENCE), ("base", SENTENCE)])
+    assert len(set(three)) == 3
+
+
+def test_every_accent_is_known_and_none_clips(voices):
+    accented = [replace(voices[0], name=f"v{number}", accent=accent) for number, accent in enumerate(ACCENTS)]
+    samples = list(speak(accented, [(voice.name, SENTENCE) for voice in accented]))
+    assert all(1.0 < len(one) / ESPEAK_FS < 4.0 and 2000 < np.abs(one.astype(int)).max() < 32767 for one in samples)
+    assert len({one.tobytes() for one in samples}) == len(ACCENTS)
+
+
+def test_an_unknown_accent_is_one_clear_line(voices):
+    stranger = replace(voices[0], accent="gmw/martian")
+    with pytest.raises(UserError, match=r"^espeak-ng did not speak 'hello' with voice one: no samples$"):
+        list(speak([stranger], [("one", "hello")]))
+
+
+def test_the_missing_wheel_is_named(voices, monkeypatch):
+    monkeypatch.setitem(sys.modules, "espeakng_loader", None)
+    with pytest.raises(UserError, match=r"needs the Python package espeakng-loader: install it \(pip install"):
+        list(speak(voices, [("one", SENTENCE)]))
