@@ -91,7 +91,7 @@ def anything(value: bytes) -> str | None:
 
 # fmt: off
 UTTERANCE_TABLES: dict[str, Rule] = {
-    "utt2spk": one_word, "utt2spk2": one_word, "text": transcript, "segments": segment,
+    "utt2spk": one_word, "text": transcript, "segments": segment,
     "feats.scp": recording, "vad.scp": recording, "xvector.scp": recording,
     "utt2lang": anything, "utt2uniq": one_word, "utt2category": one_word, "utt2fs": positive_integer,
     "utt2dur": positive_number, "utt2num_frames": positive_integer, "utt2num_samples": positive_integer,
@@ -104,16 +104,23 @@ RECORDING_TABLES: dict[str, Rule] = {
     "wav.scp": recording, "reco2dur": positive_number, "reco2file_and_channel": file_and_channel,
 }
 # fmt: on
-_NUMBERED = re.compile(r"(text_spk|spk|enroll_spk|noise|dereverb)\d+(\.scp)?")
+_NUMBERED: tuple[tuple[str, Rule], ...] = (
+    (r"utt2spk\d+", one_word),
+    (r"text_spk\d+", transcript),
+    (r"(spk|enroll_spk|noise|dereverb)\d+\.scp", recording),
+)
 
 
 def utterance_rule(name: str) -> Rule | None:
     """The rule for the values of a table keyed by utterance; None if ``name`` is no such table."""
     if name in UTTERANCE_TABLES:
         return UTTERANCE_TABLES[name]
-    if not _NUMBERED.fullmatch(name):
-        return None
-    return transcript if name.startswith("text") else recording
+    return next((rule for pattern, rule in _NUMBERED if re.fullmatch(pattern, name)), None)
+
+
+def rule_of(name: str) -> Rule:
+    """The rule for the values of the table ``name``; :func:`anything` for one that is not known."""
+    return utterance_rule(name) or SPEAKER_TABLES.get(name) or RECORDING_TABLES.get(name) or anything
 
 
 def tables_of(path: Path) -> dict[str, str]:

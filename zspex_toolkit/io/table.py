@@ -10,8 +10,12 @@ from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.io.atomic import atomic_path
 
 
-def read_table(path: str | os.PathLike) -> dict[str, str]:
+def read_table(path: str | os.PathLike, *, allow_empty: bool = False) -> dict[str, str]:
     """The table at ``path``, in the file's order.
+
+    Args:
+        path: the file.
+        allow_empty: take a key without value too, as an utterance without words in ``text``.
 
     Returns:
         key -> rest of the line, blanks around it removed.
@@ -22,24 +26,26 @@ def read_table(path: str | os.PathLike) -> dict[str, str]:
     """
     table: dict[str, str] = {}
     for number, line in enumerate(_lines(Path(path)), start=1):
-        fields = line.split(None, 1)
-        if len(fields) != 2 or line[0].isspace() or line[-1] == "\r":
-            raise DataDirError(f"{path}:{number}: {_complaint(line)}")
-        key, value = fields
+        key, _, value = line.partition(" ")
+        if not key or not value or "\t" in key or line[-1] == "\r":
+            fields = line.split(None, 1)
+            if len(fields) + allow_empty < 2 or line[0].isspace() or line[-1] == "\r":
+                raise DataDirError(f"{path}:{number}: {_complaint(line)}")
+            key, value = fields if len(fields) == 2 else (fields[0], "")
         if key in table:
             first = list(table).index(key) + 1
             raise DataDirError(f"{path}:{number}: duplicate key '{key}', first seen on line {first}")
-        table[key] = value.rstrip()
+        table[key] = value.strip()
     return table
 
 
-def write_table(path: str | os.PathLike, table: Mapping[str, object]) -> None:
-    """Write ``table`` sorted by the bytes of its keys, atomically.
+def write_table(path: str | os.PathLike, table: Mapping[str, object], *, allow_empty: bool = False) -> None:
+    """Write ``table`` sorted by the bytes of its keys, atomically; ``allow_empty`` as in :func:`read_table`.
 
     Raises:
         DataDirError: for a key with blanks in it, an empty value or a line break in a value; nothing is written.
     """
-    lines = [_line(path, key, table[key]) for key in sorted_keys(table)]
+    lines = [_line(path, key, table[key], allow_empty) for key in sorted_keys(table)]
     with atomic_path(path) as temporary:
         temporary.write_bytes("".join(lines).encode("utf-8"))
 
@@ -82,10 +88,11 @@ def _complaint(line: str) -> str:
     return f"expected '<key> <value>', got {line!r}"
 
 
-def _line(path: str | os.PathLike, key: str, value: object) -> str:
+def _line(path: str | os.PathLike, key: str, value: object, allow_empty: bool) -> str:
     text = " ".join(value) if isinstance(value, (list, tuple)) else str(value)
-    if not key or len(key.split()) != 1 or key != key.strip():
+    if key.split() != [key]:
         raise DataDirError(f"{path}: expected a key without blanks, got {key!r}")
-    if not text.strip() or "\n" in text or "\r" in text:
+    text = text.strip()
+    if not (text or allow_empty) or "\n" in text or "\r" in text:
         raise DataDirError(f"{path}: expected one line of value for '{key}', got {text!r}")
-    return f"{key} {text.strip()}\n"
+    return f"{key} {text}\n" if text else f"{key}\n"

@@ -10,14 +10,7 @@ from pathlib import Path
 
 from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.io.findings import Fault, Findings
-from zspex_toolkit.io.known_tables import (
-    RECORDING_TABLES,
-    SPEAKER_TABLES,
-    anything,
-    one_word,
-    tables_of,
-    utterance_rule,
-)
+from zspex_toolkit.io.known_tables import anything, one_word, rule_of, tables_of
 from zspex_toolkit.io.scan import compare_keys, no_garbage_collection, scan_table
 from zspex_toolkit.io.validate_audio import check_audio_of
 
@@ -83,18 +76,17 @@ def _check_tables(path: Path, findings: Findings, *, no_spk_sort: bool) -> None:
     recordings = utts
     if "segments" in kinds:
         values: list[bytes] = []
-        keys = scan_table(path / "segments", findings, utterance_rule("segments"), expected=utts, values=values)
+        keys = scan_table(path / "segments", findings, rule_of("segments"), expected=utts, values=values)
         compare_keys(path / "segments", findings, keys, utts, "utt2spk")
         recordings = sorted({value.split()[0] for value in values if value})
         del values, keys
     for name, kind in kinds.items():
         if name in ("utt2spk", "spk2utt", "segments"):
             continue
-        rule = utterance_rule(name) or SPEAKER_TABLES.get(name) or RECORDING_TABLES.get(name)
         expected, origin = (speakers, "spk2utt") if kind == "speaker" else (utts, "utt2spk")
         if kind == "recording":
             expected, origin = recordings, "segments"
-        keys = scan_table(path / name, findings, rule, expected=expected)
+        keys = scan_table(path / name, findings, rule_of(name), expected=expected)
         compare_keys(path / name, findings, keys, expected, origin)
 
 

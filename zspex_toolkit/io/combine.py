@@ -1,0 +1,63 @@
+"""Join several data directories into one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from zspex_toolkit.errors import ConfigError, DataDirError
+from zspex_toolkit.io.audio import audio_info
+from zspex_toolkit.io.table_set import Tables, read_tables, write_tables
+
+
+def combine_data_dirs(data: Sequence[str | os.PathLike], out: str | os.PathLike) -> list[str]:
+    """Write all utterances of the directories in ``data`` to ``out``; tables that not all of them have are left out.
+
+    Where only some have ``segments``, the others' recordings become segments of their whole length.
+
+    Returns:
+        A line for each table left out, and who lacks it.
+
+    Raises:
+        ConfigError: for fewer than two directories.
+        DataDirError: if two directories have the same utterance, or differ on a speaker or recording; nothing is
+            written.
+    """
+    if len(data) < 2:
+        raise ConfigError(f"data: expected two directories or more, got {len(data)}")
+    sets = [read_tables(path)[0] for path in data]
+    if any("segments" in tables for tables in sets):
+        for tables in sets:
+            if "segments" not in tables:
+                tables["segments"] = _whole_recordings(tables["wav.scp"])
+    combined: Tables = {}
+    left_out = []
+    for name in sorted({name for tables in sets for name in tables}):
+        lacking = [str(path) for path, tables in zip(data, sets, strict=True) if name not in tables]
+        if lacking:
+            left_out.append(f"{name} is left out: not in {', '.join(lacking)}")
+        else:
+            combined[name] = _joined(name, data, sets)
+    write_tables(out, combined, like=data[0])
+    return left_out
+
+
+def _joined(name: str, data: Sequence[str | os.PathLike], sets: list[Tables]) -> dict[str, str]:
+    joined: dict[str, str] = {}
+    origin: dict[str, str | os.PathLike] = {}
+    for path, tables in zip(data, sets, strict=True):
+        for key, value in tables[name].items():
+            if key in joined and (name == "utt2spk" or value != joined[key]):
+                what = f"both have '{key}'" if name == "utt2spk" else f"differ on '{key}'"
+                hint = "copy one with a prefix first (copy_data_dir)"
+                raise DataDirError(f"{origin[key]}/{name} and {path}/{name} {what}; {hint}")
+            joined[key], origin[key] = value, path
+    return joined
+
+
+def _whole_recordings(wavs: dict[str, str]) -> dict[str, str]:
+    segments = {}
+    for utt, source in wavs.items():
+        info = audio_info(source)
+        segments[utt] = f"{utt} 0 {info.num_samples / info.fs:.10g}"
+    return segments

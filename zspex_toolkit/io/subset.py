@@ -1,0 +1,76 @@
+"""Cut a data directory down to some of its utterances."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from zspex_toolkit.errors import ConfigError, DataDirError
+from zspex_toolkit.io.table import invert, read_table
+from zspex_toolkit.io.table_set import keep_utterances, read_tables, write_tables
+
+
+def subset_data_dir(
+    data: str | os.PathLike,
+    out: str | os.PathLike,
+    *,
+    first: int | None = None,
+    per_speaker: int | None = None,
+    utterances: str | os.PathLike | None = None,
+    speakers: str | os.PathLike | None = None,
+) -> int:
+    """Write the chosen utterances of ``data`` to ``out``; choices given together all have to hold.
+
+    Args:
+        data: data directory.
+        out: data directory to write.
+        first: the first so many utterances of those chosen otherwise.
+        per_speaker: at most so many utterances of each speaker, spread evenly over the speaker's list.
+        utterances: file whose first column lists utterances.
+        speakers: file whose first column lists speakers.
+
+    Returns:
+        The number of utterances written.
+
+    Raises:
+        ConfigError: if no choice is given or a number is not positive.
+        DataDirError: if a listed name is not in ``data``, or no utterance is left; nothing is written.
+    """
+    if first is per_speaker is utterances is speakers is None:
+        raise ConfigError("choose utterances by at least one of: first, per_speaker, utterances, speakers")
+    for name, number in (("first", first), ("per_speaker", per_speaker)):
+        if number is not None and number < 1:
+            raise ConfigError(f"{name}: expected a number of at least 1, got {number}")
+    tables, kinds = read_tables(data)
+    utt2spk = tables["utt2spk"]
+    chosen = list(utt2spk)
+    if utterances is not None:
+        listed = _listed(utterances, set(utt2spk), f"an utterance of {data}")
+        chosen = [utt for utt in chosen if utt in listed]
+    if speakers is not None:
+        listed = _listed(speakers, set(utt2spk.values()), f"a speaker of {data}")
+        chosen = [utt for utt in chosen if utt2spk[utt] in listed]
+    if per_speaker is not None:
+        chosen = _spread(chosen, utt2spk, per_speaker)
+    chosen = chosen[:first]
+    if not chosen:
+        raise DataDirError(f"{data}: no utterance fits the choice; nothing was written")
+    write_tables(out, keep_utterances(tables, kinds, chosen), like=data)
+    return len(chosen)
+
+
+def _listed(path: str | os.PathLike, known: set[str], what: str) -> set[str]:
+    listed = read_table(path, allow_empty=True)
+    for number, key in enumerate(listed, start=1):
+        if key not in known:
+            raise DataDirError(f"{Path(path)}:{number}: '{key}' is not {what}")
+    return set(listed)
+
+
+def _spread(utterances: list[str], utt2spk: dict[str, str], per_speaker: int) -> list[str]:
+    """Every (n / per_speaker)-th utterance of each speaker, so that no session is favoured."""
+    kept = set()
+    for of_speaker in invert({utt: utt2spk[utt] for utt in utterances}).values():
+        count = min(per_speaker, len(of_speaker))
+        kept.update(of_speaker[position * len(of_speaker) // count] for position in range(count))
+    return [utt for utt in utterances if utt in kept]

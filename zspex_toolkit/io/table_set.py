@@ -1,0 +1,114 @@
+"""All tables of a data directory together: read, cut down to some utterances, written so that they appear complete."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from zspex_toolkit.errors import DataDirError
+from zspex_toolkit.io.atomic import write_text
+from zspex_toolkit.io.known_tables import tables_of
+from zspex_toolkit.io.table import invert, read_table, write_table
+from zspex_toolkit.io.validate import check_data_dir
+
+# name of a table -> its rows
+Tables = dict[str, dict[str, str]]
+
+# Files that say one thing of all utterances, and go with any part of them.
+_OF_ALL = ("frame_shift", "feats_type", "audio_format")
+_PLAN = "plan.jsonl"
+
+
+def read_tables(path: str | os.PathLike) -> tuple[Tables, dict[str, str]]:
+    """The known tables of a directory but ``spk2utt``, which is derived; and what each is keyed by.
+
+    ``plan.jsonl`` (one mixture a line) is taken for a table of lines by their ``id``.
+
+    Raises:
+        DataDirError: if there is no ``utt2spk``, or a table is malformed; with ``file:line``.
+    """
+    path = Path(path)
+    if not (path / "utt2spk").is_file():
+        raise DataDirError(f"{path}/utt2spk: no such file")
+    kinds = {name: kind for name, kind in tables_of(path).items() if name != "spk2utt"}
+    tables = {name: read_table(path / name, allow_empty=name.startswith("text")) for name in kinds}
+    if (path / _PLAN).is_file():
+        tables[_PLAN], kinds[_PLAN] = _read_plan(path / _PLAN), "utterance"
+    return tables, kinds
+
+
+def keep_utterances(tables: Tables, kinds: dict[str, str], utterances: Iterable[str]) -> Tables:
+    """The rows of ``utterances``, of their speakers and of their recordings, in the tables' own order."""
+    kept = set(utterances)
+    speakers = {spk for utt, spk in tables["utt2spk"].items() if utt in kept}
+    recordings = {row.split()[0] for utt, row in tables.get("segments", {}).items() if utt in kept}
+    keys = {"utterance": kept, "speaker": speakers, "recording": recordings}
+    return {
+        name: {key: value for key, value in table.items() if key in keys[kinds[name]]} for name, table in tables.items()
+    }
+
+
+def write_tables(out: str | os.PathLike, tables: Tables, *, like: str | os.PathLike | None = None) -> None:
+    """Write the tables and ``spk2utt``; the directory appears complete and valid, or not at all.
+
+    Args:
+        out: directory; if it exists its tables are replaced, and other files in it stay. Its tables that are not
+            among ``tables`` stay only if the utterances and their audio are the same as before.
+        tables: rows by table; ``utt2spk`` among them.
+        like: directory whose files about all utterances (``frame_shift``, ``feats_type``, ...) are copied.
+
+    Raises:
+        DataDirError: if there is no utterance or the result would not be valid; nothing is written.
+    """
+    out = Path(out)
+    if not tables["utt2spk"]:
+        raise DataDirError(f"{out}: no utterances to write")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    temporary = out.with_name(f".{out.name}.{secrets.token_hex(6)}")
+    try:
+        for name, table in {**tables, "spk2utt": invert(tables["utt2spk"])}.items():
+            if name == _PLAN:
+                write_text(temporary / name, "".join(f"{row}\n" for row in table.values()))
+            else:
+                write_table(temporary / name, table, allow_empty=name.startswith("text"))
+        if faults := check_data_dir(temporary, require=()).faults:
+            raise DataDirError(str(faults[0]).replace(str(temporary), str(out), 1) + "; nothing was written")
+        for name in _OF_ALL:
+            if like is not None and Path(like, name).is_file():
+                shutil.copy(Path(like, name), temporary / name)
+        _move_into_place(temporary, out)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _move_into_place(temporary: Path, out: Path) -> None:
+    if not out.exists():
+        os.replace(temporary, out)
+        return
+    if not all(_same_bytes(temporary / name, out / name) for name in ("utt2spk", "wav.scp", "segments")):
+        for name in tables_of(out):
+            if not (temporary / name).exists():  # such as feats.scp: made from other audio
+                (out / name).unlink()
+    # utt2spk last: it is the table whose presence says that the directory is there.
+    for path in sorted(temporary.iterdir(), key=lambda path: path.name == "utt2spk"):
+        os.replace(path, out / path.name)
+
+
+def _same_bytes(one: Path, two: Path) -> bool:
+    if one.exists() and two.exists():
+        return one.read_bytes() == two.read_bytes()
+    return one.exists() == two.exists()
+
+
+def _read_plan(path: Path) -> dict[str, str]:
+    rows = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            rows[json.loads(line)["id"]] = line
+        except (ValueError, KeyError, TypeError) as error:
+            raise DataDirError(f"{path}:{number}: expected a JSON object with an 'id', got '{line[:60]}'") from error
+    return rows
