@@ -18,6 +18,7 @@ fi
 echo "ruff and shellcheck"
 ruff check .
 ruff format --check .
-git ls-files '*.sh' .ci/run | xargs shellcheck --external-sources
+find .ci egs tools test -path tools/venv -prune -o -type f '(' -name '*.sh' -o -path .ci/run ')' -print0 |
+    xargs -0 shellcheck --external-sources
 echo "pytest"
 python -m pytest -n "$(nproc)" --dist loadfile --timeout 600 "${selection[@]}" "$@" test zspex_toolkit

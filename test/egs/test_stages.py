@@ -1,0 +1,218 @@
+"""egs/common/stages.sh: options, stages and their done-marks, what is printed when one fails."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+COMMON = Path(__file__).parents[2] / "egs" / "common"
+
+HEAD = f"""#!/usr/bin/env bash
+set -euo pipefail
+. {COMMON}/stages.sh
+# Options
+stage=1            # first stage
+stop_stage=9       # last stage
+force=false        # run again
+nj=4               # number of jobs
+corpus_dir=        # folder of the corpus
+# End of options
+marks=marks
+"""
+
+
+@pytest.fixture
+def script(tmp_path):
+    """Run a script that begins with HEAD; gives its status, output and errors."""
+
+    def run(body, *argv):
+        path = tmp_path / "recipe.sh"
+        path.write_text(HEAD + body)
+        done = subprocess.run(["bash", path, *argv], cwd=tmp_path, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    return run
+
+
+@pytest.fixture
+def options(script):
+    """Parse options and print what came out."""
+    return lambda *argv: script(
+        'help_message="H: $(options_help "$0")"\nparse_options "$@"\necho "$nj|$corpus_dir"\n', *argv
+    )
+
+
+def test_an_option_sets_its_variable_with_dashes_or_underscores(options):
+    assert options("--nj", "8", "--corpus-dir", "/a b")[1] == "8|/a b\n"
+    assert options("--corpus_dir", "x")[1] == "4|x\n"
+
+
+def test_a_value_may_be_empty_or_negative(options):
+    assert options("--corpus_dir", "", "--nj", "-1")[1] == "-1|\n"
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--corpus_dri", "x"], "unknown option --corpus_dri; did you mean --corpus_dir?"),
+        (["--zzz", "x"], "unknown option --zzz;"),
+        (["--nj"], "option --nj has no value"),
+        (["--nj=3"], "'--nj=3': options have the form --name value"),
+        (["3"], "unexpected argument '3': options have the form --name value"),
+        (["--nj", "many"], "option --nj: expected a number, got 'many'"),
+        (["--force", "1"], "option --force: expected true or false, got '1'"),
+        (["--config", "missing.sh"], "--config: cannot read 'missing.sh'"),
+        (["--PATH", "x"], "unknown option --PATH"),
+    ],
+)
+def test_a_bad_option_stops_the_script_in_one_line(options, argv, message):
+    status, output, errors = options(*argv)
+    assert (status, output) == (2, "")
+    assert message in errors
+    assert errors.count("\n") == 1
+
+
+def test_the_command_line_wins_over_the_config_file(options, tmp_path):
+    (tmp_path / "site.conf").write_text("nj=16\ncorpus_dir=/site\n")
+    assert options("--nj", "2", "--config", "site.conf")[1] == "2|/site\n"
+
+
+def test_help_lists_each_option_with_its_meaning_and_default(options):
+    status, output, _ = options("--help")
+    assert status == 0
+    assert re.search(r"^  --nj +number of jobs \[4\]$", output, re.MULTILINE)
+    assert re.search(r"^  --corpus_dir +folder of the corpus$", output, re.MULTILINE)
+
+
+STAGES = """parse_options "$@"
+if in_stage 1 "Copy" for input "$nj" makes out; then cp input out; echo ran 1; fi
+if in_stage 2 "Count" for out; then wc -l <out; echo ran 2; fi
+finish
+"""
+
+
+def ran(result):
+    status, output, errors = result
+    assert status == 0, errors
+    return re.findall(r"^ran (\d)$", output, re.MULTILINE)
+
+
+@pytest.fixture
+def stages(script, tmp_path):
+    (tmp_path / "input").write_text("a\n")
+    return lambda *argv: script(STAGES, *argv)
+
+
+def test_stages_run_once(stages):
+    assert ran(stages()) == ["1", "2"]
+    again = stages()
+    assert ran(again) == []
+    assert "Stage 1: Copy: done before, skipped (--force true runs it again)" in again[1]
+    assert "Successfully finished." in again[1]
+
+
+def test_a_changed_input_runs_its_stage_and_those_that_depend_on_it(stages, tmp_path):
+    stages()
+    (tmp_path / "input").write_text("b\n")
+    assert ran(stages()) == ["1", "2"]
+
+
+def test_a_changed_option_runs_only_what_depends_on_it(stages):
+    stages()
+    assert ran(stages("--nj", "5")) == ["1"]  # its output is the same as before
+
+
+def test_a_removed_output_is_made_again(stages, tmp_path):
+    stages()
+    (tmp_path / "out").unlink()
+    assert ran(stages()) == ["1"]
+
+
+def test_force_runs_all_again(stages):
+    stages()
+    assert ran(stages("--force", "true")) == ["1", "2"]
+
+
+def test_only_the_stages_asked_for_run(stages):
+    assert ran(stages("--stop_stage", "1")) == ["1"]
+    assert ran(stages("--stage", "2", "--stop_stage", "2")) == ["2"]
+
+
+def test_a_file_added_to_an_input_folder_counts_as_a_change(script, tmp_path):
+    (tmp_path / "data").mkdir()
+    body = 'parse_options "$@"\nif in_stage 1 "Read" for data; then echo ran 1; fi\nfinish\n'
+    assert ran(script(body)) == ["1"]
+    assert ran(script(body)) == []
+    (tmp_path / "data" / "wav.scp").write_text("a b\n")
+    assert ran(script(body)) == ["1"]
+
+
+FAILING = """parse_options "$@"
+work() { cat input >/dev/null; false; }
+if in_stage 1 "Copy" for input; then work; fi
+finish
+"""
+
+
+def test_a_failed_stage_says_which_where_and_what_and_is_not_marked_done(script, tmp_path):
+    (tmp_path / "input").write_text("a\n")
+    status, output, errors = script(FAILING)
+    assert status == 1
+    assert "recipe.sh:13: stage 1 (Copy) failed with status 1 at: false\n" in errors
+    assert errors.count("failed with status") == 1
+    assert "finished" not in output
+    assert not (tmp_path / "marks" / "1").exists()
+
+
+def test_a_missing_file_stops_the_stage(script):
+    status, _, errors = script(STAGES)
+    assert status == 1
+    assert "stage 1 (Copy) failed with status 1 at: cp input out" in errors
+
+
+def test_an_error_within_a_substitution_stops_the_stage(script):
+    status, _, errors = script('in_stage 1 "List"\nlines=$(false; echo rest)\necho "$lines"\nfinish\n')
+    assert status == 1
+    assert "stage 1 (List) failed" in errors
+
+
+WORK = """parse_options "$@"
+if in_stage 1 "Train" for "$nj"; then
+    set_aside_unless_resumed exp/net
+    mkdir -p exp/net
+    echo "$nj" >>exp/net/log
+    [[ ! -e stop ]] || exit 7
+fi
+finish
+"""
+
+
+def test_unfinished_work_is_taken_up_again_under_the_same_options(script, tmp_path):
+    (tmp_path / "stop").write_text("")
+    assert script(WORK)[0] == 7
+    (tmp_path / "stop").unlink()
+    assert script(WORK)[0] == 0
+    assert (tmp_path / "exp/net/log").read_text() == "4\n4\n"
+
+
+def test_work_of_other_options_is_set_aside_not_lost(script, tmp_path):
+    assert script(WORK)[0] == 0
+    _, output, _ = script(WORK, "--nj", "5")
+    assert "exp/net was made with other data or options; it is now in exp/old/" in output
+    assert (tmp_path / "exp/net/log").read_text() == "5\n"
+    (old,) = tmp_path.glob("exp/old/*/net/log")
+    assert old.read_text() == "4\n"
+
+
+def test_die_names_file_and_line(script):
+    status, _, errors = script('die "no such corpus"\n')
+    assert (status, errors) == (1, "recipe.sh:12: no such corpus\n")
+
+
+def test_progress_shows_the_newest_line_of_a_log_and_keeps_the_status(script):
+    body = "sleep() { command sleep 0.1; }\n"
+    body += "with_progress job.log bash -c 'echo step 3 >job.log; command sleep 0.4; exit 4'\n"
+    status, output, _ = script(body)
+    assert status == 4
+    assert output == "    step 3\n"
