@@ -1,4 +1,4 @@
-"""One job of ``make_mfcc``: read utterances, compute in batches of similar length, write an archive."""
+"""One job of ``make_mfcc``: read utterances, compute some minutes of speech at a time, write an archive."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ from zspex_toolkit.signal.framing import count_frames
 from zspex_toolkit.signal.mfcc import Mfcc
 from zspex_toolkit.signal.mfcc_config import MfccConfig
 
-GROUP_SAMPLES = 1 << 22  # read before the next computation: 4 min at 16 kHz
-BATCH_SAMPLES = 1 << 19  # computed at once, padding included
+GROUP_SAMPLES = 1 << 20  # computed together: a minute at 16 kHz, or one longer utterance
 AUTOMATIC = 1  # Kaldi's compression method: 8 bits for features, 16 for very short matrices
 
 Utterance = tuple[str, np.ndarray]  # id, samples (T,)
@@ -47,7 +46,7 @@ def mfcc_job(data: Path, out: Path, *, config: MfccConfig, compress: bool, seed:
 
 
 def compute_mfcc(recordings: Iterable[Utterance], mfcc: Mfcc, *, seed: int = 0) -> Iterator[tuple[str, np.ndarray]]:
-    """Features (L, F) of each utterance, in order; those of similar length are computed together.
+    """Features (L, F) of each utterance, in order.
 
     Args:
         recordings: utterance and samples (T,), long enough for a frame each.
@@ -55,11 +54,13 @@ def compute_mfcc(recordings: Iterable[Utterance], mfcc: Mfcc, *, seed: int = 0) 
         seed: of the dither.
     """
     for group in _groups(recordings):
-        feats: dict[str, np.ndarray] = {}
-        for batch in _batches(group):
-            feats.update(_compute(batch, mfcc, seed))
-        for utt, _ in group:
-            yield utt, feats[utt]
+        generators = None
+        if mfcc.config.dither:
+            seeds = [int(rng_for(seed, "dither", utt).integers(1 << 62)) for utt, _ in group]
+            generators = [torch.Generator().manual_seed(number) for number in seeds]
+        feats = mfcc.packed([torch.from_numpy(samples) for _, samples in group], generators=generators)
+        for (utt, _), rows in zip(group, feats, strict=True):
+            yield utt, rows.numpy()
 
 
 def _readable(
@@ -96,26 +97,3 @@ def _groups(recordings: Iterable[Utterance]) -> Iterator[list[Utterance]]:
             group, size = [], 0
     if group:
         yield group
-
-
-def _batches(group: list[Utterance]) -> Iterator[list[Utterance]]:
-    batch: list[Utterance] = []
-    for utterance in sorted(group, key=lambda utterance: len(utterance[1])):
-        if batch and (len(batch) + 1) * len(utterance[1]) > BATCH_SAMPLES:
-            yield batch
-            batch = []
-        batch.append(utterance)
-    yield batch
-
-
-def _compute(batch: list[Utterance], mfcc: Mfcc, seed: int) -> dict[str, np.ndarray]:
-    num_samples = torch.tensor([len(samples) for _, samples in batch])
-    waveforms = torch.zeros(len(batch), int(num_samples.max()))
-    for row, (_, samples) in zip(waveforms, batch, strict=True):
-        row[: len(samples)] = torch.from_numpy(samples)
-    generators = None
-    if mfcc.config.dither:
-        seeds = [int(rng_for(seed, "dither", utt).integers(1 << 62)) for utt, _ in batch]
-        generators = [torch.Generator().manual_seed(number) for number in seeds]
-    feats, num_frames = mfcc(waveforms, num_samples, generators=generators)
-    return {utt: row[:n].numpy() for (utt, _), row, n in zip(batch, feats, num_frames.tolist(), strict=True)}

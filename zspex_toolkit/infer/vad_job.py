@@ -17,7 +17,7 @@ from zspex_toolkit.signal.vad_config import VadConfig
 
 
 def vad_job(data: Path, out: Path, *, config: VadConfig, job: int, nj: int) -> None:
-    """Write ``out/<job>.ark``, a vector of 0 and 1 per utterance, and the tables ``scp.<job>`` and ``dropped.<job>``."""
+    """Write ``out/<job>.ark``, a vector of 0 and 1 per utterance, and the tables ``scp.<job>``, ``dropped.<job>``."""
     torch.set_num_threads(1)  # a job is one process on one core
     source = DataDir.load(data)
     table = source.feature_table("feats.scp")

@@ -66,6 +66,5 @@ def _window(frame: Tensor, count: Tensor, window: int, center: bool, min_window:
 def _sum_between(values: Tensor, start: Tensor, end: Tensor) -> Tensor:
     """Sums of (B, L, F) over frames start..end-1, both (B, L)."""
     total = torch.nn.functional.pad(values.cumsum(dim=1), (0, 0, 1, 0))
-    width = values.shape[-1]
-    take = lambda index: total.gather(1, index[..., None].expand(-1, -1, width))  # noqa: E731
-    return take(end) - take(start)
+    start, end = (index[..., None].expand(-1, -1, values.shape[-1]) for index in (start, end))
+    return total.gather(1, end) - total.gather(1, start)

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 
-def count_frames(num_samples, *, frame_length: int, frame_shift: int, snip_edges: bool = True):
-    """Number of frames of signals of ``num_samples`` (int or integer tensor).
+def count_frames(num_samples: int, *, frame_length: int, frame_shift: int, snip_edges: bool = True) -> int:
+    """Number of frames of a signal.
 
     >>> count_frames(16000, frame_length=400, frame_shift=160)
     98
@@ -18,28 +18,27 @@ def count_frames(num_samples, *, frame_length: int, frame_shift: int, snip_edges
     """
     if not snip_edges:
         return (num_samples + frame_shift // 2) // frame_shift
-    if isinstance(num_samples, Tensor):
-        return (1 + (num_samples - frame_length) // frame_shift).clamp(min=0)
     return max(0, 1 + (num_samples - frame_length) // frame_shift)
 
 
-def mirror_edges(rows: Tensor, num_samples: Tensor, *, before: int, after: int) -> None:
-    """Fill the ``before`` and ``after`` samples around every signal with its mirror image, edge samples repeated.
+def mirror_edges(signal: Tensor, starts: Tensor, num_samples: Tensor, *, before: int, after: int) -> None:
+    """Fill the samples before and after every utterance with its mirror image, edge samples repeated.
 
     Args:
-        rows: (B, T'), changed in place; signal b lies at ``before`` .. ``before + num_samples[b]``.
-        num_samples: (B,), at least 1.
+        signal: (T,), changed in place.
+        starts: (B,) first sample of each utterance, at least ``before``.
+        num_samples: (B,) their lengths, at least 1.
         before, after: number of samples to fill.
 
-    >>> rows = torch.tensor([[0., 0., 1., 2., 3., 0., 0., 9.]])
-    >>> mirror_edges(rows, torch.tensor([3]), before=2, after=2)
-    >>> rows
-    tensor([[2., 1., 1., 2., 3., 3., 2., 9.]])
+    >>> signal = torch.tensor([0., 0., 1., 2., 3., 0., 0., 9.])
+    >>> mirror_edges(signal, torch.tensor([2]), torch.tensor([3]), before=2, after=2)
+    >>> signal
+    tensor([2., 1., 1., 2., 3., 3., 2., 9.])
     """
     length = num_samples[:, None]
-    left = torch.arange(-before, 0, device=rows.device).expand(len(rows), -1)
-    right = length + torch.arange(after, device=rows.device)
-    position = torch.cat([left, right], dim=1)
-    period = position % (2 * length)  # the mirrored signal repeats after twice its length
+    left = torch.arange(-before, 0, device=signal.device).expand(len(length), -1)
+    right = length + torch.arange(after, device=signal.device)
+    position = torch.cat([left, right], dim=1)  # (B, before + after), from the start of the utterance
+    period = position % (2 * length)  # the mirrored utterance repeats after twice its length
     source = torch.where(period < length, period, 2 * length - 1 - period)
-    rows.scatter_(1, position + before, rows.gather(1, source + before))
+    signal[position + starts[:, None]] = signal[source + starts[:, None]]

@@ -61,51 +61,80 @@ class Mfcc(nn.Module):
         Returns:
             (B, L, F) features, zero beyond the frames of a row, and (B,) number of frames.
         """
-        config = self.config
         if num_samples is None:
             num_samples = torch.full((len(waveforms),), waveforms.shape[1])
-        num_samples = num_samples.to(waveforms.device)
-        num_frames = count_frames(
-            num_samples,
-            frame_length=config.frame_length,
-            frame_shift=config.frame_shift,
-            snip_edges=config.snip_edges,
-        )
-        longest = int(num_frames.max()) if len(num_frames) else 0
-        if longest == 0:
-            return waveforms.new_zeros(len(waveforms), 0, config.num_ceps), num_frames
+        lengths = num_samples.tolist()
+        if lengths and max(lengths) > waveforms.shape[1]:
+            raise ValueError(f"num_samples: expected at most the {waveforms.shape[1]} of the batch, got {max(lengths)}")
+        rows = self.packed([row[:n] for row, n in zip(waveforms, lengths, strict=True)], generators=generators)
+        num_frames = torch.tensor([len(row) for row in rows], device=waveforms.device)
+        if not rows:
+            return waveforms.new_zeros(0, 0, self.config.num_ceps), num_frames
+        return nn.utils.rnn.pad_sequence(rows, batch_first=True), num_frames
+
+    @torch.no_grad()
+    def packed(
+        self, utterances: Sequence[Tensor], *, generators: Sequence[torch.Generator] | None = None
+    ) -> list[Tensor]:
+        """Features of utterances of any lengths, computed together without padding.
+
+        Args:
+            utterances: (T,) each, in [-1, 1], on one device.
+            generators: one per utterance for the dither; torch's global one if None.
+
+        Returns:
+            (L, F) each; L may be 0.
+        """
+        config = self.config
         if config.dither:
-            waveforms = waveforms + self._noise(waveforms, generators)
-        feats = self._features(self._lay_out(waveforms, num_samples, longest))
-        feats = feats.view(len(waveforms), -1, config.num_ceps)[:, :longest]
-        valid = torch.arange(longest, device=feats.device) < num_frames[:, None]
-        return feats if valid.all() else torch.where(valid[..., None], feats, 0), num_frames
-
-    def _noise(self, waveforms: Tensor, generators: Sequence[torch.Generator] | None) -> Tensor:
-        """One draw per sample, which overlapping frames share; Kaldi draws anew for every frame."""
-        generators = generators or [None] * len(waveforms)
-        rows = [
-            torch.randn(row.shape, generator=generator, device=row.device)
-            for row, generator in zip(waveforms, generators, strict=True)
+            utterances = self._dithered(utterances, generators)
+        lengths = [len(utterance) for utterance in utterances]
+        counts = [
+            count_frames(
+                n, frame_length=config.frame_length, frame_shift=config.frame_shift, snip_edges=config.snip_edges
+            )
+            for n in lengths
         ]
-        return torch.stack(rows) * (self.config.dither / INT16_SCALE)
+        if not any(counts):
+            return [self.window.new_zeros(0, config.num_ceps) for _ in utterances]
+        frames, first = self._lay_out(utterances, counts)
+        feats = self._features(frames)
+        return [feats[start : start + count] for start, count in zip(first, counts, strict=True)]
 
-    def _lay_out(self, waveforms: Tensor, num_samples: Tensor, longest: int) -> Tensor:
-        """Rows one after the other in one signal, each beginning on a frame: (B, T) to (B L' frames, frame_length).
+    def _dithered(self, utterances: Sequence[Tensor], generators: Sequence[torch.Generator] | None) -> list[Tensor]:
+        """One draw per sample, which overlapping frames share; Kaldi draws anew for every frame."""
+        amount = self.config.dither / INT16_SCALE
+        return [
+            utterance + amount * torch.randn(utterance.shape, generator=generator, device=utterance.device)
+            for utterance, generator in zip(utterances, generators or [None] * len(utterances), strict=True)
+        ]
 
-        L' >= L; the frames that reach over into the next row are the ones that the caller cuts off.
+    def _lay_out(self, utterances: Sequence[Tensor], counts: Sequence[int]) -> tuple[Tensor, list[int]]:
+        """Utterances one after the other in one signal, each beginning on a frame.
+
+        Returns:
+            A view (L', frame_length) of all frames and the first of each utterance; between the utterances lie
+            a few frames that reach over from one into the next.
         """
         length, shift = self.config.frame_length, self.config.frame_shift
         before = 0 if self.config.snip_edges else length // 2 - shift // 2
         after = 0 if self.config.snip_edges else length - length // 2
-        total = max(before + waveforms.shape[1] + after, (longest - 1) * shift + length)
-        total += -total % shift
-        signal = waveforms.new_zeros(len(waveforms) * total + length - shift, dtype=torch.float32)
-        rows = signal[: len(waveforms) * total].view(len(waveforms), total)
-        rows[:, before : before + waveforms.shape[1]] = waveforms
+        first, position = [], 0
+        for utterance, count in zip(utterances, counts, strict=True):
+            first.append(position // shift)
+            taken = max(before + len(utterance) + after, (count - 1) * shift + length)
+            position += taken + -taken % shift
+        signal = self.window.new_zeros(position + length - shift)
+        starts = [frame * shift + before for frame in first]
+        for utterance, start in zip(utterances, starts, strict=True):
+            torch.mul(utterance, INT16_SCALE, out=signal[start : start + len(utterance)])
         if not self.config.snip_edges:
-            mirror_edges(rows, num_samples.clamp(min=1), before=before, after=after)
-        return signal.mul_(INT16_SCALE).unfold(0, length, shift)
+            filled = [
+                (start, len(utterance)) for start, utterance in zip(starts, utterances, strict=True) if len(utterance)
+            ]
+            where = torch.tensor(filled, device=signal.device)  # (B, 2)
+            mirror_edges(signal, where[:, 0], where[:, 1], before=before, after=after)
+        return signal.unfold(0, length, shift), first
 
     def _features(self, frames: Tensor) -> Tensor:
         """(L, frame_length) to (L, num_ceps), chunk by chunk, in the same few buffers."""

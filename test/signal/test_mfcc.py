@@ -1,0 +1,179 @@
+from pathlib import Path
+
+import kaldi_native_fbank
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from zspex_toolkit.io.archive import read_scp
+from zspex_toolkit.io.audio import read_audio
+from zspex_toolkit.io.table import read_table
+from zspex_toolkit.signal.framing import count_frames
+from zspex_toolkit.signal.mfcc import Mfcc
+from zspex_toolkit.signal.mfcc_config import DEMIXING, MfccConfig
+
+REFERENCE = Path(__file__).parents[1] / "data" / "kaldi_reference"
+CONFIGS = {  # what the .conf files of the same names say
+    "default13": MfccConfig(),
+    "demix20": DEMIXING,
+    "noenergy20": MfccConfig(num_ceps=20, num_mel_bins=30, low_hz=20, high_hz=7600, use_energy=False, energy_floor=1.0),
+    "voxceleb30": MfccConfig(num_ceps=30, num_mel_bins=30, low_hz=20, high_hz=7600, snip_edges=False),
+}
+
+
+def noise(num_samples, seed=0, level=0.1):
+    return level * torch.randn(num_samples, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.fixture
+def in_reference(monkeypatch):
+    monkeypatch.chdir(REFERENCE)  # the scripts hold relative paths
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_features_equal_those_of_kaldis_own_binary(name, in_reference):
+    reference = read_scp(f"mfcc_{name}.scp")
+    wavs = [torch.from_numpy(read_audio(path)[0]) for path in read_table("wav.scp").values()]
+    batch = torch.nn.utils.rnn.pad_sequence(wavs, batch_first=True)
+    feats, num_frames = Mfcc(CONFIGS[name])(batch, torch.tensor([len(wav) for wav in wavs]))
+    assert len(reference) == 4
+    for row, n, expected in zip(feats, num_frames, reference.values(), strict=True):
+        np.testing.assert_allclose(row[:n], expected, rtol=0, atol=2e-2)
+
+
+@st.composite
+def configs(draw):
+    fs = draw(st.sampled_from([8000, 11025, 16000]))
+    num_mel_bins = draw(st.integers(15, 30))
+    return MfccConfig(
+        fs=fs,
+        frame_length_ms=draw(st.sampled_from([20.0, 25.0, 32.0])),
+        frame_shift_ms=draw(st.sampled_from([5.0, 10.0, 12.5])),
+        num_mel_bins=num_mel_bins,
+        num_ceps=draw(st.integers(5, num_mel_bins)),
+        low_hz=draw(st.sampled_from([20.0, 100.0])),
+        high_hz=draw(st.sampled_from([0.0, -300.0, 3700.0])),
+        preemphasis=draw(st.sampled_from([0.0, 0.97])),
+        remove_dc=draw(st.booleans()),
+        window=draw(st.sampled_from(["povey", "hamming", "hanning", "rectangular", "blackman"])),
+        use_energy=draw(st.booleans()),
+        raw_energy=draw(st.booleans()),
+        energy_floor=draw(st.sampled_from([0.0, 1.0, 1e7])),
+        cepstral_lifter=draw(st.sampled_from([0.0, 22.0])),
+        snip_edges=draw(st.booleans()),
+        round_to_power_of_two=True,
+    )
+
+
+def second_opinion(samples, config):
+    """The same features by kaldi-native-fbank, a third party's port of Kaldi's C++."""
+    options = kaldi_native_fbank.MfccOptions()
+    options.frame_opts.samp_freq = config.fs
+    options.frame_opts.frame_length_ms = config.frame_length_ms
+    options.frame_opts.frame_shift_ms = config.frame_shift_ms
+    options.frame_opts.preemph_coeff = config.preemphasis
+    options.frame_opts.remove_dc_offset = config.remove_dc
+    options.frame_opts.window_type = config.window
+    options.frame_opts.snip_edges = config.snip_edges
+    options.frame_opts.dither = 0
+    options.mel_opts.num_bins = config.num_mel_bins
+    options.mel_opts.low_freq = config.low_hz
+    options.mel_opts.high_freq = config.high_hz
+    options.num_ceps = config.num_ceps
+    options.use_energy = config.use_energy
+    options.raw_energy = config.raw_energy
+    options.energy_floor = config.energy_floor
+    options.cepstral_lifter = config.cepstral_lifter
+    computer = kaldi_native_fbank.OnlineMfcc(options)
+    computer.accept_waveform(config.fs, (samples * 32768).tolist())
+    computer.input_finished()
+    frames = [computer.get_frame(i) for i in range(computer.num_frames_ready)]
+    return np.stack(frames) if frames else np.zeros((0, config.num_ceps), np.float32)
+
+
+@settings(max_examples=60, deadline=None)
+@given(configs(), st.integers(1, 12000), st.integers(0, 99), st.sampled_from([1e-3, 0.1]), st.sampled_from([0, 0.05]))
+def test_features_agree_with_a_second_implementation_for_any_settings(config, num_samples, seed, level, offset):
+    samples = noise(num_samples, seed, level) + offset
+    feats, num_frames = Mfcc(config)(samples[None])
+    expected = second_opinion(samples, config)
+    assert num_frames.item() == len(expected)
+    np.testing.assert_allclose(feats[0], expected, rtol=0, atol=2e-2)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.integers(0, 3000), min_size=1, max_size=6), st.booleans())
+def test_neither_padding_nor_batch_mates_change_the_features(lengths, snip_edges):
+    mfcc = Mfcc(MfccConfig(snip_edges=snip_edges))
+    batch = torch.full((len(lengths), 3100), float("nan"))  # what lies beyond the end must not matter
+    for row, length in enumerate(lengths):
+        batch[row, :length] = noise(length, seed=row)
+    feats, num_frames = mfcc(batch, torch.tensor(lengths))
+    for row, length in enumerate(lengths):
+        alone, n = mfcc(batch[row : row + 1, :length])
+        assert num_frames[row] == n
+        torch.testing.assert_close(feats[row, :n], alone[0], rtol=0, atol=1e-3)
+        assert not feats[row, n:].any()
+
+
+def test_a_signal_longer_than_one_chunk_has_no_seams():
+    mfcc = Mfcc(DEMIXING)
+    whole, _ = mfcc(noise(160 * 2000)[None])
+    inner, _ = mfcc(noise(160 * 2000)[None, 160 * 400 : 160 * 700])
+    torch.testing.assert_close(whole[0, 402:698], inner[0, 2:298], rtol=0, atol=1e-3)
+
+
+def test_twice_the_amplitude_adds_the_logarithm_of_four_to_the_energy_and_nothing_to_the_rest():
+    mfcc = Mfcc(DEMIXING)
+    quiet, loud = mfcc(noise(16000)[None])[0], mfcc(2 * noise(16000)[None])[0]
+    expected = torch.zeros(20)
+    expected[0] = np.log(4)
+    torch.testing.assert_close(loud - quiet, expected.expand(1, 100, 20), rtol=0, atol=1e-3)
+
+
+def test_the_energy_is_that_of_the_frame_without_its_mean():
+    # a frame of +-1/32768 around an offset: 400 samples of power 1
+    samples = (torch.tensor([1.0, -1.0]).repeat(200) + 1000) / 32768
+    feats, _ = Mfcc(MfccConfig())(samples[None])
+    assert feats[0, 0, 0].item() == pytest.approx(np.log(400), abs=1e-4)
+
+
+def test_digital_silence_gives_finite_features():
+    feats, _ = Mfcc(DEMIXING)(torch.zeros(1, 16000))
+    assert feats[0, :, 0].tolist() == pytest.approx([np.log(np.finfo(np.float32).eps)] * 100)
+    assert feats.isfinite().all()
+
+
+def test_no_utterance_at_all_gives_no_features():
+    feats, num_frames = Mfcc()(torch.zeros(0, 400))
+    assert (feats.shape, num_frames.shape) == ((0, 0, 13), (0,))
+
+
+def test_more_samples_than_the_batch_holds_are_refused():
+    with pytest.raises(ValueError, match="num_samples: expected at most the 400 of the batch, got 401"):
+        Mfcc()(torch.zeros(1, 400), torch.tensor([401]))
+
+
+def test_dither_depends_on_the_generator_of_the_row_alone():
+    mfcc = Mfcc(MfccConfig(dither=1.0))
+    silence = torch.zeros(2, 8000)
+    feats, _ = mfcc(silence, generators=[torch.Generator().manual_seed(seed) for seed in (1, 2)])
+    again, _ = mfcc(silence[:1, :4000], generators=[torch.Generator().manual_seed(2)])
+    assert not torch.equal(feats[0], feats[1])
+    torch.testing.assert_close(feats[1, :10], again[0, :10], rtol=0, atol=1e-3)
+
+
+def test_dither_of_silence_has_the_energy_asked_for():
+    feats, _ = Mfcc(MfccConfig(dither=3.0))(torch.zeros(1, 160000), generators=[torch.Generator().manual_seed(0)])
+    assert feats[0, :, 0].exp().mean().item() / 400 == pytest.approx(9, rel=0.02)
+
+
+@pytest.mark.parametrize("fs", [8000, 16000, 44100])
+def test_the_number_of_frames_is_what_count_frames_says(fs):
+    config = MfccConfig(fs=fs, snip_edges=False)
+    _, num_frames = Mfcc(config)(noise(30011)[None])
+    assert num_frames.item() == count_frames(
+        30011, frame_length=config.frame_length, frame_shift=config.frame_shift, snip_edges=False
+    )
