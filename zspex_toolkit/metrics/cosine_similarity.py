@@ -26,6 +26,10 @@ def cosine_similarity(estimate: np.ndarray, reference: np.ndarray) -> np.ndarray
     estimate, reference = np.asarray(estimate, dtype=np.float64), np.asarray(reference, dtype=np.float64)
     if estimate.shape[-1:] != reference.shape[-1:]:
         raise ValueError(f"expected embeddings of one dimension, got shapes {estimate.shape} and {reference.shape}")
-    product = (estimate * reference).sum(axis=-1)
-    lengths = np.linalg.norm(estimate, axis=-1) * np.linalg.norm(reference, axis=-1)
-    return np.divide(product, lengths, out=np.zeros_like(product), where=lengths > 0)
+    # Not (estimate * reference).sum(): all estimates against all speakers would be (N, K, D) products in memory.
+    return np.einsum("...d,...d->...", _unit(estimate), _unit(reference))
+
+
+def _unit(embeddings: np.ndarray) -> np.ndarray:
+    lengths = np.linalg.norm(embeddings, axis=-1, keepdims=True)
+    return np.divide(embeddings, lengths, out=np.zeros_like(embeddings), where=lengths > 0)

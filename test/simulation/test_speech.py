@@ -1,0 +1,65 @@
+"""Tests of the audio behind plans."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from zspex_toolkit.errors import DataDirError
+from zspex_toolkit.io.archive import ArchiveWriter
+from zspex_toolkit.io.audio import write_audio
+from zspex_toolkit.io.write import write_data_dir
+from zspex_toolkit.signal.level import power
+from zspex_toolkit.simulation.mixture_plan import MixturePlan, Noise, Source
+from zspex_toolkit.simulation.speech import Speech
+
+PLAN = MixturePlan("a-1_b-1", (Source("a-1", "a", 0, 0, 400), Source("b-1", "b", 0, 0, 400)), 0.0, 16000, 400, 0)
+
+
+@pytest.fixture
+def data(tmp_path):
+    half = np.repeat([0.0, 0.4], 200)
+    signals = {"a-1": 0.5 * half * np.tile([1, -1], 200), "b-1": np.tile([0.1, -0.1, -0.1, 0.1], 100)}
+    for utt, samples in signals.items():
+        write_audio(tmp_path / f"{utt}.wav", samples, 16000)
+    write_data_dir(
+        tmp_path / "data",
+        wavs={utt: str(tmp_path / f"{utt}.wav") for utt in signals},
+        utt2spk={utt: utt[0] for utt in signals},
+    )
+    return tmp_path / "data"
+
+
+def test_a_plan_is_rendered_from_the_files_it_names(data):
+    rendered = Speech.load(data).render(PLAN)
+    assert power(rendered.sources[0]) == pytest.approx(power(rendered.sources[1]), rel=1e-3)
+
+
+def test_the_active_level_counts_voiced_frames_alone(data):
+    # 160 samples a frame at 16 kHz: frames 0 and 1 hold a's silence and a little speech, frame 2 speech.
+    with ArchiveWriter(data / "vad.ark", data / "vad.scp") as vad:
+        vad["a-1"] = np.array([0.0, 0.0, 1.0], dtype=np.float32)
+        vad["b-1"] = np.array([1.0, 1.0, 1.0], dtype=np.float32)
+    rendered = Speech.load(data, active_level=True).render(PLAN)
+    assert power(rendered.sources[0][320:]) == pytest.approx(power(rendered.sources[1]), rel=1e-3)
+
+
+def test_an_utterance_missing_from_vad_scp_is_named(data):
+    with ArchiveWriter(data / "vad.ark", data / "vad.scp") as vad:
+        vad["a-1"] = np.ones(3, dtype=np.float32)
+    with pytest.raises(DataDirError, match=r"vad\.scp: no line for 'b-1'"):
+        Speech.load(data, active_level=True).render(PLAN)
+
+
+def test_the_active_level_without_vad_scp_says_what_to_run(data):
+    with pytest.raises(DataDirError, match=r"vad\.scp: no such file, but --level active needs it; run compute_vad"):
+        Speech.load(data, active_level=True)
+
+
+def test_a_folder_that_the_plan_needs_is_asked_for(data):
+    noisy = dataclasses.replace(PLAN, noise=Noise("tap.flac", 0, 9.0))
+    with pytest.raises(DataDirError, match=r"has noise tap\.flac, but no --noise_dir is given"):
+        Speech.load(data).render(noisy)
+    sources = (dataclasses.replace(PLAN.sources[0], room="hall.flac"), PLAN.sources[1])
+    with pytest.raises(DataDirError, match=r"has room hall\.flac, but no --room_dir is given"):
+        Speech.load(data).render(dataclasses.replace(PLAN, sources=sources))
