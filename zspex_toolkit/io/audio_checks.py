@@ -13,6 +13,7 @@ from zspex_toolkit.io.audio import AudioInfo, audio_info, read_audio
 
 SILENCE_DB = -80.0  # mean power re full scale below which an utterance is called silent; 1 bit of noise has -90
 DURATION_TOLERANCE_S = 0.03  # utt2dur is often made from a count of 10 ms frames
+NOT_THE_SUM = "mixture that is not the sum of its sources"
 OVERSHOOT_S = 0.5  # a segment may end so much past its recording, as Kaldi's extract-segments allows
 
 
@@ -146,7 +147,7 @@ def _not_the_sum(recording: Recording, mixture: np.ndarray, fs: int) -> Iterator
     if error > allowed * 1.001:
         tables = " + ".join(table for table, _, _ in recording.references)
         message = f"'{recording.key}' is not the sum of its sources ({tables}): they differ by up to {error:.2g}"
-        yield AudioFault("wav.scp", recording.line, message, "mixture that is not the sum of its sources")
+        yield AudioFault("wav.scp", recording.line, message, NOT_THE_SUM)
 
 
 def _enrolled_with_itself(recording: Recording, fs: int) -> Iterator[AudioFault]:

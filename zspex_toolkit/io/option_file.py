@@ -1,0 +1,134 @@
+"""Option files of feature commands: Kaldi's ``--option=value`` a line, or YAML, into a settings dataclass.
+
+Kaldi's grammar: ``#`` starts a comment, blanks around are ignored, ``--option`` alone is true, and in names ``_`` is
+``-``. A YAML file (``.yaml``, ``.yml``) holds ``setting: value`` with the names of the dataclass.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import typing
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from zspex_toolkit.errors import ConfigError
+
+ConfigType = TypeVar("ConfigType")
+_TRUTH = {"true": True, "t": True, "1": True, "": True, "false": False, "f": False, "0": False}
+
+
+def read_options(
+    path: Path,
+    config_class: type[ConfigType],
+    kaldi_names: Mapping[str, str],
+    *,
+    without_effect: Mapping[str, str] = {},
+) -> ConfigType:
+    """Settings from the option file at ``path``; what it leaves out keeps the default of ``config_class``.
+
+    Args:
+        path: the file.
+        config_class: frozen dataclass of numbers, strings and truth values.
+        kaldi_names: Kaldi's option -> field.
+        without_effect: options of Kaldi's that are accepted with the given value only.
+
+    Raises:
+        ConfigError: for a missing file, and with ``file:line`` for an unknown option or a bad value.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror.lower() if isinstance(error, OSError) else "not a text file"
+        raise ConfigError(f"{path}: cannot read the option file: {reason}") from error
+    is_yaml = path.suffix in (".yaml", ".yml")
+    types = typing.get_type_hints(config_class)
+    values: dict[str, Any] = {}
+    for line, name, value in _yaml_lines(path, text) if is_yaml else _kaldi_lines(path, text):
+        where = f"{path}:{line}"
+        if not is_yaml and name in without_effect:
+            if value != without_effect[name]:
+                raise ConfigError(f"{where}: --{name}={value} is not supported, only {without_effect[name]}")
+            continue
+        field = name if is_yaml else kaldi_names.get(name)
+        if field not in types:
+            raise ConfigError(
+                f"{where}: unknown option {_spelt(name, is_yaml)}; {_hint(name, is_yaml, types, kaldi_names)}"
+            )
+        values[field] = _typed(types[field], value, f"{where}: {_spelt(name, is_yaml)}")
+    try:
+        return config_class(**values)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def kaldi_option_text(config: Any, kaldi_names: Mapping[str, str]) -> str:
+    """All settings in Kaldi's own form, one option a line.
+
+    >>> from zspex_toolkit.signal.vad_config import VadConfig
+    >>> kaldi_option_text(VadConfig(), {"vad-frames-context": "frames_context"})
+    '--vad-frames-context=2\\n'
+    """
+    known = dataclasses.asdict(config)
+    lines = []
+    for name, field in kaldi_names.items():
+        value = known[field]
+        lines.append(f"--{name}={str(value).lower() if isinstance(value, bool) else value}\n")
+    return "".join(lines)
+
+
+def _kaldi_lines(path: Path, text: str) -> Iterator[tuple[int, str, str]]:
+    for number, line in enumerate(text.splitlines(), start=1):
+        option = line.partition("#")[0].strip()
+        if not option:
+            continue
+        if not option.startswith("--"):
+            raise ConfigError(f"{path}:{number}: expected '--option=value', got '{option}'")
+        name, _, value = option[2:].partition("=")
+        yield number, name.strip().lower().replace("_", "-"), value.strip()
+
+
+def _yaml_lines(path: Path, text: str) -> Iterator[tuple[int, str, str]]:
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not a YAML file: {' '.join(str(error).split())}") from error
+    if node is None:
+        return
+    if not isinstance(node, yaml.MappingNode):
+        raise ConfigError(f"{path}:{node.start_mark.line + 1}: expected 'setting: value' lines")
+    for key, value in node.value:
+        number = key.start_mark.line + 1
+        if not isinstance(value, yaml.ScalarNode):
+            raise ConfigError(f"{path}:{number}: {key.value}: expected one value")
+        yield number, key.value, value.value
+
+
+def _typed(kind: type, text: str, where: str) -> Any:
+    try:
+        if kind is bool:
+            return _TRUTH[text.lower()]
+        if kind is int:
+            number = float(text)
+            if number != int(number):
+                raise ValueError
+            return int(number)
+        return kind(text)
+    except (KeyError, ValueError, OverflowError) as error:
+        expected = {bool: "true or false", int: "a whole number", float: "a number"}[kind]
+        raise ConfigError(f"{where}: expected {expected}, got '{text}'") from error
+
+
+def _spelt(name: str, is_yaml: bool) -> str:
+    return name if is_yaml else f"--{name}"
+
+
+def _hint(name: str, is_yaml: bool, types: Mapping[str, type], kaldi_names: Mapping[str, str]) -> str:
+    known = list(types if is_yaml else kaldi_names)
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    if near:
+        return f"did you mean {_spelt(near[0], is_yaml)}?"
+    return f"known are {', '.join(_spelt(known_name, is_yaml) for known_name in known)}"
