@@ -41,7 +41,7 @@ def test_cells_scored_on_different_trials_are_told(exp):
 
 def test_a_network_is_told_with_its_size_batch_and_time(exp):
     lines = network_lines(read_networks(exp, read_scores(exp)))
-    assert lines[2] == "| demix_e1_snr-5_multiply | 1,234 | 128 | 3 | 0.3750 | 1.5 | 7 | c0ffee | abc123 |"
+    assert lines[2] == "| demix_e1_snr-5_subtract | 1,234 | 128 | 3 | 0.3750 | 1.5 | 7 | c0ffee | abc123 |"
 
 
 def test_what_a_network_does_not_say_is_a_dash(tmp_path):

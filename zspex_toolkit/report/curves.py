@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from zspex_toolkit.report.colours import INK, column_colours, new_figure, style
 from zspex_toolkit.report.networks import Network
-from zspex_toolkit.report.paper_figures import LABELS, label
+from zspex_toolkit.report.paper_figures import label, paper_order
 from zspex_toolkit.report.tables import column_label
 
 _STYLES = {"train": (0, (3, 1.6)), "valid": "solid"}
@@ -24,7 +24,7 @@ def error_curves(networks: list[Network], *, title: str) -> Figure:
         networks: of one direction, each with a history.
         title: above the panels.
     """
-    functions = _paper_order({network.function for network in networks})
+    functions = sorted({network.function for network in networks}, key=paper_order)
     columns = sorted({network.column for network in networks}, key=lambda column: (isinstance(column, str), column))
     colours = column_colours(columns)
     num_columns = min(len(functions), 3 if len(functions) in (1, 2, 3, 5, 6, 9) else 4)
@@ -47,11 +47,6 @@ def error_curves(networks: list[Network], *, title: str) -> Figure:
     handles += [Line2D([], [], color=INK, linestyle=style_, label=part) for part, style_ in _STYLES.items()]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False, fontsize=10)
     return figure
-
-
-def _paper_order(functions: set[str]) -> list[str]:
-    order = list(LABELS)
-    return sorted(functions, key=lambda name: (order.index(name) if name in order else len(order), name))
 
 
 def _draw_panel(axes: Axes, networks: list[Network], colours: dict) -> None:

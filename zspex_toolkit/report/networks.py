@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from zspex_toolkit.errors import DataDirError
+from zspex_toolkit.report.paper_figures import paper_order
 from zspex_toolkit.report.scores import Score, read_history
 
 _FOLDER = re.compile(r"demix_(?P<given>e1|e2|both)_(?P<condition>snr_all|[^_]+)_(?P<function>\w+)")
@@ -64,7 +65,7 @@ class Network:
 
 
 def read_networks(exp: Path, scores: list[Score]) -> list[Network]:
-    """Every ``exp/demix_*`` folder, by name.
+    """Every ``exp/demix_*`` folder, ordered as the tables are.
 
     Raises:
         DataDirError: for a folder whose name does not say what it was trained for, or a broken history.
@@ -86,4 +87,4 @@ def read_networks(exp: Path, scores: list[Score]) -> list[Network]:
                 scores=tuple(score for score in scores if Path(score.path).parent.name == folder.name),
             )
         )
-    return networks
+    return sorted(networks, key=lambda network: (network.given, str(network.column), paper_order(network.function)))

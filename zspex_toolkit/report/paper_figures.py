@@ -79,3 +79,13 @@ def label(function: str) -> str:
     ('Separate-Concat', 'Early-Gating')
     """
     return LABELS.get(function, "-".join(word.capitalize() for word in function.split("_")))
+
+
+def paper_order(function: str) -> tuple[int, str]:
+    """Sort key of a function: the paper's order, then by name.
+
+    >>> sorted(["modulate", "concat1", "subtract"], key=paper_order)
+    ['subtract', 'concat1', 'modulate']
+    """
+    order = list(LABELS)
+    return (order.index(function) if function in LABELS else len(order), function)

@@ -128,10 +128,15 @@ def _page(experiment: _Experiment, figures: list[tuple[str, str]]) -> str:
 def _introduction(tables: list[Table], corpus: str) -> list[str]:
     lines = [
         "Accuracy of the speaker classifier in per cent, on train and test mixtures. `Before` classifies the embedding",
-        "of the mixture, `Clean` that of the clean signal; the SNR is that of speaker 1 over speaker 2 in every table.",
-        "The best function of each column is bold; intervals are 95 % bootstrap intervals; EER is the equal-error rate",
-        f"of verification trials. Columns *paper* are printed test accuracies ({SOURCE}).",
+        "of the mixture, `Clean` (`Headset` in Table 4) that of the clean signal. The best function of each column is",
+        "bold; intervals are 95 % bootstrap intervals; EER is the equal-error rate of verification trials.",
+        f"Columns *paper* are printed test accuracies ({SOURCE}).",
     ]
+    if any(isinstance(column, float) for table in tables for column in table.columns):
+        lines += [
+            "The SNR is that of speaker 1 over speaker 2 in every table: 5 dB is the easy case of Table 2 and the hard"
+        ]
+        lines += ["case of Table 3."]
     for measured in sorted({CORPUS[table.number] for table in tables} - {corpus}):
         lines += [
             "",
