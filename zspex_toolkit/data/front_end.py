@@ -7,9 +7,8 @@ from os import PathLike
 from pathlib import Path
 
 from zspex_toolkit.config import to_dict
+from zspex_toolkit.data.feature_options import read_mfcc_config, read_vad_config
 from zspex_toolkit.errors import DataDirError
-from zspex_toolkit.infer.compute_vad import read_vad_config
-from zspex_toolkit.infer.make_mfcc import read_mfcc_config
 from zspex_toolkit.signal.front_end import FrontEndConfig
 
 

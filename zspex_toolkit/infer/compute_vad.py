@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from zspex_toolkit.data.feature_options import read_vad_config
 from zspex_toolkit.infer.feature_jobs import FeatureJobs, run_feature_jobs
-from zspex_toolkit.infer.option_file import kaldi_option_text, read_options
 from zspex_toolkit.io.atomic import write_text
-from zspex_toolkit.signal.vad_config import SPEAKER, VadConfig
-
-KALDI_NAMES = {
-    "vad-energy-threshold": "energy_threshold",
-    "vad-energy-mean-scale": "energy_mean_scale",
-    "vad-frames-context": "frames_context",
-    "vad-proportion-threshold": "proportion_threshold",
-}
+from zspex_toolkit.io.option_file import kaldi_option_text
+from zspex_toolkit.signal.vad_config import KALDI_NAMES
 
 
 def compute_vad(
@@ -56,8 +50,3 @@ def compute_vad(
     jobs = FeatureJobs("compute_vad", data, out, archive, "vad.scp", nj, cmd, logdir, max_dropped_share)
     run_feature_jobs(jobs, {"vad_config": vad_config})
     write_text(data / "conf" / "vad.conf", kaldi_option_text(config, KALDI_NAMES))
-
-
-def read_vad_config(path: Path | None) -> VadConfig:
-    """Settings from an option file; those of Kaldi's speaker recipes if there is none."""
-    return SPEAKER if path is None else read_options(path, VadConfig, KALDI_NAMES)

@@ -4,41 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from zspex_toolkit.data.feature_options import read_mfcc_config
 from zspex_toolkit.infer.feature_jobs import FeatureJobs, run_feature_jobs
-from zspex_toolkit.infer.option_file import kaldi_option_text, read_options
 from zspex_toolkit.io.atomic import write_text
-from zspex_toolkit.signal.mfcc_config import DEMIXING, MfccConfig
-
-KALDI_NAMES = {
-    "sample-frequency": "fs",
-    "frame-length": "frame_length_ms",
-    "frame-shift": "frame_shift_ms",
-    "num-mel-bins": "num_mel_bins",
-    "num-ceps": "num_ceps",
-    "low-freq": "low_hz",
-    "high-freq": "high_hz",
-    "dither": "dither",
-    "preemphasis-coefficient": "preemphasis",
-    "remove-dc-offset": "remove_dc",
-    "window-type": "window",
-    "blackman-coeff": "blackman_coeff",
-    "use-energy": "use_energy",
-    "raw-energy": "raw_energy",
-    "energy-floor": "energy_floor",
-    "cepstral-lifter": "cepstral_lifter",
-    "snip-edges": "snip_edges",
-    "round-to-power-of-two": "round_to_power_of_two",
-}
-# options of Kaldi's whose other values this toolkit does not have
-WITHOUT_EFFECT = {
-    "allow-downsample": "false",
-    "allow-upsample": "false",
-    "channel": "-1",
-    "debug-mel": "false",
-    "htk-compat": "false",
-    "subtract-mean": "false",
-    "vtln-warp": "1.0",
-}
+from zspex_toolkit.io.option_file import kaldi_option_text
+from zspex_toolkit.signal.mfcc_config import KALDI_NAMES
 
 
 def make_mfcc(
@@ -86,10 +56,3 @@ def make_mfcc(
     run_feature_jobs(jobs, options, tables=["utt2num_frames"])
     write_text(data / "frame_shift", f"{config.frame_shift_ms / 1000:g}\n")
     write_text(data / "conf" / "mfcc.conf", kaldi_option_text(config, KALDI_NAMES))
-
-
-def read_mfcc_config(path: Path | None) -> MfccConfig:
-    """Settings from an option file; those of speaker embedding de-mixing if there is none."""
-    if path is None:
-        return DEMIXING
-    return read_options(path, MfccConfig, KALDI_NAMES, without_effect=WITHOUT_EFFECT)

@@ -66,3 +66,35 @@ KALDI = MfccConfig()
 
 DEMIXING = MfccConfig(num_ceps=20, num_mel_bins=30, low_hz=20.0, high_hz=7600.0, snip_edges=False)
 """What speaker embedding de-mixing uses, at 16 kHz."""
+
+# Kaldi's option -> field
+KALDI_NAMES = {
+    "sample-frequency": "fs",
+    "frame-length": "frame_length_ms",
+    "frame-shift": "frame_shift_ms",
+    "num-mel-bins": "num_mel_bins",
+    "num-ceps": "num_ceps",
+    "low-freq": "low_hz",
+    "high-freq": "high_hz",
+    "dither": "dither",
+    "preemphasis-coefficient": "preemphasis",
+    "remove-dc-offset": "remove_dc",
+    "window-type": "window",
+    "blackman-coeff": "blackman_coeff",
+    "use-energy": "use_energy",
+    "raw-energy": "raw_energy",
+    "energy-floor": "energy_floor",
+    "cepstral-lifter": "cepstral_lifter",
+    "snip-edges": "snip_edges",
+    "round-to-power-of-two": "round_to_power_of_two",
+}
+# options of Kaldi's whose other values this toolkit does not have
+WITHOUT_EFFECT = {
+    "allow-downsample": "false",
+    "allow-upsample": "false",
+    "channel": "-1",
+    "debug-mel": "false",
+    "htk-compat": "false",
+    "subtract-mean": "false",
+    "vtln-warp": "1.0",
+}

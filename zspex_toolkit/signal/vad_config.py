@@ -23,3 +23,11 @@ class VadConfig:
 
 SPEAKER = VadConfig()
 """What Kaldi's speaker recipes use."""
+
+# Kaldi's option -> field
+KALDI_NAMES = {
+    "vad-energy-threshold": "energy_threshold",
+    "vad-energy-mean-scale": "energy_mean_scale",
+    "vad-frames-context": "frames_context",
+    "vad-proportion-threshold": "proportion_threshold",
+}
