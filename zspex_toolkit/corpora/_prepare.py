@@ -57,28 +57,19 @@ def make_fake_corpus(corpus: str, out: str | os.PathLike, *, seed: int = 0) -> N
 
 def _typed(corpus: str, prepare, options: dict[str, object]) -> dict[str, object]:
     """The options in the types that ``prepare`` declares; ``a,b`` or ``a b`` fills a list."""
-    known = {
-        name: kind for name, kind in typing.get_type_hints(prepare).items() if name not in {*NOT_OPTIONS, "return"}
-    }
-    if not known and options:
-        raise ConfigError(f"{corpus}: unknown setting {next(iter(options))}; this corpus has no options")
-    for name in NOT_OPTIONS & options.keys():
-        raise ConfigError(f"{corpus}: --options.{name} is given by --{name}")
+    for name in sorted(NOT_OPTIONS & options.keys()):
+        raise ConfigError(f"{corpus}: {name} is no option of the corpus; give it as --{name}")
     check_options(prepare, options, f"{corpus} --options")
+    kinds = typing.get_type_hints(prepare)
+    lists = {name for name in options if typing.get_origin(kinds[name]) is tuple and isinstance(options[name], str)}
+    given = {name: re.split(r"[,\s]+", value) if name in lists else value for name, value in options.items()}
     parser = jsonargparse.ArgumentParser(exit_on_error=False)
     parser.add_function_arguments(prepare, skip=NOT_OPTIONS)
-    lists = {
-        name for name, value in options.items() if typing.get_origin(known[name]) is tuple and isinstance(value, str)
-    }
-    given = {name: re.split(r"[,\s]+", value) if name in lists else value for name, value in options.items()}
     try:
         typed = parser.parse_object(given)
     except jsonargparse.ArgumentError as error:
-        wrong = re.search(r'key "(.+?)"', str(error))
-        key = wrong[1] if wrong else "?"
-        raise ConfigError(
-            f"{corpus} --options.{key}: expected {_name(known.get(key))}, got {given.get(key)!r}"
-        ) from error
+        name = re.search(r'key "(\w+)', str(error))[1]
+        raise ConfigError(f"{corpus} --options.{name}: expected {_name(kinds[name])}, got {options[name]!r}") from error
     return {name: typed[name] for name in options}
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from zspex_toolkit.corpora._account import Account
 from zspex_toolkit.corpora._recordings import fault_of
-from zspex_toolkit.io.write import write_data_dir
+from zspex_toolkit.io.table_set import write_tables
 
 
 class Utterances:
@@ -46,18 +46,18 @@ class Utterances:
         """
         self.account.check(len(self.wavs), corpus_dir)
         speakers = set(self.utt2spk.values())
-        tables: dict[str, Mapping] = {
+        tables = {
             name: {spk: table[spk] for spk in speakers}
             for name, table in speaker_tables.items()
             if speakers <= table.keys()
         }
         if len(self.num_samples) == len(self.wavs):
-            tables["utt2num_samples"] = self.num_samples
+            tables["utt2num_samples"] = {utt: str(number) for utt, number in self.num_samples.items()}
         if len(self.text) == len(self.wavs):
             tables["text"] = self.text
         elif self.text:
             print(f"{self.account.corpus}: {len(self.wavs) - len(self.text)} utterances lack a transcript: no text")
-        write_data_dir(Path(out, "all"), wavs=self.wavs, utt2spk=self.utt2spk, tables=tables)
+        write_tables(Path(out, "all"), {"wav.scp": self.wavs, "utt2spk": self.utt2spk, **tables})
         self.account.report(len(self.wavs), out)
         print(f"{self.account.corpus}: {len(speakers)} speakers in {Path(out, 'all')}", flush=True)
         return [Path(out, "all")]

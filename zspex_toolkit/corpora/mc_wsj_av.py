@@ -26,7 +26,7 @@ from zspex_toolkit.corpora._account import Account
 from zspex_toolkit.corpora._recordings import existing_root, fault_of, find_files
 from zspex_toolkit.corpora._synthetic_voice import synthetic_speech
 from zspex_toolkit.errors import ConfigError
-from zspex_toolkit.io.write import write_data_dir
+from zspex_toolkit.io.table_set import write_tables
 from zspex_toolkit.randomness import rng_for
 
 OVERLAPPING = re.compile(
@@ -190,18 +190,18 @@ def _write_headset(out: Path, recordings: list[Recording]) -> Path:
         for spk, microphone in ((recording.spk1, "headset1"), (recording.spk2, "headset2")):
             wavs[recording.utt(spk)] = str(recording.files[microphone])
             utt2spk[recording.utt(spk)] = spk
-    write_data_dir(out, wavs=wavs, utt2spk=utt2spk)
+    write_tables(out, {"wav.scp": wavs, "utt2spk": utt2spk})
     return out
 
 
 def _write_array(out: Path, recordings: list[Recording], microphone: str) -> Path:
     named = {recording.utt(recording.spk1): recording for recording in recordings}
     tables = {
+        "wav.scp": {utt: str(recording.files[microphone]) for utt, recording in named.items()},
+        "utt2spk": {utt: recording.spk1 for utt, recording in named.items()},
         "utt2spk2": {utt: recording.spk2 for utt, recording in named.items()},
-        "spk1.scp": {utt: recording.files["headset1"] for utt, recording in named.items()},
-        "spk2.scp": {utt: recording.files["headset2"] for utt, recording in named.items()},
+        "spk1.scp": {utt: str(recording.files["headset1"]) for utt, recording in named.items()},
+        "spk2.scp": {utt: str(recording.files["headset2"]) for utt, recording in named.items()},
     }
-    wavs = {utt: str(recording.files[microphone]) for utt, recording in named.items()}
-    utt2spk = {utt: recording.spk1 for utt, recording in named.items()}
-    write_data_dir(out, wavs=wavs, utt2spk=utt2spk, tables=tables)
+    write_tables(out, tables)
     return out
