@@ -1,0 +1,121 @@
+"""A made-up corpus of four voices, and an experiment trained on it, for every test that needs them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from zspex_toolkit.corpora._synthetic_voice import synthetic_speech
+from zspex_toolkit.infer.plan_mixtures import plan_data_dir
+from zspex_toolkit.infer.render_mixtures import render_data_dir
+from zspex_toolkit.io.archive import ArchiveWriter
+from zspex_toolkit.io.audio import write_audio
+from zspex_toolkit.io.data_dir import DataDir
+from zspex_toolkit.io.option_file import kaldi_option_text
+from zspex_toolkit.io.write import write_data_dir
+from zspex_toolkit.signal.front_end import FrontEndConfig
+from zspex_toolkit.signal.mfcc import Mfcc
+from zspex_toolkit.signal.mfcc_config import KALDI_NAMES as MFCC_NAMES
+from zspex_toolkit.signal.vad import energy_vad
+from zspex_toolkit.signal.vad_config import KALDI_NAMES as VAD_NAMES
+
+SPEAKERS = {"anna": "f", "bert": "m", "cleo": "f", "dave": "m"}
+FS = 16000
+
+
+def write_voices(root: Path, name: str, utterances: range) -> Path:
+    """A data directory ``root/data/name`` with one utterance of each voice per number."""
+    wavs, utt2spk = {}, {}
+    for spk, gender in SPEAKERS.items():
+        for number in utterances:
+            utt = f"{spk}-{number:02d}"
+            path = root / "audio" / f"{utt}.wav"
+            write_audio(path, synthetic_speech(spk, gender, utt, seconds=1.5, fs=FS, seed=0), FS)
+            wavs[utt], utt2spk[utt] = str(path), spk
+    write_data_dir(root / "data" / name, wavs=wavs, utt2spk=utt2spk)
+    return root / "data" / name
+
+
+def add_features(data: Path, front_end: FrontEndConfig | None = None) -> None:
+    """What make_mfcc and compute_vad leave in a data directory, made in this process."""
+    front_end = front_end or FrontEndConfig()
+    mfcc = Mfcc(front_end.mfcc)
+    directory = DataDir.load(data)
+    feats, voiced = data / "data" / "feats", data / "data" / "vad"
+    with (
+        ArchiveWriter(f"{feats}.ark", data / "feats.scp") as feats_writer,
+        ArchiveWriter(f"{voiced}.ark", data / "vad.scp") as voiced_writer,
+    ):
+        for utt in directory.utterances:
+            frames, _ = mfcc(torch.from_numpy(directory.read_audio(utt)[0])[None])
+            feats_writer[utt] = frames[0].numpy()
+            voiced_writer[utt] = energy_vad(frames, config=front_end.vad)[0].float().numpy()
+    (data / "conf").mkdir(exist_ok=True)
+    (data / "conf" / "mfcc.conf").write_text(kaldi_option_text(front_end.mfcc, MFCC_NAMES))
+    (data / "conf" / "vad.conf").write_text(kaldi_option_text(front_end.vad, VAD_NAMES))
+
+
+@pytest.fixture(scope="session")
+def voices(tmp_path_factory) -> Path:
+    """A folder with data/{train,test} of four voices and data/mix_{train,test}_snr0 of pairs of them, with features."""
+    root = tmp_path_factory.mktemp("voices")
+    for name, utterances in (("train", range(6)), ("test", range(6, 9))):
+        source = write_voices(root, name, utterances)
+        add_features(source)
+        mixtures = root / "data" / f"mix_{name}_snr0"
+        plan_data_dir(source, mixtures, snr_db=(0.0,), seed=1)
+        render_data_dir(mixtures, source, root / "dump" / mixtures.name)
+        add_features(mixtures)
+    return root
+
+
+@pytest.fixture(scope="session")
+def experiment(voices) -> Path:
+    """A folder with a small trained embedder, classifier and clean speakers, and the network demix_e2_snr0_concat2."""
+    from zspex_toolkit.infer.embed import average_embeddings, extract_embeddings
+    from zspex_toolkit.tasks import classification, demixing, embedding
+    from zspex_toolkit.train.config import TrainConfig
+
+    torch.set_num_threads(1)
+    exp = voices / "exp"
+    quick = TrainConfig(num_epochs=16, batch_size=8)
+    embedding.train_embedder(
+        embedding.Config(
+            voices / "data" / "train",
+            exp / "embedder",
+            network_options={"channels": 16, "pooled_channels": 24, "embedding_dim": 12},
+            segment_frames=60,
+            device="cpu",
+            train=quick,
+        )
+    )
+    average_embeddings(
+        exp / "embedder", voices / "data" / "train", exp / "clean", num_segments=20, segment_frames=60, device="cpu"
+    )
+    extract_embeddings(
+        *(exp / "embedder", voices / "data" / "train", exp / "xvectors"),
+        segments_per_utterance=4,
+        segment_frames=60,
+        device="cpu",
+    )
+    classification.train_classifier(
+        classification.Config(
+            exp / "xvectors", exp / "classifier", network_options={"hidden": 16}, device="cpu", train=quick
+        )
+    )
+    demixing.train_demixers(
+        demixing.Config(
+            exp / "demix_e2_snr0",
+            exp / "embedder",
+            exp / "clean" / "spk_xvector.scp",
+            data=voices / "data" / "mix_train_snr0",
+            valid_data=(voices / "data" / "mix_test_snr0",),
+            demixers=("concat2",),
+            segment_frames=60,
+            device="cpu",
+            train=quick,
+        )
+    )
+    return exp

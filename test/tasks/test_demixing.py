@@ -1,0 +1,116 @@
+"""The de-mixing network starts from the trained embedder and learns to give the other speaker."""
+
+import dataclasses
+import json
+
+import pytest
+import torch
+
+from zspex_toolkit.config import load_config
+from zspex_toolkit.data.drawn_mixtures import DrawConfig
+from zspex_toolkit.data.embeddings import read_embeddings
+from zspex_toolkit.errors import ConfigError, DataDirError
+from zspex_toolkit.tasks.demixing import Config, DemixingLoss, load_known_embedder, load_network, train_demixers
+from zspex_toolkit.tasks.embedding import load_embedder
+from zspex_toolkit.train.config import TrainConfig
+
+
+@pytest.fixture
+def config(experiment, tmp_path) -> Config:
+    """One epoch of subtraction on stored mixtures."""
+    return Config(
+        tmp_path / "demix",
+        experiment / "embedder",
+        experiment / "clean" / "spk_xvector.scp",
+        data=experiment.parent / "data" / "mix_train_snr0",
+        segment_frames=60,
+        device="cpu",
+        train=TrainConfig(num_epochs=1, batch_size=8),
+    )
+
+
+def test_training_lowers_the_error_on_training_and_test_mixtures_is_followed(experiment):
+    lines = (experiment / "demix_e2_snr0_concat2" / "history.jsonl").read_text().splitlines()
+    epochs = [json.loads(line) for line in lines]
+    assert epochs[-1]["train"]["mae"] < 0.8 * epochs[0]["train"]["mae"]
+    assert epochs[0]["valid"]["mae"] > 0
+
+
+def test_the_known_speaker_is_embedded_by_the_embedder_as_it_was(experiment):
+    _, original = load_embedder(experiment / "embedder")
+    known = load_known_embedder(experiment / "demix_e2_snr0_concat2")
+    _, network = load_network(experiment / "demix_e2_snr0_concat2")
+    feats = torch.randn(1, 30, 20)
+    assert torch.equal(known(feats), original(feats))
+    assert not torch.allclose(network.embedder(feats), original(feats))
+
+
+def test_a_frozen_embedder_comes_out_as_it_went_in(config):
+    (folder,) = train_demixers(dataclasses.replace(config, freeze_embedder=True))
+    _, network = load_network(folder)
+    _, original = load_embedder(config.embedder)
+    feats = torch.randn(1, 30, 20)
+    assert torch.equal(network.embedder(feats), original(feats))
+
+
+def test_several_functions_are_trained_one_after_another_each_as_if_alone(config):
+    both = train_demixers(dataclasses.replace(config, demixers=("subtract", "multiply")))
+    assert [folder.name for folder in both] == ["demix_subtract", "demix_multiply"]
+    alone = dataclasses.replace(config, exp_dir=config.exp_dir.with_name("alone"), demixers=("multiply",))
+    (folder,) = train_demixers(alone)
+    after_another, first = (load_network(path)[1].state_dict() for path in (both[1], folder))
+    assert all(torch.equal(after_another[name], first[name]) for name in first)
+
+
+def test_mixtures_can_be_drawn_on_the_fly_for_both_directions_with_every_loss(config, experiment):
+    drawn = dataclasses.replace(
+        config,
+        data=None,
+        draw=DrawConfig(source_data=experiment.parent / "data" / "train", snr_db=(-5.0, 5.0), speeds=(0.9, 1.1)),
+        given="both",
+        demixers=("modulate",),
+        losses={"mean_absolute_error": 1.0, "cosine_distance": 0.5},
+        classifier=experiment / "classifier",
+        identification_weight=0.1,
+    )
+    (folder,) = train_demixers(drawn)
+    spec, _ = load_network(folder)
+    assert (spec.demixer, spec.given) == ("modulate", "both")
+    assert load_config(Config, folder / "config.yaml") == drawn
+
+
+def test_the_loss_is_the_weighted_sum_of_its_parts(config, experiment):
+    speakers, clean = read_embeddings(config.clean_speakers)
+    batch = {"feats": torch.zeros(2, 5, 20), "known": torch.tensor([0, 1]), "asked": torch.tensor([2, 3])}
+    weighted = dataclasses.replace(config, losses={"mean_absolute_error": 2.0, "cosine_distance": 0.5})
+    total, report = DemixingLoss(weighted, clean, speakers)(lambda feats, num_frames, known: known, batch)
+    mae = (clean[[0, 1]] - clean[[2, 3]]).abs().mean()
+    cosine = torch.nn.functional.cosine_similarity(clean[[0, 1]], clean[[2, 3]]).mean()
+    torch.testing.assert_close(total, 2 * mae + 0.5 * (1 - cosine))
+    torch.testing.assert_close(report["mae"], mae)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"data": None}, "expected one of data (stored mixtures) and draw.source_data (mixing on the fly)"),
+        ({"given": "e3"}, "given: expected one of e1, e2, both, got 'e3'"),
+        ({"demixers": ("substract",)}, "unknown name 'substract' in models.demixers; did you mean 'subtract'?"),
+        ({"identification_weight": 1.0}, "identification_weight: needs classifier, the experiment of the classifier B"),
+    ],
+)
+def test_settings_that_make_no_sense_are_one_clear_line(config, change, message):
+    with pytest.raises(ConfigError) as error:
+        train_demixers(dataclasses.replace(config, **change))
+    assert str(error.value) == message
+
+
+def test_features_of_another_front_end_are_refused(config, experiment, tmp_path):
+    import shutil
+
+    other = tmp_path / "mix"
+    shutil.copytree(config.data, other)
+    conf = other / "conf" / "mfcc.conf"
+    conf.write_text(conf.read_text().replace("--num-mel-bins=30", "--num-mel-bins=40"))
+    with pytest.raises(DataDirError, match=r"trained on other features: num_mel_bins 40, expected 30"):
+        train_demixers(dataclasses.replace(config, data=other))

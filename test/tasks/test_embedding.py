@@ -1,0 +1,81 @@
+"""The embedder is trained on random segments, and an unknown option is named before anything is loaded."""
+
+import json
+import shutil
+
+import pytest
+import torch
+
+from zspex_toolkit.data.augment import AugmentConfig
+from zspex_toolkit.errors import ConfigError, DataDirError
+from zspex_toolkit.tasks.embedding import Config, SpeakerScores, build_embedder, load_embedder, train_embedder
+from zspex_toolkit.train.config import TrainConfig
+
+SMALL = {"channels": 8, "pooled_channels": 8, "embedding_dim": 6}
+
+
+def test_training_lowers_the_loss(experiment):
+    epochs = [json.loads(line) for line in (experiment / "embedder" / "history.jsonl").read_text().splitlines()]
+    losses = [epoch["train"]["loss"] for epoch in epochs]
+    assert losses[-1] < 0.7 * losses[0]
+
+
+def test_a_loaded_embedder_is_frozen_and_equals_the_trained_one(experiment):
+    _, embedder = load_embedder(experiment / "embedder")
+    assert not embedder.training and not any(parameter.requires_grad for parameter in embedder.parameters())
+    spec, again = load_embedder(experiment / "embedder")
+    feats = torch.randn(1, 40, spec.front_end.mfcc.num_ceps)
+    assert torch.equal(embedder(feats), again(feats))
+
+
+def test_a_cosine_output_scores_between_minus_one_and_one():
+    from zspex_toolkit.signal.front_end import FrontEndConfig
+    from zspex_toolkit.tasks.embedding import EmbedderSpec
+
+    spec = EmbedderSpec("residual_tdnn", SMALL, FrontEndConfig())
+    scores = SpeakerScores(build_embedder(spec), 5, cosine=True)(10 * torch.randn(4, 30, 20), None)
+    assert scores.shape == (4, 5) and scores.abs().max() <= 1 + 1e-6
+
+
+def test_training_on_the_fly_with_a_margin_runs(voices, tmp_path):
+    config = Config(
+        voices / "data" / "train",
+        tmp_path / "exp",
+        network_options=SMALL,
+        loss="additive_angular_margin",
+        loss_options={"margin": 0.1, "scale": 10.0},
+        cosine_output=True,
+        segment_frames=40,
+        augment=AugmentConfig(on_the_fly=True, speeds=(0.9, 1.0, 1.1), speeds_are_speakers=True),
+        device="cpu",
+        train=TrainConfig(num_epochs=1, batch_size=8),
+    )
+    train_embedder(config)
+    _, embedder = load_embedder(tmp_path / "exp")
+    assert embedder(torch.randn(1, 30, 20)).shape == (1, 6)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"network": "residual_tddn"},
+            "unknown name 'residual_tddn' in models.embedders; did you mean 'residual_tdnn'?",
+        ),
+        ({"network_options": {"chanels": 8}}, "network_options: unknown setting chanels; did you mean channels?"),
+        ({"loss": "cross_entropie"}, "unknown name 'cross_entropie' in losses; did you mean 'cross_entropy'?"),
+        ({"loss_options": {"margn": 1}}, "loss_options: unknown setting margn"),
+    ],
+)
+def test_a_misspelt_name_is_met_with_the_nearest_one(voices, tmp_path, change, message):
+    with pytest.raises(ConfigError) as error:
+        train_embedder(Config(voices / "data" / "train", tmp_path / "exp", **change))
+    assert message in str(error.value)
+    assert not (tmp_path / "exp").exists()
+
+
+def test_data_without_features_says_what_to_run(voices, tmp_path):
+    shutil.copytree(voices / "data" / "train", tmp_path / "data")
+    shutil.rmtree(tmp_path / "data" / "conf")
+    with pytest.raises(DataDirError, match=r"conf/mfcc.conf: no such file; run make_mfcc on"):
+        train_embedder(Config(tmp_path / "data", tmp_path / "exp"))

@@ -1,0 +1,54 @@
+"""An experiment's folder says what it was trained with, and refuses what does not fit."""
+
+import dataclasses
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from zspex_toolkit.errors import ConfigError, UserError
+from zspex_toolkit.tasks.embedding import Config, EmbedderSpec, load_embedder
+from zspex_toolkit.tasks.experiment import load_weights, read_spec, read_weights, start_experiment
+from zspex_toolkit.train.config import TrainConfig
+
+
+def test_settings_and_network_are_written_and_read_back(experiment):
+    spec = read_spec(EmbedderSpec, experiment / "embedder")
+    assert spec.network_options == {"channels": 16, "pooled_channels": 24, "embedding_dim": 12}
+    assert spec.front_end.mfcc.num_ceps == 20
+
+
+def test_an_experiment_does_not_go_on_under_other_settings(tmp_path):
+    config = Config(tmp_path, tmp_path / "exp", segment_frames=60)
+    start_experiment(tmp_path / "exp", config, {"a": 1})
+    more_epochs = dataclasses.replace(config, train=TrainConfig(num_epochs=200), device="cpu")
+    start_experiment(tmp_path / "exp", more_epochs, {"a": 1})
+    with pytest.raises(ConfigError, match=r"begun with other settings: segment_frames 60 -> 80; set them back"):
+        start_experiment(tmp_path / "exp", dataclasses.replace(config, segment_frames=80), {"a": 1})
+
+
+def test_a_folder_without_a_model_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"model.yaml: no such file; expected the folder of a trained model"):
+        load_embedder(tmp_path)
+
+
+def test_weights_cut_short_are_refused(tmp_path):
+    path = tmp_path / "w.safetensors"
+    save_file({"weight": torch.ones(100, 100)}, path)
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(UserError, match="cut short or no safetensors file"):
+        read_weights(path)
+
+
+def test_a_pickle_in_place_of_weights_is_refused_unread(tmp_path):
+    path = tmp_path / "w.safetensors"
+    torch.save({"weight": torch.ones(2)}, path)
+    with pytest.raises(UserError, match="no safetensors file"):
+        read_weights(path)
+
+
+def test_weights_of_another_network_are_refused(tmp_path):
+    path = tmp_path / "w.safetensors"
+    save_file({"weight": torch.ones(3, 3)}, path)
+    with pytest.raises(UserError, match=r"weights of another network than model\.yaml describes"):
+        load_weights(torch.nn.Linear(2, 2), path)
