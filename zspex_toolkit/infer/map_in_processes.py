@@ -5,12 +5,13 @@ from __future__ import annotations
 import multiprocessing
 import multiprocessing.connection
 import os
+import signal
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from tqdm import tqdm
 
-from zspex_toolkit.errors import JobError
+from zspex_toolkit.errors import ConfigError, JobError
 
 
 def map_in_processes(function: Callable[[Any], Any], items: Sequence[Any], nj: int, *, label: str = "") -> list[Any]:
@@ -26,10 +27,11 @@ def map_in_processes(function: Callable[[Any], Any], items: Sequence[Any], nj: i
         label: what the progress bar says.
 
     Raises:
+        ConfigError: if ``nj`` is not positive.
         JobError: if a process was killed.
     """
     if nj < 1:
-        raise JobError(f"nj: expected 1 process or more, got {nj}")
+        raise ConfigError(f"nj: expected 1 process or more, got {nj}")
     nj = min(nj, len(items))
     if nj <= 1:
         return [function(item) for item in tqdm(items, desc=label, disable=None, mininterval=1)]
@@ -51,6 +53,7 @@ def map_in_processes(function: Callable[[Any], Any], items: Sequence[Any], nj: i
 
 
 def _work(function, items, job: int, nj: int, sender, parent: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the parent ends its workers
     for index in range(job, len(items), nj):
         if os.getppid() != parent:
             return

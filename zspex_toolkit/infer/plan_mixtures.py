@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from zspex_toolkit.io.table import write_table
 from zspex_toolkit.signal.level import power
 from zspex_toolkit.simulation.draw import check_range, check_settings
 from zspex_toolkit.simulation.levels import SilentSignalError
-from zspex_toolkit.simulation.mixture_plan import MixturePlan, read_plans, write_plans
+from zspex_toolkit.simulation.mixture_plan import MixturePlan, to_text, write_plans
 from zspex_toolkit.simulation.plan import plan_mixtures
 from zspex_toolkit.simulation.speech import Speech
 
@@ -65,6 +65,7 @@ def plan_data_dir(
     _check_out(Path(out))
     speech = Speech.load(data, noise_dir, room_dir, active_level=level == "active")
     lengths, fs, dropped = _usable_utterances(speech, min_utt_s, nj)
+    _check_speakers(speech, lengths, num_speakers, dropped)
     plans = plan_mixtures(
         {utt: speech.utterances.utt2spk[utt] for utt in lengths},
         lengths,
@@ -116,6 +117,15 @@ def _measure(speech: Speech, utt: str) -> tuple[int, int, str]:
     return len(samples), fs, ""
 
 
+def _check_speakers(speech: Speech, utterances: Iterable[str], num_speakers: int, dropped: dict[str, str]) -> None:
+    found = len({speech.utterances.utt2spk[utt] for utt in utterances})
+    if found < num_speakers:
+        raise DataDirError(
+            f"{speech.utterances.path}: mixtures of {num_speakers} speakers need at least {num_speakers} speakers,"
+            f" found {found}" + (f" ({len(dropped)} utterances dropped: {_reasons(dropped)})" if dropped else "")
+        )
+
+
 def _set_levels(speech: Speech, plan: MixturePlan) -> tuple[MixturePlan, str]:
     """The plan with its gains, and why it cannot be mixed ("" if it can)."""
     try:
@@ -133,7 +143,7 @@ def _write(out: Path, plans: list[MixturePlan], dropped: dict[str, str]) -> None
     if not plans:
         raise DataDirError(f"{out}: no mixture is left, all {len(dropped)} utterances are dropped: {_reasons(dropped)}")
     path = out / "plan.jsonl"
-    if not path.exists() or read_plans(path) != plans:
+    if not path.exists() or path.read_text(encoding="utf-8") != to_text(plans):
         forget_rendering(out)
         write_plans(path, plans)
     (out / "dropped.txt").unlink(missing_ok=True)

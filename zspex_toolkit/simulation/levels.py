@@ -48,13 +48,13 @@ def set_levels(
     for source, part, mask in zip(plan.sources[1:], parts[1:], masks[1:], strict=True):
         level = power(part[mask & spans[0]])
         if not level > 0:
-            raise SilentSignalError(f"interferer {source.utt} is silent where it overlaps with the target")
+            raise SilentSignalError(f"interferer is silent where it overlaps with the target ({source.utt})")
         gains.append(level**-0.5)
     overlap = spans[0] & np.logical_or.reduce(spans[1:])
     interference = _sum(parts[1:], gains[1:])
     target_power = power(parts[0][overlap & masks[0]])
     if not target_power > 0:
-        raise SilentSignalError(f"target {plan.sources[0].utt} is silent where it overlaps with the interferers")
+        raise SilentSignalError(f"target is silent where it overlaps with the interferers ({plan.sources[0].utt})")
     interference_power = power(interference[overlap & np.logical_or.reduce(masks[1:])])
     scale = (target_power / interference_power) ** 0.5 * 10 ** (-plan.snr_db / 20)
     gains = [1.0, *(gain * scale for gain in gains[1:])]
@@ -78,7 +78,7 @@ def _noise_gain(plan: MixturePlan, speech: np.ndarray, noise: np.ndarray | None)
         return None
     level = power(noise)
     if not level > 0:
-        raise SilentSignalError(f"noise {plan.noise.id} is silent in the stretch drawn")
+        raise SilentSignalError(f"noise is silent in the stretch drawn ({plan.noise.id})")
     return float((power(speech) / level) ** 0.5 * 10 ** (-plan.noise.snr_db / 20))
 
 

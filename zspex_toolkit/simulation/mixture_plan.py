@@ -59,8 +59,12 @@ class MixturePlan:
 
 def write_plans(path: os.PathLike | str, plans: list[MixturePlan]) -> None:
     """Write ``plan.jsonl``: one mixture a line, sorted by the bytes of the ids."""
-    ordered = sorted(plans, key=lambda plan: plan.id.encode())
-    write_text(path, "".join(to_line(plan) + "\n" for plan in ordered))
+    write_text(path, to_text(plans))
+
+
+def to_text(plans: list[MixturePlan]) -> str:
+    """What :func:`write_plans` writes."""
+    return "".join(to_line(plan) + "\n" for plan in sorted(plans, key=lambda plan: plan.id))
 
 
 def to_line(plan: MixturePlan) -> str:
