@@ -10,11 +10,9 @@ from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.io.data_dir import DataDir
 
 
-@pytest.fixture(scope="module")
-def tree(tmp_path_factory):
-    root = tmp_path_factory.mktemp("mc_wsj_av") / "corpus"
-    mc_wsj_av.fake_tree(root)
-    return root
+@pytest.fixture
+def tree(fake_tree_of):
+    return fake_tree_of("mc_wsj_av")
 
 
 @pytest.fixture

@@ -7,34 +7,22 @@ from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.io.data_dir import DataDir
 
 
-@pytest.fixture(scope="module")
-def timit_root(tmp_path_factory):
-    root = tmp_path_factory.mktemp("timit") / "corpus"
-    make_fake_corpus("timit", root)
-    return root
-
-
-@pytest.fixture(scope="module")
-def speechocean_root(tmp_path_factory):
-    root = tmp_path_factory.mktemp("speechocean762") / "corpus"
-    make_fake_corpus("speechocean762", root)
-    return root
-
-
 @pytest.mark.parametrize("keep_sa", [True, "true"])
-def test_options_may_be_strings(timit_root, tmp_path, keep_sa):
-    (out,) = prepare_corpus("timit", timit_root, tmp_path, options={"keep_sa": keep_sa})
+def test_options_may_be_strings(fake_tree_of, tmp_path, keep_sa):
+    (out,) = prepare_corpus("timit", fake_tree_of("timit"), tmp_path, options={"keep_sa": keep_sa})
     assert len(DataDir.load(out).utterances) == 80
 
 
 @pytest.mark.parametrize("speakers", ["0001,0003", "0001 0003", ["0001", "0003"]])
-def test_lists_of_speakers_keep_their_zeros(speechocean_root, tmp_path, speakers):
-    (out,) = prepare_corpus("speechocean762", speechocean_root, tmp_path, options={"exclude_speakers": speakers})
+def test_lists_of_speakers_keep_their_zeros(fake_tree_of, tmp_path, speakers):
+    (out,) = prepare_corpus(
+        "speechocean762", fake_tree_of("speechocean762"), tmp_path, options={"exclude_speakers": speakers}
+    )
     assert {"0001", "0003"} & set(DataDir.load(out).spk2utt) == set()
 
 
-def test_the_root_may_come_from_the_variable(timit_root, tmp_path, monkeypatch):
-    monkeypatch.setenv("TIMIT", str(timit_root))
+def test_the_root_may_come_from_the_variable(fake_tree_of, tmp_path, monkeypatch):
+    monkeypatch.setenv("TIMIT", str(fake_tree_of("timit")))
     assert prepare_corpus("timit", None, tmp_path) == [tmp_path / "all"]
 
 
@@ -48,17 +36,15 @@ def test_the_root_may_come_from_the_variable(timit_root, tmp_path, monkeypatch):
         ("timit", {"fs": 8000}, "timit: fs is no option of the corpus; give it as --fs"),
     ],
 )
-def test_a_wrong_name_or_value_is_one_clear_line(timit_root, tmp_path, corpus, options, message):
+def test_a_wrong_name_or_value_is_one_clear_line(fake_tree_of, tmp_path, corpus, options, message):
     with pytest.raises(ConfigError) as error:
-        prepare_corpus(corpus, timit_root, tmp_path / "data", options=options)
+        prepare_corpus(corpus, fake_tree_of("timit"), tmp_path / "data", options=options)
     assert str(error.value) == message
     assert not (tmp_path / "data").exists()
 
 
-def test_a_fake_corpus_never_goes_over_something_else(tmp_path, capsys):
+def test_a_fake_corpus_never_goes_over_something_else(tmp_path):
     (tmp_path / "thesis.tex").write_text("three years of work\n")
     with pytest.raises(ConfigError, match=r"expected a new or empty folder for the fake corpus; it stays as it is$"):
         make_fake_corpus("voxceleb", tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
-    make_fake_corpus("voxceleb", tmp_path / "new")
-    assert capsys.readouterr().out == f"voxceleb: 57 files in {tmp_path / 'new'}\n"

@@ -14,17 +14,10 @@ from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.validate import validate_data_dir
 
 
-@pytest.fixture(scope="module")
-def tree(tmp_path_factory):
-    root = tmp_path_factory.mktemp("speechocean762") / "corpus"
-    speechocean762.fake_tree(root)
-    return root
-
-
 @pytest.fixture
-def root(tree, tmp_path):
+def root(fake_tree_of, tmp_path):
     """A copy to spoil."""
-    return Path(shutil.copytree(tree, tmp_path / "corpus"))
+    return Path(shutil.copytree(fake_tree_of("speechocean762"), tmp_path / "corpus"))
 
 
 def test_speakers_of_train_and_test_come_together(root, tmp_path):

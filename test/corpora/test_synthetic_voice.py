@@ -29,6 +29,11 @@ def test_an_utterance_is_the_same_every_time_and_another_one_is_not():
     assert not np.array_equal(say("1", "a"), say("1", "b"))
 
 
+def test_another_seed_is_another_voice():
+    one, two = (synthetic_speech("1", "f", "a", seconds=0.5, fs=16000, seed=seed) for seed in (0, 1))
+    assert not np.array_equal(one, two)
+
+
 def test_a_linear_classifier_tells_eight_voices_apart_from_one_second():
     sets = {"train": ([], []), "test": ([], [])}
     for spk in "12345678":

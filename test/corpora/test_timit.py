@@ -12,17 +12,10 @@ from zspex_toolkit.corpora import timit
 from zspex_toolkit.io.data_dir import DataDir
 
 
-@pytest.fixture(scope="module")
-def tree(tmp_path_factory):
-    root = tmp_path_factory.mktemp("timit") / "corpus"
-    timit.fake_tree(root)
-    return root
-
-
 @pytest.fixture
-def root(tree, tmp_path):
+def root(fake_tree_of, tmp_path):
     """A copy to spoil."""
-    return Path(shutil.copytree(tree, tmp_path / "corpus"))
+    return Path(shutil.copytree(fake_tree_of("timit"), tmp_path / "corpus"))
 
 
 def test_eight_sentences_of_each_speaker_remain(root, tmp_path, capsys):

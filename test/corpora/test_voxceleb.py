@@ -11,17 +11,10 @@ from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.io.data_dir import DataDir
 
 
-@pytest.fixture(scope="module")
-def tree(tmp_path_factory):
-    root = tmp_path_factory.mktemp("voxceleb") / "corpus"
-    voxceleb.fake_tree(root)
-    return root
-
-
 @pytest.fixture
-def root(tree, tmp_path):
+def root(fake_tree_of, tmp_path):
     """A copy to spoil."""
-    return Path(shutil.copytree(tree, tmp_path / "corpus"))
+    return Path(shutil.copytree(fake_tree_of("voxceleb"), tmp_path / "corpus"))
 
 
 def test_ids_hold_speaker_video_and_file_and_genders_come_from_the_meta_file(root, tmp_path):
