@@ -42,8 +42,9 @@ class Recording:
 
 @dataclass(frozen=True)
 class AudioFault:
-    """``table:line: message``; ``kind`` words what faults of one sort have in common."""
+    """``table:line: message``; ``kind`` words what faults of one sort have in common, ``key`` is what is at fault."""
 
+    key: str
     table: str
     line: int
     message: str
@@ -55,7 +56,9 @@ def check_recording(recording: Recording) -> tuple[int | None, list[AudioFault]]
     try:
         samples, fs = read_audio(recording.source)
     except AudioError as error:
-        return _fs_of(recording.source), [AudioFault("wav.scp", recording.line, str(error), "unreadable audio")]
+        return _fs_of(recording.source), [
+            AudioFault(recording.key, "wav.scp", recording.line, str(error), "unreadable audio")
+        ]
     faults = list(_silent(recording, samples, fs))
     faults += _lengths(recording, len(samples), fs)
     if recording.references:
@@ -103,12 +106,12 @@ def _fs_of(source: str) -> int | None:
 def _silent(recording: Recording, samples: np.ndarray, fs: int) -> Iterator[AudioFault]:
     if not recording.segments and is_silent(samples):
         message = f"'{recording.key}' is silent: mean power below {SILENCE_DB:g} dB"
-        yield AudioFault("wav.scp", recording.line, message, "silent utterance")
+        yield AudioFault(recording.key, "wav.scp", recording.line, message, "silent utterance")
     for utt, line, start_s, end_s in recording.segments:
         stop = len(samples) if end_s == -1 else round(end_s * fs)
         if is_silent(samples[round(start_s * fs) : stop]):
             message = f"'{utt}' is silent: mean power below {SILENCE_DB:g} dB"
-            yield AudioFault("segments", line, message, "silent utterance")
+            yield AudioFault(utt, "segments", line, message, "silent utterance")
 
 
 def _lengths(recording: Recording, num_samples: int, fs: int) -> Iterator[AudioFault]:
@@ -120,12 +123,12 @@ def _lengths(recording: Recording, num_samples: int, fs: int) -> Iterator[AudioF
             message = (
                 f"'{utt}' from {start_s:g} s to {end_s:g} s lies outside its recording of {num_samples / fs:.3f} s"
             )
-            yield AudioFault("segments", line, message, "segment outside its recording")
+            yield AudioFault(utt, "segments", line, message, "segment outside its recording")
     for table, line, utt, claimed in recording.claims:
         found = length[utt] if table == "utt2num_samples" else length[utt] / fs
         if abs(found - claimed) > (0 if table == "utt2num_samples" else DURATION_TOLERANCE_S):
             message = f"'{utt}' has {found:.6g} {'samples' if table == 'utt2num_samples' else 's'}, not {claimed:.6g}"
-            yield AudioFault(table, line, message, "length differs from the audio's")
+            yield AudioFault(utt, table, line, message, "length differs from the audio's")
 
 
 def _not_the_sum(recording: Recording, mixture: np.ndarray, fs: int) -> Iterator[AudioFault]:
@@ -134,11 +137,11 @@ def _not_the_sum(recording: Recording, mixture: np.ndarray, fs: int) -> Iterator
         try:
             samples, _ = read_audio(source, fs=fs)
         except AudioError as error:
-            yield AudioFault(table, line, str(error), "unreadable audio")
+            yield AudioFault(recording.key, table, line, str(error), "unreadable audio")
             return
         if len(samples) != len(mixture):
             message = f"'{recording.key}' has {len(samples)} samples, its mixture {len(mixture)}"
-            yield AudioFault(table, line, message, "length differs from the mixture's")
+            yield AudioFault(recording.key, table, line, message, "length differs from the mixture's")
             return
         total += samples
     # Each file may have been rounded to 16 bits by itself: half a step per file.
@@ -147,7 +150,7 @@ def _not_the_sum(recording: Recording, mixture: np.ndarray, fs: int) -> Iterator
     if error > allowed * 1.001:
         tables = " + ".join(table for table, _, _ in recording.references)
         message = f"'{recording.key}' is not the sum of its sources ({tables}): they differ by up to {error:.2g}"
-        yield AudioFault("wav.scp", recording.line, message, NOT_THE_SUM)
+        yield AudioFault(recording.key, "wav.scp", recording.line, message, NOT_THE_SUM)
 
 
 def _enrolled_with_itself(recording: Recording, fs: int) -> Iterator[AudioFault]:
@@ -156,8 +159,8 @@ def _enrolled_with_itself(recording: Recording, fs: int) -> Iterator[AudioFault]
         enrollment, _ = read_audio(source, fs=fs)
         target, _ = read_audio(recording.references[0][2], fs=fs)
     except AudioError as error:
-        yield AudioFault("enroll_spk1.scp", line, str(error), "unreadable audio")
+        yield AudioFault(recording.key, "enroll_spk1.scp", line, str(error), "unreadable audio")
         return
     if same_utterance(target, enrollment, fs):
         message = f"'{recording.key}' is enrolled with its own target utterance; choose another one of the speaker"
-        yield AudioFault("enroll_spk1.scp", line, message, "enrollment that is the target utterance")
+        yield AudioFault(recording.key, "enroll_spk1.scp", line, message, "enrollment that is the target utterance")

@@ -10,13 +10,13 @@ from zspex_toolkit.io.audio import audio_info
 from zspex_toolkit.io.table_set import Tables, read_tables, write_tables
 
 
-def combine_data_dirs(data: Sequence[str | os.PathLike], out: str | os.PathLike) -> list[str]:
+def combine_data_dirs(data: Sequence[str | os.PathLike], out: str | os.PathLike) -> tuple[int, list[str]]:
     """Write all utterances of the directories in ``data`` to ``out``; tables that not all of them have are left out.
 
     Where only some have ``segments``, the others' recordings become segments of their whole length.
 
     Returns:
-        A line for each table left out, and who lacks it.
+        The number of utterances, and a line for each table left out and who lacks it.
 
     Raises:
         ConfigError: for fewer than two directories.
@@ -39,7 +39,7 @@ def combine_data_dirs(data: Sequence[str | os.PathLike], out: str | os.PathLike)
         else:
             combined[name] = _joined(name, data, sets)
     write_tables(out, combined, like=data[0])
-    return left_out
+    return len(combined["utt2spk"]), left_out
 
 
 def _joined(name: str, data: Sequence[str | os.PathLike], sets: list[Tables]) -> dict[str, str]:

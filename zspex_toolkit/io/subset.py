@@ -18,7 +18,7 @@ def subset_data_dir(
     per_speaker: int | None = None,
     utterances: str | os.PathLike | None = None,
     speakers: str | os.PathLike | None = None,
-) -> int:
+) -> tuple[int, int]:
     """Write the chosen utterances of ``data`` to ``out``; choices given together all have to hold.
 
     Args:
@@ -30,7 +30,7 @@ def subset_data_dir(
         speakers: file whose first column lists speakers.
 
     Returns:
-        The number of utterances written.
+        The numbers of utterances in ``data`` and written to ``out``.
 
     Raises:
         ConfigError: if no choice is given or a number is not positive.
@@ -56,7 +56,7 @@ def subset_data_dir(
     if not chosen:
         raise DataDirError(f"{data}: no utterance fits the choice; nothing was written")
     write_tables(out, keep_utterances(tables, kinds, chosen), like=data)
-    return len(chosen)
+    return len(utt2spk), len(chosen)
 
 
 def _listed(path: str | os.PathLike, known: set[str], what: str) -> set[str]:

@@ -20,7 +20,7 @@ Tables = dict[str, dict[str, str]]
 
 # Files that say one thing of all utterances, and go with any part of them.
 _OF_ALL = ("frame_shift", "feats_type", "audio_format")
-_PLAN = "plan.jsonl"
+PLAN = "plan.jsonl"
 
 
 def read_tables(path: str | os.PathLike) -> tuple[Tables, dict[str, str]]:
@@ -36,9 +36,24 @@ def read_tables(path: str | os.PathLike) -> tuple[Tables, dict[str, str]]:
         raise DataDirError(f"{path}/utt2spk: no such file")
     kinds = {name: kind for name, kind in tables_of(path).items() if name != "spk2utt"}
     tables = {name: read_table(path / name, allow_empty=name.startswith("text")) for name in kinds}
-    if (path / _PLAN).is_file():
-        tables[_PLAN], kinds[_PLAN] = _read_plan(path / _PLAN), "utterance"
+    if (path / PLAN).is_file():
+        tables[PLAN], kinds[PLAN] = read_plan(path / PLAN), "utterance"
     return tables, kinds
+
+
+def read_plan(path: Path) -> dict[str, str]:
+    """The lines of ``plan.jsonl``, one mixture each, by their ``id``.
+
+    Raises:
+        DataDirError: with ``file:line`` for a line that is no JSON object with an ``id``.
+    """
+    rows = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            rows[json.loads(line)["id"]] = line
+        except (ValueError, KeyError, TypeError) as error:
+            raise DataDirError(f"{path}:{number}: expected a JSON object with an 'id', got '{line[:60]}'") from error
+    return rows
 
 
 def keep_utterances(tables: Tables, kinds: dict[str, str], utterances: Iterable[str]) -> Tables:
@@ -71,7 +86,7 @@ def write_tables(out: str | os.PathLike, tables: Tables, *, like: str | os.PathL
     temporary = out.with_name(f".{out.name}.{secrets.token_hex(6)}")
     try:
         for name, table in {**tables, "spk2utt": invert(tables["utt2spk"])}.items():
-            if name == _PLAN:
+            if name == PLAN:
                 write_text(temporary / name, "".join(f"{row}\n" for row in table.values()))
             else:
                 write_table(temporary / name, table, allow_empty=name.startswith("text"))
@@ -102,13 +117,3 @@ def _same_bytes(one: Path, two: Path) -> bool:
     if one.exists() and two.exists():
         return one.read_bytes() == two.read_bytes()
     return one.exists() == two.exists()
-
-
-def _read_plan(path: Path) -> dict[str, str]:
-    rows = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        try:
-            rows[json.loads(line)["id"]] = line
-        except (ValueError, KeyError, TypeError) as error:
-            raise DataDirError(f"{path}:{number}: expected a JSON object with an 'id', got '{line[:60]}'") from error
-    return rows

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 from tqdm import tqdm
@@ -16,6 +17,16 @@ from zspex_toolkit.io.data_dir import read_segments
 from zspex_toolkit.io.findings import Findings
 from zspex_toolkit.io.known_tables import tables_of
 from zspex_toolkit.io.table import read_table
+
+
+@dataclass(frozen=True)
+class AudioReport:
+    """Every recording of a directory, its rate in Hz (None if unreadable), all faults, and whether sums were waived."""
+
+    recordings: list[Recording]
+    rates: list[int | None]
+    faults: list[AudioFault]
+    sources_are_other_microphones: bool
 
 
 def check_audio_of(path: Path, findings: Findings, *, fs: int | None = None, nj: int = 1) -> None:
@@ -32,47 +43,45 @@ def check_audio_of(path: Path, findings: Findings, *, fs: int | None = None, nj:
         fs: rate in Hz that all audio must have; the most frequent one if None.
         nj: number of processes.
     """
+    report = audio_faults(path, nj=nj)
+    for fault in report.faults:
+        findings.fault(path / fault.table, fault.line, fault.message, kind=fault.kind)
+    if report.sources_are_other_microphones:
+        message = "no mixture is the sum of its sources: right for recorded ones, whose sources are other microphones"
+        findings.warn(path / "wav.scp", None, message)
+    if not (path / "utt2fs").exists():
+        _compare_rates(path / "wav.scp", findings, report, fs)
+
+
+def audio_faults(path: Path, *, nj: int = 1) -> AudioReport:
+    """Check every recording of a directory whose tables are sound, in ``nj`` processes."""
     recordings = list(_recordings(path))
-    pool = ProcessPoolExecutor(nj) if nj > 1 else nullcontext()
     rates: list[int | None] = []
-    found: list[AudioFault] = []
-    with pool as executor:
-        if executor is None:
+    faults: list[AudioFault] = []
+    with ProcessPoolExecutor(nj) if nj > 1 else nullcontext() as pool:
+        if pool is None:
             results = map(check_recording, recordings)
         else:
-            results = executor.map(check_recording, recordings, chunksize=max(1, min(64, len(recordings) // (4 * nj))))
+            results = pool.map(check_recording, recordings, chunksize=max(1, min(64, len(recordings) // (4 * nj))))
         # disable=None: a bar on a terminal only, never in a log.
-        for rate, faults in tqdm(
-            results, total=len(recordings), desc=f"audio of {path.name}", unit="rec", disable=None
-        ):
+        bar = tqdm(results, total=len(recordings), desc=f"audio of {path.name}", unit="rec", disable=None)
+        for rate, found in bar:
             rates.append(rate)
-            found += faults
-    for fault in _without_recorded_mixtures(path, findings, found, recordings):
-        findings.fault(path / fault.table, fault.line, fault.message, kind=fault.kind)
-    if not (path / "utt2fs").exists():
-        _compare_rates(path / "wav.scp", findings, recordings, rates, fs)
+            faults += found
+    # spk1.scp of recorded mixtures lists close-talking microphones, which no mixture is the sum of.
+    wrong_sums = sum(fault.kind == NOT_THE_SUM for fault in faults)
+    recorded = wrong_sums == len(recordings) > 1 and not (path / "plan.jsonl").exists()
+    if recorded:
+        faults = [fault for fault in faults if fault.kind != NOT_THE_SUM]
+    return AudioReport(recordings, rates, faults, recorded)
 
 
-def _without_recorded_mixtures(
-    path: Path, findings: Findings, found: list[AudioFault], recordings: list[Recording]
-) -> list[AudioFault]:
-    """Leave out sums that do not hold where none can: ``spk1.scp`` of recorded mixtures lists close microphones."""
-    wrong = sum(fault.kind == NOT_THE_SUM for fault in found)
-    if (path / "plan.jsonl").exists() or wrong < 2 or wrong < len(recordings):
-        return found
-    message = "no mixture is the sum of its sources; right for recorded mixtures, whose sources are other microphones"
-    findings.warn(path / "wav.scp", None, message)
-    return [fault for fault in found if fault.kind != NOT_THE_SUM]
-
-
-def _compare_rates(
-    path: Path, findings: Findings, recordings: list[Recording], rates: list[int | None], fs: int | None
-) -> None:
-    known = Counter(rate for rate in rates if rate)
+def _compare_rates(path: Path, findings: Findings, report: AudioReport, fs: int | None) -> None:
+    known = Counter(rate for rate in report.rates if rate)
     if not known:
         return
     usual = fs or known.most_common(1)[0][0]
-    for recording, rate in zip(recordings, rates, strict=True):
+    for recording, rate in zip(report.recordings, report.rates, strict=True):
         if rate and rate != usual:
             expected = f"{usual} Hz" if fs else f"{usual} Hz as most recordings have"
             message = f"'{recording.key}': expected {expected}, found {rate} Hz"

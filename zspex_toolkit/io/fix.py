@@ -1,0 +1,181 @@
+"""Make a faulty data directory valid: sorted, consistent, and with a record of every line that had to go."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from zspex_toolkit.errors import DataDirError
+from zspex_toolkit.io.atomic import write_text
+from zspex_toolkit.io.known_tables import rule_of, tables_of
+from zspex_toolkit.io.salvage import Dropped, salvage_table
+from zspex_toolkit.io.table import sorted_keys
+from zspex_toolkit.io.table_set import PLAN, Tables, keep_utterances, read_plan, write_tables
+from zspex_toolkit.io.validate_audio import audio_faults
+
+DROPPED = "dropped.txt"
+
+
+@dataclass(frozen=True)
+class Repair:
+    """What :func:`fix_data_dir` did.
+
+    Attributes:
+        num_before: utterances in ``utt2spk`` before, malformed ones not counted.
+        num_after: utterances kept.
+        dropped: everything left out and why, as in ``dropped.txt``.
+        changed: names of the files that were rewritten; none if the directory was fine.
+        backup: folder with the files as they were; None if nothing changed.
+    """
+
+    num_before: int
+    num_after: int
+    dropped: list[Dropped]
+    changed: list[str]
+    backup: Path | None
+
+    def summary(self) -> list[str]:
+        """Lines for the user: how many were kept, and how many went for which reason."""
+        if not self.changed:
+            return [f"kept all {self.num_before} utterances, nothing to change"]
+        kept = f"kept {self.num_after} utterances out of {self.num_before}"
+        reasons = Counter(entry.kind for entry in self.dropped)
+        lines = [f"{kept}; rewrote {', '.join(self.changed)}"]
+        lines += [f"dropped {count}: {reason}" for reason, count in reasons.most_common()]
+        return [*lines, f"old files are kept in {self.backup}"]
+
+
+def fix_data_dir(
+    data: str | os.PathLike, *, utt_extra_files: Sequence[str] = (), check_audio: bool = False, nj: int = 1
+) -> Repair:
+    """Keep what all tables of a data directory share, sort them, and rebuild ``spk2utt``.
+
+    Malformed lines and repeated keys are dropped; then every utterance that some table of utterances lacks (also
+    ``vad.scp``, ``spk1.scp``, ...: a mixture without its sources is of no use), every speaker that a table of speakers
+    lacks, and every recording without utterance. Each goes to ``dropped.txt``, old files to ``.backup``.
+
+    Args:
+        data: the directory, rewritten in place.
+        utt_extra_files: further files keyed by utterance to treat like the known ones.
+        check_audio: also drop utterances whose audio ``validate_data_dir --check_audio`` would find fault with
+            (rates that differ excepted).
+        nj: number of processes that open audio.
+
+    Raises:
+        DataDirError: if no utterance would remain, or ``utt2spk`` cannot be sorted by speaker; nothing was changed.
+    """
+    data = Path(data)
+    tables, kinds, dropped = _salvage(data, utt_extra_files)
+    kept = _shared(tables, kinds, dropped)
+    temporary = data / f".fix.{secrets.token_hex(6)}"
+    try:
+        _write(data, temporary, keep_utterances(tables, kinds, kept), dropped)
+        if check_audio:
+            kept -= _with_faulty_audio(temporary, tables, kept, dropped, nj)
+            shutil.rmtree(temporary)
+            kept = _shared(keep_utterances(tables, kinds, kept), kinds, dropped)
+            _write(data, temporary, keep_utterances(tables, kinds, kept), dropped)
+        dropped += _leftovers(tables, keep_utterances(tables, kinds, kept), kinds)
+        changed, backup = _replace_changed(data, temporary, dropped)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return Repair(len(tables["utt2spk"]), len(kept), dropped, changed, backup)
+
+
+def _salvage(data: Path, utt_extra_files: Sequence[str]) -> tuple[Tables, dict[str, str], list[Dropped]]:
+    """The sound lines of all tables, what the tables are keyed by, and the dropped lines."""
+    for name in ("utt2spk", *utt_extra_files):
+        if not (data / name).is_file():
+            raise DataDirError(f"{data / name}: no such file")
+    kinds = {name: kind for name, kind in tables_of(data).items() if name != "spk2utt"}
+    kinds |= dict.fromkeys(utt_extra_files, "utterance")
+    tables: Tables = {}
+    dropped: list[Dropped] = []
+    for name in kinds:
+        found = salvage_table(data / name, rule_of(name))
+        tables[name] = found.rows
+        dropped += found.dropped
+    if (data / PLAN).is_file():
+        tables[PLAN], kinds[PLAN] = read_plan(data / PLAN), "utterance"
+    return tables, kinds, dropped
+
+
+def _shared(tables: Tables, kinds: dict[str, str], dropped: list[Dropped]) -> set[str]:
+    """Utterances that all tables have, with speakers and recordings that all tables of these have."""
+    utt2spk, segments = tables["utt2spk"], tables.get("segments", {})
+    key_of = {
+        "utterance": lambda utt: utt,
+        "speaker": utt2spk.__getitem__,
+        "recording": lambda utt: segments[utt].split()[0],
+    }
+    kept = set(utt2spk)
+    # Tables of utterances first: the recording of an utterance is known only where segments has it.
+    for name in sorted(tables, key=lambda name: (kinds[name] != "utterance", name)):
+        missing = sorted_keys(utt for utt in kept if key_of[kinds[name]](utt) not in tables[name])
+        kept.difference_update(missing)
+        what = "" if kinds[name] == "utterance" else f"its {kinds[name]} is "
+        dropped += [Dropped(utt, f"{what}not in {name}") for utt in missing]
+    return kept
+
+
+def _write(data: Path, temporary: Path, tables: Tables, dropped: list[Dropped]) -> None:
+    if not tables["utt2spk"]:
+        first = f"; first dropped: {dropped[0]}" if dropped else ""
+        raise DataDirError(f"{data}: no utterances remained, nothing was changed{first}")
+    try:
+        write_tables(temporary, tables)
+    except DataDirError as error:
+        raise DataDirError(str(error).replace(str(temporary), str(data))) from error
+
+
+def _with_faulty_audio(temporary: Path, tables: Tables, kept: set[str], dropped: list[Dropped], nj: int) -> set[str]:
+    of_recording: dict[str, list[str]] = {}
+    for utt in sorted_keys(kept):
+        recording = tables["segments"][utt].split()[0] if "segments" in tables else utt
+        of_recording.setdefault(recording, []).append(utt)
+    faulty: dict[str, Dropped] = {}
+    for fault in audio_faults(temporary, nj=nj).faults:
+        for utt in [fault.key] if fault.key in kept else of_recording[fault.key]:
+            faulty.setdefault(utt, Dropped(utt, fault.kind, fault.message))
+    dropped += faulty.values()
+    return set(faulty)
+
+
+def _leftovers(before: Tables, after: Tables, kinds: dict[str, str]) -> list[Dropped]:
+    """Rows that went because nothing of ``utt2spk`` asks for them."""
+    leftovers = []
+    for name, table in before.items():
+        for key in table.keys() - after[name].keys():
+            if kinds[name] != "utterance":
+                leftovers.append(Dropped(key, f"no utterance left for this line of {name}"))
+            elif key not in before["utt2spk"]:
+                leftovers.append(Dropped(key, f"in {name} but not in utt2spk"))
+    return sorted(leftovers, key=str)
+
+
+def _replace_changed(data: Path, temporary: Path, dropped: list[Dropped]) -> tuple[list[str], Path | None]:
+    """Back up the files that differ, then put the new ones in their place."""
+    changed = [
+        path.name
+        for path in sorted(temporary.iterdir())
+        if not (data / path.name).is_file() or (data / path.name).read_bytes() != path.read_bytes()
+    ]
+    if not changed:
+        return [], None
+    # As Kaldi's, but an older backup is never written over: .backup, .backup.2, .backup.3, ...
+    names = (".backup" if number == 1 else f".backup.{number}" for number in count(1))
+    backup = next(data / name for name in names if not (data / name).exists())
+    backup.mkdir()
+    for name in [*changed, DROPPED]:
+        if (data / name).is_file():
+            shutil.copy2(data / name, backup / name)
+    write_text(data / DROPPED, "".join(f"{entry}\n" for entry in dropped))
+    for name in changed:
+        os.replace(temporary / name, data / name)
+    return changed, backup
