@@ -1,6 +1,7 @@
 """The page says where its figures come from."""
 
 import dataclasses
+import hashlib
 from datetime import datetime, timezone
 
 from zspex_toolkit.report.networks import read_networks
@@ -8,6 +9,8 @@ from zspex_toolkit.report.provenance import (
     disagreements,
     environment,
     environment_lines,
+    foundation_facts,
+    foundation_lines,
     list_lines,
     network_lines,
     trial_lists,
@@ -41,7 +44,8 @@ def test_cells_scored_on_different_trials_are_told(exp):
 
 def test_a_network_is_told_with_its_size_batch_and_time(exp):
     lines = network_lines(read_networks(exp, read_scores(exp)))
-    assert lines[2] == "| demix_e1_snr-5_subtract | 1,234 | 128 | 3 | 0.3750 | 1.5 | 7 | c0ffee | abc123 |"
+    hashed = hashlib.sha256((exp / "demix_e1_snr-5_subtract" / "config.yaml").read_bytes()).hexdigest()[:12]
+    assert lines[2] == f"| demix_e1_snr-5_subtract | 1,234 | 128 | 3 | 0.3750 | 1.5 | 7 | {hashed} | abc123 |"
 
 
 def test_what_a_network_does_not_say_is_a_dash(tmp_path):
@@ -49,3 +53,16 @@ def test_what_a_network_does_not_say_is_a_dash(tmp_path):
     assert network_lines(read_networks(tmp_path, []))[2] == (
         "| demix_e2_snr0_subtract | – | – | – | – | – | – | – | – |"
     )
+
+
+def test_the_trainings_of_a_and_b_are_told(exp):
+    (exp / "embedder").mkdir()
+    history = '{"epoch": 1, "train": {"accuracy": 0.9375}, "valid": null, "seconds": 90.0}\n'
+    (exp / "embedder" / "history.jsonl").write_text(history)
+    settings = "train: {batch_size: 32, optimizer: adam, learning_rate: 0.001, schedule: cosine, seed: 3}\n"
+    (exp / "embedder" / "config.yaml").write_text(settings)
+    hashed = hashlib.sha256(settings.encode()).hexdigest()[:12]
+    assert foundation_lines(foundation_facts(exp)) == [
+        "- embedder: 1 epochs, effective batch 32, adam, learning rate 0.001, cosine schedule, seed 3, 1.5 minutes, "
+        f"accuracy on its training items 93.8 %, settings {hashed}"
+    ]

@@ -51,7 +51,7 @@ def error_curves(networks: list[Network], *, title: str) -> Figure:
 
 def _draw_panel(axes: Axes, networks: list[Network], colours: dict) -> None:
     for network in networks:
-        epochs = [epoch["epoch"] for epoch in network.history]
+        epochs = [epoch["epoch"] for epoch in network.training.history]
         marker = "o" if len(epochs) == 1 else None  # one epoch has no line
         for part, line in _STYLES.items():
             axes.plot(

@@ -6,13 +6,15 @@ import importlib.metadata
 import os
 import platform
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 import zspex_toolkit
 from zspex_toolkit.io.revision import current_commit
 from zspex_toolkit.report.networks import Network
 from zspex_toolkit.report.scores import Score
-from zspex_toolkit.report.tables import DASH, column_label, number
+from zspex_toolkit.report.tables import DASH, column_label, number, percent
+from zspex_toolkit.report.trainings import read_training
 
 _LIBRARIES = ("torch", "numpy", "kaldiio", "soundfile")
 
@@ -93,16 +95,16 @@ def list_lines(lists: list[dict[str, Any]]) -> list[str]:
 
 def network_facts(network: Network) -> dict[str, Any]:
     """What was trained, with what and for how long; None where an experiment does not say."""
-    score = network.scores[0] if network.scores else None
+    score, training = network.scores[0] if network.scores else None, network.training
     return {
         "folder": network.folder,
         "num_parameters": score.num_parameters if score else None,
-        "effective_batch": network.effective_batch,
-        "epochs": len(network.history) or None,
-        "last_valid_mae": network.last_error,
-        "seconds": network.training_seconds,
-        "seed": network.settings.get("train", {}).get("seed"),
-        "config_hash": score.config_hash if score else None,
+        "effective_batch": training.effective_batch,
+        "epochs": len(training.history) or None,
+        "last_valid_mae": training.last("valid", "mae"),
+        "seconds": training.seconds,
+        "seed": training.loop.get("seed"),
+        "config_hash": training.config_hash,
         "commit": score.commit if score else None,
     }
 
@@ -123,3 +125,31 @@ def network_lines(networks: list[Network]) -> list[str]:
             f"| {facts['folder']} | {counted} | {number(facts['last_valid_mae'], 4)} | {minutes} | {seed} | {hashes} |"
         )
     return lines
+
+
+def foundation_facts(exp: Path) -> dict[str, dict[str, Any]]:
+    """How the embedder A and the classifier B were trained, where their folders are there."""
+    facts = {}
+    for name in ("embedder", "classifier"):
+        training = read_training(exp / name)
+        if training.history:
+            facts[name] = {
+                "epochs": len(training.history),
+                "effective_batch": training.effective_batch,
+                **{key: training.loop.get(key) for key in ("optimizer", "learning_rate", "schedule", "seed")},
+                "train_accuracy": training.last("train", "accuracy"),
+                "seconds": training.seconds,
+                "config_hash": training.config_hash,
+            }
+    return facts
+
+
+def foundation_lines(facts: dict[str, dict[str, Any]]) -> list[str]:
+    """:func:`foundation_facts` as a Markdown list."""
+    return [
+        f"- {name}: {f['epochs']} epochs, effective batch {f['effective_batch']}, {f['optimizer']}, "
+        f"learning rate {f['learning_rate']}, {f['schedule']} schedule, seed {f['seed']}, "
+        f"{f['seconds'] / 60:.1f} minutes, "
+        f"accuracy on its training items {number(percent(f['train_accuracy']))} %, settings {f['config_hash']}"
+        for name, f in facts.items()
+    ]

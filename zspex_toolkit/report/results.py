@@ -19,6 +19,8 @@ from zspex_toolkit.report.provenance import (
     disagreements,
     environment,
     environment_lines,
+    foundation_facts,
+    foundation_lines,
     list_lines,
     network_facts,
     network_lines,
@@ -45,6 +47,7 @@ class _Experiment:
     networks: list[Network]
     tables: list[Table]
     facts: dict[str, Any]  # of the environment
+    foundations: dict[str, dict[str, Any]]  # of the trainings of A and B
     notes: list[str]  # what is missing or irregular
 
 
@@ -74,6 +77,7 @@ def report_demixing(
         networks=networks,
         tables=tables,
         facts=environment(command, now=now),
+        foundations=foundation_facts(exp),
         notes=[*_missing(tables, networks), *disagreements(scores), *failed_controls(scores)],
     )
     figures = _draw(experiment, out)
@@ -120,6 +124,8 @@ def _page(experiment: _Experiment, figures: list[tuple[str, str]]) -> str:
     lines += ["## Missing or irregular", "", *notes, ""]
     lines += ["## Where the figures come from", "", *environment_lines(experiment.facts), ""]
     lines += ["Trials, by their lists:", "", *list_lines(trial_lists(experiment.scores)), ""]
+    if experiment.foundations:
+        lines += ["Trained before the de-mixing networks:", "", *foundation_lines(experiment.foundations), ""]
     if experiment.networks:
         lines += ["Networks, with the commit they were scored at:", "", *network_lines(experiment.networks), ""]
     return "\n".join(lines)
@@ -163,6 +169,7 @@ def _machine(experiment: _Experiment) -> dict[str, Any]:
         ],
         "scores": [dataclasses.asdict(score) for score in experiment.scores],
         "lists": trial_lists(experiment.scores),
+        "foundations": experiment.foundations,
         "networks": [network_facts(network) for network in experiment.networks],
         "notes": experiment.notes,
     }

@@ -37,7 +37,7 @@ class Table:
     def accuracy(self, row: str, column: Column, dataset: str = "test") -> float | None:
         """Accuracy in per cent; None if not measured."""
         score = self.cells.get((row, column, dataset))
-        return None if score is None else 100 * score.accuracy
+        return None if score is None else percent(score.accuracy)
 
     def best(self, column: Column) -> str | None:
         """The de-mixing function of highest test accuracy; the first of equals, None if none was measured."""
@@ -147,7 +147,7 @@ def detail_cells(score: Score) -> list[str]:
         DASH if interval is None else f"{number(100 * interval[0])} to {number(100 * interval[1])}",
         number(score.mean_cosine, 3),
         number(score.mae, 4),
-        number(None if score.equal_error_rate is None else 100 * score.equal_error_rate),
+        number(percent(score.equal_error_rate)),
     ]
 
 
@@ -184,6 +184,11 @@ def _printed_ratio(table: Table, column: Column) -> float | None:
 def number(value: float | None, digits: int = 1) -> str:
     """A figure of a table; a dash if it was not measured."""
     return DASH if value is None else f"{value:.{digits}f}"
+
+
+def percent(share: float | None) -> float | None:
+    """A share in per cent; None stays None."""
+    return None if share is None else 100 * share
 
 
 def _line(cells: list[str]) -> str:

@@ -1,0 +1,27 @@
+"""A training is told from its folder, and what the folder does not hold is not told."""
+
+import hashlib
+
+from zspex_toolkit.report.trainings import read_training
+
+
+def test_the_effective_batch_counts_accumulated_batches(exp):
+    assert read_training(exp / "demix_e1_snr0_subtract").effective_batch == 64 * 2
+
+
+def test_a_training_ends_with_the_values_of_the_weights_that_are_used(exp):
+    training = read_training(exp / "demix_e1_snr0_subtract")
+    assert training.curve("valid", "mae") == [0.5, 0.25, 0.375]
+    assert training.last("valid", "mae") == 0.375
+    assert training.seconds == 3 * 30.0
+
+
+def test_the_hash_is_that_of_the_settings_file(exp):
+    text = (exp / "demix_e1_snr0_subtract" / "config.yaml").read_bytes()
+    assert read_training(exp / "demix_e1_snr0_subtract").config_hash == hashlib.sha256(text).hexdigest()[:12]
+
+
+def test_an_empty_folder_tells_nothing(tmp_path):
+    training = read_training(tmp_path)
+    assert (training.effective_batch, training.seconds, training.config_hash) == (None, None, None)
+    assert training.last("train", "accuracy") is None

@@ -1,0 +1,92 @@
+"""The pages list every option and field that exists, once, and none that does not."""
+
+import dataclasses
+import re
+import typing
+from pathlib import Path
+
+import pytest
+
+from zspex_toolkit.infer import compute_vad, make_mfcc
+from zspex_toolkit.registry import available, load_module
+from zspex_toolkit.report.scores import Score
+from zspex_toolkit.signal.mfcc_config import MfccConfig
+from zspex_toolkit.signal.vad_config import VadConfig
+
+ROOT = Path(__file__).parents[1]
+# These two read their own command line; their options are in docs/cluster.md and `zspex --help`.
+WITHOUT_SETTINGS = {"run_jobs", "zspex"}
+COMMANDS = [name for name in available("bin") if name not in WITHOUT_SETTINGS]
+
+
+def page(name: str) -> str:
+    return (ROOT / "docs" / name).read_text(encoding="utf-8")
+
+
+def section(text: str, heading: str) -> str:
+    """What stands below a heading, up to the next one of its level or above."""
+    level = heading.index(" ")
+    found = re.search(rf"^{re.escape(heading)}\n(.*?)(?=^#{{1,{level}}} |\Z)", text, re.DOTALL | re.MULTILINE)
+    assert found, f"no heading '{heading}'"
+    return found[1]
+
+
+def first_cells(text: str) -> list[str]:
+    """Names in the first column of a section's tables: `a`, or several in one cell."""
+    rows = [line.split(" | ")[0] for line in text.splitlines() if line.startswith("| `")]
+    return [name for row in rows for name in re.findall(r"`([^`]+)`", row)]
+
+
+def own_options(config_class: type) -> list[str]:
+    types = typing.get_type_hints(config_class)
+    return [item.name for item in dataclasses.fields(config_class) if not dataclasses.is_dataclass(types[item.name])]
+
+
+def nested_settings() -> dict[str, type]:
+    """Groups of settings with dots, of all commands: ``{"train": TrainConfig, ...}``."""
+    classes = [load_module("bin", name).Config for name in COMMANDS]
+    hints = [typing.get_type_hints(config_class) for config_class in classes]
+    return {key: kind for types in hints for key, kind in types.items() if dataclasses.is_dataclass(kind)}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_of_a_command_is_in_its_table(name):
+    documented = first_cells(section(page("commands.md"), f"### {name}"))
+    assert documented == [f"--{option}" for option in own_options(load_module("bin", name).Config)]
+
+
+@pytest.mark.parametrize("key", sorted(nested_settings()))
+def test_every_setting_with_a_dot_is_in_its_table(key):
+    documented = first_cells(section(page("commands.md"), f"### `--{key}.`"))
+    assert documented == [f"--{key}.{option}" for option in own_options(nested_settings()[key])]
+
+
+def test_no_command_is_documented_that_does_not_exist():
+    headings = re.findall(r"^### (\w+)$", page("commands.md"), re.MULTILINE)
+    assert sorted(headings) == sorted(COMMANDS)
+
+
+def test_every_option_of_the_recipes_is_in_their_table():
+    text = (ROOT / "egs/common/demix.sh").read_text(encoding="utf-8")
+    block = text[text.index("# Options") : text.index("# End of options")]
+    options = re.findall(r"^([a-z_0-9]+)=", block, re.MULTILINE)
+    documented = [name for name in first_cells(section(page("recipes.md"), "## Options")) if name.startswith("--")]
+    assert sorted(documented) == sorted(f"--{option}" for option in options)
+
+
+@pytest.mark.parametrize(
+    ("names", "config_class"), [(make_mfcc.KALDI_NAMES, MfccConfig), (compute_vad.KALDI_NAMES, VadConfig)]
+)
+def test_every_option_of_the_features_is_told_in_kaldis_words_and_ours_with_its_default(names, config_class):
+    rows = [line.strip("| ").split(" | ") for line in page("data_format.md").splitlines() if line.startswith("| `--")]
+    told = {row[0]: (row[1], row[2]) for row in rows}
+    for kaldi_name, name in names.items():
+        default = getattr(config_class(), name)
+        shown = str(default).lower() if isinstance(default, (bool, str)) else f"{default:g}"
+        field, found = told[f"`--{kaldi_name}`"]
+        assert (field, found.split(" ")[0]) == (f"`{name}`", shown)
+
+
+def test_every_field_of_the_scores_is_told():
+    fields = {item.name for item in dataclasses.fields(Score)} - {"path"}
+    assert set(first_cells(section(page("data_format.md"), "## Scores"))) >= fields
