@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from zspex_toolkit.data.feature_options import read_vad_config
+from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.infer.feature_jobs import FeatureJobs, run_feature_jobs
 from zspex_toolkit.io.atomic import write_text
 from zspex_toolkit.io.option_file import kaldi_option_text
@@ -46,6 +47,8 @@ def compute_vad(
 
         vad_job(data, out, config=config, job=job, nj=nj)
         return
+    if data.is_dir() and not (data / "feats.scp").exists():
+        raise DataDirError(f"{data / 'feats.scp'}: no such file; run make_mfcc first")
     archive = f"vad_{data.resolve().name}"
     jobs = FeatureJobs("compute_vad", data, out, archive, "vad.scp", nj, cmd, logdir, max_dropped_share)
     run_feature_jobs(jobs, {"vad_config": vad_config})

@@ -113,11 +113,12 @@ def _report(jobs: FeatureJobs, dropped: Mapping[str, str], total: int) -> None:
     print(f"{jobs.command}: {jobs.data}: {total} utterances in, {total - len(dropped)} kept, {len(dropped)} dropped")
     for utt, reason in list(dropped.items())[:10]:
         print(f"{jobs.command}: dropped {utt}: {reason}")
-    if len(dropped) > jobs.max_dropped_share * total or len(dropped) == total:
+    if len(dropped) == total or len(dropped) > jobs.max_dropped_share * total:
+        limit = f"--max_dropped_share allows a share of {jobs.max_dropped_share:g}"
+        why = "none is left" if len(dropped) == total else limit
         raise DataDirError(
-            f"{jobs.data}: {len(dropped)} of {total} utterances failed, more than the share of "
-            f"{jobs.max_dropped_share:g} that --max_dropped_share allows; {jobs.data / jobs.script} is as it was, "
-            f"the reasons are in {jobs.data / 'dropped.txt'}"
+            f"{jobs.data}: {len(dropped)} of {total} utterances failed, {why}; "
+            f"{jobs.script} is as it was, the reasons are in {jobs.data / 'dropped.txt'}"
         )
 
 

@@ -1,25 +1,13 @@
 """From waveforms to what the embedding network sees: MFCC, voice activity, sliding mean, voiced frames."""
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 
 from zspex_toolkit.signal.cmvn import sliding_cmvn
+from zspex_toolkit.signal.front_end_config import FrontEndConfig
 from zspex_toolkit.signal.mfcc import Mfcc
-from zspex_toolkit.signal.mfcc_config import DEMIXING, MfccConfig
 from zspex_toolkit.signal.vad import energy_vad
-from zspex_toolkit.signal.vad_config import SPEAKER, VadConfig
 from zspex_toolkit.signal.voiced import select_voiced
-
-
-@dataclass(frozen=True)
-class FrontEndConfig:
-    """Settings; the defaults are those of speaker embedding de-mixing: 20 MFCC at 16 kHz, mean over 300 frames."""
-
-    mfcc: MfccConfig = DEMIXING
-    vad: VadConfig = SPEAKER
-    cmvn_window: int = 300  # frames of the sliding mean; 0: no normalisation
 
 
 class FrontEnd(nn.Module):
