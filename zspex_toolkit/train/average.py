@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 class WeightAverage:
@@ -19,19 +20,21 @@ class WeightAverage:
     def __init__(self, model: nn.Module, decay: float):
         self._decay = decay
         self._num_updates = 0
-        self._model = model.state_dict()  # refers to the network's tensors, so it follows every step
-        self._average = {name: value.clone() for name, value in self._model.items()}
+        # A state dict refers to the network's own tensors, so it follows every step.
+        floating = [value.is_floating_point() for value in model.state_dict().values()]
+        values = list(model.state_dict().values())
+        self._model = [v for v, is_float in zip(values, floating, strict=True) if is_float]
+        self._model_counters = [v for v, is_float in zip(values, floating, strict=True) if not is_float]
+        self._average = [value.clone() for value in self._model]
+        self._counters = [value.clone() for value in self._model_counters]
 
     @torch.no_grad()
     def update(self) -> None:
         """Take in the network's present weights."""
         decay = min(self._decay, (1 + self._num_updates) / (10 + self._num_updates))
         self._num_updates += 1
-        for name, value in self._model.items():
-            if value.is_floating_point():
-                self._average[name].lerp_(value, 1 - decay)
-            else:
-                self._average[name].copy_(value)
+        torch._foreach_lerp_(self._average, self._model, 1 - decay)
+        _copy(self._counters, self._model_counters)
 
     @contextlib.contextmanager
     def applied(self) -> Iterator[None]:
@@ -44,17 +47,22 @@ class WeightAverage:
 
     @torch.no_grad()
     def _swap(self) -> None:
-        for name, value in self._model.items():
-            kept = value.clone()
-            value.copy_(self._average[name])
-            self._average[name].copy_(kept)
+        for ours, theirs in ((self._average, self._model), (self._counters, self._model_counters)):
+            kept = [value.clone() for value in theirs]
+            _copy(theirs, ours)
+            _copy(ours, kept)
 
-    def state_dict(self) -> dict:
+    def state_dict(self) -> dict[str, Any]:
         """Plain tensors and numbers, for a checkpoint."""
-        return {"num_updates": self._num_updates, "average": self._average}
+        return {"num_updates": self._num_updates, "average": self._average, "counters": self._counters}
 
-    def load_state_dict(self, state: dict) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         """The inverse of :meth:`state_dict`."""
         self._num_updates = state["num_updates"]
-        for name, value in state["average"].items():
-            self._average[name].copy_(value)
+        _copy(self._average, state["average"])
+        _copy(self._counters, state["counters"])
+
+
+def _copy(destination: list[Tensor], source: list[Tensor]) -> None:
+    for to, value in zip(destination, source, strict=True):
+        to.copy_(value)

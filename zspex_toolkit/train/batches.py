@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import traceback
 from collections.abc import Iterator
 from typing import Any, Protocol
@@ -18,7 +19,11 @@ Batch = dict[str, Any]  # tensors by name, and "ids": the names of its items
 
 
 class ItemSet(Protocol):
-    """What training needs of a data set. ``size(index)``, a number, is asked for in a dry run if it is there."""
+    """What training needs of a data set.
+
+    Two methods are used if they are there: ``size(index)``, a number by which a dry run finds the largest items, and
+    ``name(index)``, the item's id for error messages.
+    """
 
     def __len__(self) -> int: ...
 
@@ -63,6 +68,7 @@ class BatchLoader:
             persistent_workers=config.num_workers > 0,
             pin_memory=device.type == "cuda",
             worker_init_fn=_ignore_signals,
+            collate_fn=_unchanged,
             # Its own generator: the loader draws a number per epoch, which must not come out of dropout's.
             generator=torch.Generator(),
         )
@@ -75,7 +81,15 @@ class BatchLoader:
             RuntimeError: for any other error of an item, with its place and traceback.
         """
         self._requests.batches = [(epoch, indices) for indices in batches]
-        for batch in self._loader:
+        batches = iter(self._loader)
+        while True:
+            try:
+                batch = next(batches)
+            except StopIteration:
+                return
+            except RuntimeError as error:
+                # torch's message of a worker that was killed; errors of items come as _Failure.
+                raise UserError(f"a data process ended ({error}); out of memory? lower num_workers") from error
             if isinstance(batch, _Failure):
                 batch.throw()
             yield batch
@@ -114,16 +128,23 @@ class _BatchDataset(torch.utils.data.Dataset):
             try:
                 items.append(self._items.get(epoch, index))
             except Exception as error:
-                return _Failure(f"item {index} of epoch {epoch}", error)
+                return _Failure(f"item {self._name(index)} of epoch {epoch}", error)
         try:
             return self._items.collate(items)
         except Exception as error:
-            return _Failure(f"collating items {indices.tolist()} of epoch {epoch}", error)
+            names = ", ".join(self._name(index) for index in indices.tolist())
+            return _Failure(f"batch of items {names} of epoch {epoch}", error)
+
+    def _name(self, index: int) -> str:
+        return f"'{self._items.name(index)}'" if hasattr(self._items, "name") else str(index)
+
+
+def _unchanged(batch: Batch) -> Batch:
+    """The set collates; the loader's own conversion would walk through every id."""
+    return batch
 
 
 def _ignore_signals(worker: int) -> None:
     """A scheduler signals every process of a job; the training process decides when its workers end."""
-    import signal
-
     for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)

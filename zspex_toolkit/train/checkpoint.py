@@ -63,13 +63,13 @@ class Checkpoints:
         return None
 
     def remove_partial(self) -> None:
-        """Remove those in the middle of an epoch, and what a killed process left half-written."""
-        for path in [*self._folder.glob("epoch-*-step-*.pt"), *self._folder.glob(".epoch-*.pt")]:
+        """Remove those in the middle of an epoch."""
+        for path in self._folder.glob("epoch-*-step-*.pt"):
             path.unlink(missing_ok=True)
 
     def _paths(self) -> list[Path]:
         """All checkpoints, oldest first."""
-        return sorted((path for path in self._folder.glob("epoch-*.pt")), key=_position)
+        return sorted(self._folder.glob("epoch-*.pt"), key=_position)
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -96,6 +96,13 @@ def save_weights(state: dict[str, Tensor], path: Path) -> None:
     """
     copies = {name: value.detach().cpu().clone().contiguous() for name, value in state.items()}
     write_bytes(path, safetensors.torch.save(copies))
+
+
+def remove_leftovers(exp_dir: Path) -> None:
+    """Remove the half-written files of a process that was killed; only for the holder of the directory's lock."""
+    for pattern in (".best.*", ".last.*", ".history.*", ".done.*", "checkpoints/.epoch-*", "bad_batches/.epoch-*"):
+        for path in exp_dir.glob(pattern):
+            path.unlink(missing_ok=True)
 
 
 def load_best(exp_dir: Path) -> dict[str, Tensor]:

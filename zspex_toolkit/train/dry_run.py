@@ -12,9 +12,10 @@ from zspex_toolkit import registry
 from zspex_toolkit.errors import UserError
 from zspex_toolkit.train.batches import BatchLoader, ItemSet, plan_steps, plan_validation
 from zspex_toolkit.train.config import TrainConfig
+from zspex_toolkit.train.describe import describe_means
 from zspex_toolkit.train.forensics import names_of
 from zspex_toolkit.train.optimizer import build_optimizer
-from zspex_toolkit.train.step import Loss, compute_gradients
+from zspex_toolkit.train.step import Loss, check_metric, compute_gradients
 from zspex_toolkit.train.validate import validate
 
 
@@ -31,7 +32,7 @@ def dry_run(
 
     Raises:
         UserError: if a loss or gradient is not finite.
-        ConfigError: if the optimiser or schedule is unknown.
+        ConfigError: if the optimiser, schedule or best_metric is unknown.
     """
     optimizer = build_optimizer(model, config)
     registry.load("train.schedules", config.schedule)
@@ -42,6 +43,7 @@ def dry_run(
         optimizer.zero_grad(set_to_none=True)
         batches = list(loader.load(0, [indices]))
         outcome = compute_gradients(model, loss, batches, device, amp=config.amp, clip_grad_norm=config.clip_grad_norm)
+        check_metric(outcome, config.best_metric[0])
         if not outcome.is_finite:
             raise UserError(f"dry run: loss or gradient not finite for: {names_of(batches)}")
         optimizer.step()
@@ -51,7 +53,7 @@ def dry_run(
         batches = [largest_batch(valid_set, config.batch_size), first]
         loader = BatchLoader(valid_set, config, device)
         statistics = validate(model, loss, loader, batches, device=device, amp=config.amp, seed=config.seed, log=log)
-        log("dry run: validation: " + ", ".join(f"{name} {value:g}" for name, value in statistics.items()))
+        log("dry run: validation: " + describe_means(statistics))
     if device.type == "cuda":
         log(f"dry run: at most {torch.cuda.max_memory_allocated(device) / 2**30:.2f} GiB of GPU memory")
     log("dry run: all is well")

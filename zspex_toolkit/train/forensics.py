@@ -38,28 +38,25 @@ class Buffers:
             torch._foreach_copy_(self._buffers, self._kept)
 
 
-def dump_batches(
-    exp_dir: Path, name: str, batches: list[Batch], model: nn.Module, rng_state: Tensor, values: dict[str, float]
-) -> str:
-    """Write the batches of a bad step to ``exp_dir/bad_batches/<name>.pt`` for replay.
+def dump_step(folder: Path, name: str, step: dict[str, Any]) -> str:
+    """Write a bad step to ``<folder>/<name>.pt``, to be replayed with :func:`load_step`.
+
+    Args:
+        step: ``batches``, ``model`` (state dict before the step) and ``random_state`` (before the step).
 
     Returns:
-        Where they are, in words; only the first files of an experiment are written.
+        Where it is, in words: only the first 20 files of an experiment are written.
     """
-    folder = exp_dir / "bad_batches"
     if len(list(folder.glob("*.pt"))) >= _MAX_DUMPS:
-        return f"not saved, {folder} has {_MAX_DUMPS} files already"
-    plain = [{key: _plain(value) for key, value in batch.items()} for batch in batches]
-    weights = {key: value.detach().cpu() for key, value in model.state_dict().items()}
+        return f"not saved ({folder} has {_MAX_DUMPS} files already)"
     buffer = io.BytesIO()
-    torch.save({"batches": plain, "model": weights, "rng": rng_state, "values": values}, buffer)
+    torch.save(_plain(step), buffer)
     write_bytes(folder / f"{name}.pt", buffer.getvalue())
-    return f"saved in {folder / name}.pt"
+    return f"saved as {folder / name}.pt"
 
 
-def load_bad_batches(path: Path) -> dict[str, Any]:
-    """A file of :func:`dump_batches`: ``batches``, ``model`` (its state before the step), ``rng`` (torch's random
-    state before the step) and ``values`` (statistics found)."""
+def load_step(path: Path) -> dict[str, Any]:
+    """A file of :func:`dump_step`, on the CPU."""
     return torch.load(path, map_location="cpu", weights_only=True)
 
 
@@ -71,4 +68,11 @@ def names_of(batches: list[Batch]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    return value if isinstance(value, Tensor) else [str(item) for item in value] if isinstance(value, list) else value
+    """Only what ``torch.load(weights_only=True)`` takes: tensors, numbers, text and containers of these."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Tensor):
+        return value.detach().cpu()
+    return value if isinstance(value, bool | int | float | None) else str(value)

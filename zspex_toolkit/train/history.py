@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from zspex_toolkit.io.atomic import write_text
+from zspex_toolkit.train.checkpoint import write_bytes
 
 
 def read_history(exp_dir: Path) -> list[dict[str, Any]]:
@@ -25,7 +25,7 @@ class History:
     """
 
     def __init__(self, exp_dir: Path, epoch: int):
-        # Half a second to import: only a training pays for it, not every command that reads a history.
+        # Slow to import: a command that only reads a history need not wait for it.
         from torch.utils.tensorboard import SummaryWriter
 
         self._path = exp_dir / "history.jsonl"
@@ -35,7 +35,7 @@ class History:
     def add(self, line: dict[str, Any]) -> None:
         """Add an epoch's line. What is not finite becomes null: JSON has no name for it."""
         self._lines.append(_finite(line))
-        write_text(self._path, "".join(json.dumps(item) + "\n" for item in self._lines))
+        write_bytes(self._path, "".join(json.dumps(item) + "\n" for item in self._lines).encode())
         for name, value in line.items():
             for key, number in (value if isinstance(value, dict) else {"": value} if name != "epoch" else {}).items():
                 if number is not None:

@@ -12,6 +12,7 @@ from zspex_toolkit.config import to_dict
 from zspex_toolkit.errors import UserError
 from zspex_toolkit.io.atomic import write_json
 from zspex_toolkit.train.batches import ItemSet
+from zspex_toolkit.train.checkpoint import remove_leftovers
 from zspex_toolkit.train.config import TrainConfig, check_unchanged
 from zspex_toolkit.train.device import resolve_device
 from zspex_toolkit.train.dry_run import dry_run
@@ -53,6 +54,9 @@ def train(
         ConfigError: if settings do not fit the machine, the network or the checkpoint.
         TrainingInterrupted: on SIGTERM or SIGUSR1, after saving; ends the process with status 75.
     """
+    assert not (isinstance(loss, nn.Module) and any(True for _ in loss.parameters())), (
+        "parameters of the loss would stay as they are; put them into the network"
+    )
     device = resolve_device(device)
     exp_dir = Path(exp_dir)
     if config.num_threads:
@@ -66,13 +70,14 @@ def train(
         return None
     exp_dir.mkdir(parents=True, exist_ok=True)
     with lock(exp_dir), StopSignals() as signals, TrainLog(exp_dir / "train.log") as log:
+        remove_leftovers(exp_dir)
         if is_finished(exp_dir, config):
             log(f"{exp_dir}: already trained")
         else:
             trainer = Trainer(model.to(device), loss, train_set, valid_set, exp_dir, config, device, log, signals)
             reason = trainer.run()
-            progress = {"epochs": trainer.progress.epoch, "reason": reason, "settings": to_dict(config)}
-            write_json(exp_dir / "done", progress)
+            done = {"epochs": trainer.progress.epoch, "reason": reason, "settings": to_dict(config)}
+            write_json(exp_dir / "done", done)
             log(f"finished after {trainer.progress.epoch} epochs ({reason})")
     return exp_dir / "best.safetensors"
 

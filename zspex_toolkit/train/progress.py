@@ -45,6 +45,16 @@ class EpochStatistics:
     seconds: float = 0.0
     waited: float = 0.0  # seconds of these spent waiting for data
 
+    def summary(self, validation_seconds: float) -> dict[str, float]:
+        """Time and gradient of the epoch, for history.jsonl; ``data_share`` is that of its training part."""
+        return {
+            "seconds": round(self.seconds + validation_seconds, 3),
+            "data_share": round(self.waited / self.seconds, 4) if self.seconds else 0.0,
+            "grad_norm": self.grad_norm_sum / self.num_good_steps if self.num_good_steps else math.nan,
+            "bad_steps": self.num_bad_steps,
+            "bad_items": self.num_bad_items,
+        }
+
 
 @dataclass
 class Progress:

@@ -77,3 +77,14 @@ def compute_gradients(
     return StepOutcome(
         [({k: next(remaining) for k in v}, len(b["ids"])) for v, b in zip(statistics, batches, strict=True)], grad_norm
     )
+
+
+def check_metric(outcome: StepOutcome, name: str) -> None:
+    """Refuse a ``best_metric`` that the loss does not report, after the first step and not after the first epoch.
+
+    Raises:
+        ConfigError: naming the statistics there are.
+    """
+    known = outcome.statistics[0][0]
+    if name not in known:
+        raise ConfigError(f"best_metric: expected one of {', '.join(known)}, got '{name}'")

@@ -1,0 +1,50 @@
+import torch
+from torch import nn
+
+from zspex_toolkit.train.average import WeightAverage
+
+
+def scalar_model(value):
+    model = nn.Linear(1, 1, bias=False)
+    nn.init.constant_(model.weight, value)
+    return model
+
+
+def test_the_average_moves_towards_the_weights_with_a_growing_decay():
+    model = scalar_model(0.0)
+    average = WeightAverage(model, decay=0.15)
+    for _ in range(2):
+        nn.init.constant_(model.weight, 1.0)
+        average.update()
+    with average.applied():
+        # Decays min(.15, 1/10) and min(.15, 2/11): 0 -> .9 -> .15 x .9 + .85
+        torch.testing.assert_close(model.weight.item(), 0.985)
+    assert model.weight.item() == 1.0
+
+
+def test_counters_are_copied_and_running_means_averaged():
+    model = nn.BatchNorm1d(1)
+    average = WeightAverage(model, decay=0.5)
+    model.num_batches_tracked.fill_(7)
+    model.running_mean.fill_(1.0)
+    average.update()
+    with average.applied():
+        assert model.num_batches_tracked.item() == 7
+        torch.testing.assert_close(model.running_mean.item(), 0.9)
+
+
+def test_it_goes_on_from_its_state():
+    averages = []
+    for restart in (False, True):
+        model = scalar_model(0.0)
+        average = WeightAverage(model, decay=0.9)
+        for value in (1.0, 2.0, 3.0):
+            nn.init.constant_(model.weight, value)
+            average.update()
+            if restart:
+                state = average.state_dict()
+                average = WeightAverage(model, decay=0.9)
+                average.load_state_dict(state)
+        with average.applied():
+            averages.append(model.weight.item())
+    assert averages[0] == averages[1]

@@ -1,0 +1,56 @@
+"""A training in words: what is about to happen, and what came out of an epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import nn
+
+from zspex_toolkit.train.config import TrainConfig
+
+
+def describe_training(
+    model: nn.Module, sizes: dict[str, int], steps_per_epoch: int, device: torch.device, config: TrainConfig
+) -> Iterator[str]:
+    """Lines on the network, the data, the effective batch and the schedule.
+
+    Args:
+        sizes: number of items of ``train`` and ``valid``.
+    """
+    parameters = list(model.parameters())
+    trained = sum(parameter.numel() for parameter in parameters if parameter.requires_grad)
+    yield f"network: {sum(p.numel() for p in parameters):,} parameters, {trained:,} of them trained"
+    yield f"data: {sizes['train']:,} training items, {sizes['valid']:,} validation items"
+    yield (
+        f"effective batch: {config.batch_size} x {config.accumulate} = {config.batch_size * config.accumulate} items; "
+        f"{steps_per_epoch:,} steps an epoch x {config.num_epochs} epochs = "
+        f"{steps_per_epoch * config.num_epochs:,} steps"
+    )
+    yield (
+        f"{config.optimizer}, learning rate {config.learning_rate:g}, schedule {config.schedule}, amp {config.amp}; "
+        f"on {device}, {torch.get_num_threads()} thread(s), {config.num_workers} data process(es)"
+    )
+
+
+def describe_epoch(line: dict[str, Any], config: TrainConfig) -> str:
+    """A line of history.jsonl for people."""
+    parts = [f"epoch {line['epoch']}/{config.num_epochs}"]
+    for name in ("train", "valid"):
+        if line[name]:
+            parts.append(f"{name} {describe_means(line[name])}")
+    parts.append(f"learning rate {line['learning_rate']:.3g}")
+    parts.append(f"{line['seconds']:.1f} s, {line['data_share']:.0%} of it waiting for data")
+    if line["bad_steps"]:
+        parts.append(f"{line['bad_steps']} steps ({line['bad_items']} items) skipped, not finite")
+    return "; ".join(parts) + ("; best so far" if line["best"] else "")
+
+
+def describe_means(means: dict[str, float]) -> str:
+    """Statistics in words.
+
+    >>> describe_means({"loss": 0.12345, "mae": 2.0})
+    'loss 0.1235, mae 2'
+    """
+    return ", ".join(f"{name} {value:.4g}" for name, value in means.items())
