@@ -39,6 +39,12 @@ def recipe_options() -> set[str]:
     return {"config", "help", *re.findall(r"^([a-z_0-9]+)=", block, re.MULTILINE)}
 
 
+def paths(page: Path) -> list[str]:
+    """Files of the repository that a page names in code spans, as they stand."""
+    spans = re.findall(r"`((?:docs|egs|test|tools|zspex_toolkit)/[\w./-]*)`", page.read_text(encoding="utf-8"))
+    return sorted({span for span in spans if "/exp/" not in span})  # experiments are made by running a recipe
+
+
 def every(of) -> list:
     return [pytest.param(page, item, id=f"{page.name}: {item}") for page in PAGES for item in of(page)]
 
@@ -72,6 +78,11 @@ def test_every_link_leads_somewhere(page, link):
     assert target.exists()
     if anchor:
         assert anchor in anchors(target)
+
+
+@pytest.mark.parametrize(("page", "path"), every(paths))
+def test_every_file_that_is_named_is_there(page, path):
+    assert (ROOT / path).exists()
 
 
 def test_the_first_screen_of_the_readme_has_both_commands():
