@@ -9,10 +9,12 @@ import os
 from functools import partial
 from pathlib import Path
 
-from zspex_toolkit.errors import ConfigError, DataDirError
+import soundfile
+
+from zspex_toolkit.errors import AudioError, ConfigError, DataDirError
 from zspex_toolkit.infer.map_in_processes import map_in_processes
 from zspex_toolkit.io.atomic import write_json
-from zspex_toolkit.io.audio import write_audio
+from zspex_toolkit.io.audio import audio_info, write_audio
 from zspex_toolkit.io.write import write_data_dir
 from zspex_toolkit.simulation.mixture_plan import MixturePlan, read_plans, to_line
 from zspex_toolkit.simulation.speech import Speech
@@ -59,7 +61,7 @@ def render_data_dir(
     speech = Speech.load(source_data, noise_dir, room_dir)
     layout = Layout(out, audio_format, store_sources)
     _remove_outdated(layout, plans, data)
-    missing = [plan for plan in plans if not all(path.exists() for path in layout.files(plan).values())]
+    missing = [plan for plan in plans if not layout.is_complete(plan)]
     map_in_processes(partial(_render_one, speech, layout), missing, nj, label="mixtures")
     _write_tables(data, layout, plans)
     kept = len(plans) - len(missing)
@@ -78,6 +80,13 @@ class Layout:
         """``{"wav": path of the mixture, "spk1": ..., "noise1": ...}``."""
         names = _names(plan) if self.store_sources else ["wav"]
         return {name: self.out / name / f"{plan.id}.{self.audio_format}" for name in names}
+
+    def is_complete(self, plan: MixturePlan) -> bool:
+        """Whether all audio of the mixture is there, as long as planned."""
+        try:
+            return all(audio_info(path).num_samples == plan.num_samples for path in self.files(plan).values())
+        except AudioError:
+            return False
 
     def every_file(self, plan: MixturePlan) -> list[Path]:
         """What any run may have written for the mixture."""
@@ -123,7 +132,10 @@ def _render_one(speech: Speech, layout: Layout, plan: MixturePlan) -> None:
         raise DataDirError(str(fault)) from fault
     signals = dict(zip(_names(plan), [rendered.mixture, *rendered.sources, rendered.noise], strict=False))
     for name, path in layout.files(plan).items():
-        write_audio(path, signals[name], plan.fs)
+        try:
+            write_audio(path, signals[name], plan.fs)
+        except soundfile.LibsndfileError as fault:
+            raise AudioError(f"{path}: could not be written ({fault.error_string}); is the disk full?") from fault
 
 
 def _write_tables(data: Path, layout: Layout, plans: list[MixturePlan]) -> None:
