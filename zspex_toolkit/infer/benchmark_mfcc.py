@@ -102,9 +102,7 @@ def measure(data: Path, config: MfccConfig, *, out: Path, num_runs: int) -> Spee
         DataDirError: if an utterance has no features.
         ConfigError: if kaldi-native-fbank is not installed.
     """
-    native = native_mfcc(config)
-    mfcc = Mfcc(config)
-    source = DataDir.load(data)
+    native, mfcc, source = native_mfcc(config), Mfcc(config), DataDir.load(data)
     recordings = [(utt, source.read_audio(utt, fs=config.fs)[0]) for utt in source.utterances]
     num_seconds = sum(len(samples) for _, samples in recordings) / config.fs
     ours = dict(compute_mfcc(recordings, mfcc))

@@ -23,23 +23,20 @@ def compute_vad(
     max_dropped_share: float = 0.0,
     job: int = 0,
 ) -> None:
-    """Write ``out/vad_<name>.N.{ark,scp}`` and the data directory's ``vad.scp`` from its ``feats.scp``,
-    and ``conf/vad.conf``.
+    """Write ``vad.scp`` and ``conf/vad.conf`` into a data directory, from its ``feats.scp``.
 
     Args:
         data: data directory with ``feats.scp``: raw MFCC whose first coefficient is the log energy.
-        out: folder for the archives.
+        out: folder for the archives, ``vad_<name>.N.{ark,scp}``.
         vad_config: option file, Kaldi's or YAML; the values of Kaldi's speaker recipes if None.
-        nj: number of jobs.
-        cmd: command that runs jobs; empty for this machine.
+        nj, cmd: number of jobs and the command that runs them; empty for this machine.
         logdir: folder for the logs; ``<data>/log`` if None.
         max_dropped_share: share of utterances that may fail.
         job: compute piece 1..nj into ``out`` and do no more; 0 starts the jobs.
 
     Raises:
         ConfigError: for a bad option file; nothing has been started.
-        DataDirError: if a larger share than allowed was dropped; ``vad.scp`` is as it was.
-        JobError: if a job failed.
+        DataDirError, JobError: if too many were dropped or a job failed; ``vad.scp`` is as it was.
     """
     config = read_vad_config(vad_config)
     if job:

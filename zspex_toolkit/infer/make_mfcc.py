@@ -24,15 +24,13 @@ def make_mfcc(
     seed: int = 0,
     job: int = 0,
 ) -> None:
-    """Write ``out/raw_mfcc_<name>.N.{ark,scp}`` and the data directory's ``feats.scp``, ``utt2num_frames``,
-    ``frame_shift`` (s) and ``conf/mfcc.conf``.
+    """Write ``feats.scp``, ``utt2num_frames``, ``frame_shift`` (s) and ``conf/mfcc.conf`` into a data directory.
 
     Args:
         data: data directory.
-        out: folder for the archives.
+        out: folder for the archives, ``raw_mfcc_<name>.N.{ark,scp}``.
         mfcc_config: option file, Kaldi's or YAML; the de-mixing settings if None.
-        nj: number of jobs.
-        cmd: command that runs jobs; empty for this machine.
+        nj, cmd: number of jobs and the command that runs them; empty for this machine.
         compress: store 8-bit values, about a quarter of the size, as Kaldi does by default.
         logdir: folder for the logs; ``<data>/log`` if None.
         max_dropped_share: share of utterances that may fail.
@@ -41,8 +39,7 @@ def make_mfcc(
 
     Raises:
         ConfigError: for a bad option file; nothing has been started.
-        DataDirError: if a larger share than allowed was dropped; ``feats.scp`` is as it was.
-        JobError: if a job failed.
+        DataDirError, JobError: if too many were dropped or a job failed; ``feats.scp`` is as it was.
     """
     config = read_mfcc_config(mfcc_config)
     if job:
@@ -52,7 +49,6 @@ def make_mfcc(
         return
     archive = f"raw_mfcc_{data.resolve().name}"
     jobs = FeatureJobs("make_mfcc", data, out, archive, "feats.scp", nj, cmd, logdir, max_dropped_share)
-    options = {"mfcc_config": mfcc_config, "compress": compress, "seed": seed}
-    run_feature_jobs(jobs, options, tables=["utt2num_frames"])
+    run_feature_jobs(jobs, {"mfcc_config": mfcc_config, "compress": compress, "seed": seed}, tables=["utt2num_frames"])
     write_text(data / "frame_shift", f"{config.frame_shift_ms / 1000:g}\n")
     write_text(data / "conf" / "mfcc.conf", kaldi_option_text(config, KALDI_NAMES))

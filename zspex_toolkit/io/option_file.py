@@ -39,11 +39,7 @@ def read_options(
     Raises:
         ConfigError: for a missing file, and with ``file:line`` for an unknown option or a bad value.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror.lower() if isinstance(error, OSError) else "not a text file"
-        raise ConfigError(f"{path}: cannot read the option file: {reason}") from error
+    text = _text(path)
     is_yaml = path.suffix in (".yaml", ".yml")
     types = typing.get_type_hints(config_class)
     values: dict[str, Any] = {}
@@ -78,6 +74,14 @@ def kaldi_option_text(config: Any, kaldi_names: Mapping[str, str]) -> str:
         value = known[field]
         lines.append(f"--{name}={str(value).lower() if isinstance(value, bool) else value}\n")
     return "".join(lines)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror.lower() if isinstance(error, OSError) else "not a text file"
+        raise ConfigError(f"{path}: cannot read the option file: {reason}") from error
 
 
 def _kaldi_lines(path: Path, text: str) -> Iterator[tuple[int, str, str]]:

@@ -15,16 +15,14 @@ def sliding_cmvn(
     normalize_variance: bool = False,
     min_window: int = 100,
 ) -> Tensor:
-    """Subtract from every frame the mean over the window around it.
-
-    Near the ends the window is shifted inwards, not shortened, so it holds min(window, num_frames) frames.
+    """Subtract from every frame the mean over the window around it; at the ends the window is shifted inwards.
 
     Args:
         feats: (B, L, F).
         num_frames: (B,) valid frames; all L if None.
         window: frames in the window.
         center: the window lies around the frame; otherwise it ends with the frame.
-        normalize_variance: also divide by the standard deviation (a window of one frame then gives zero).
+        normalize_variance: also divide by the standard deviation; a window of one frame gives zero.
         min_window: without ``center``, the first frames see at least this many frames.
 
     Returns:
@@ -40,8 +38,7 @@ def sliding_cmvn(
     start, end = _window(torch.arange(longest, device=feats.device), count, window, center, min_window)
     size = (end - start).clamp(min=1)[..., None]  # (B, L, 1)
     valid = (torch.arange(longest, device=feats.device) < count)[..., None]
-    feats = torch.where(valid, feats, 0)
-    exact = feats.double()  # sums over an hour need the digits
+    exact = torch.where(valid, feats, 0).double()  # sums over an hour need the digits
     mean = _sum_between(exact, start, end) / size
     out = exact - mean
     if normalize_variance:

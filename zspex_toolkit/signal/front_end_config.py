@@ -13,3 +13,7 @@ class FrontEndConfig:
     mfcc: MfccConfig = DEMIXING
     vad: VadConfig = SPEAKER
     cmvn_window: int = 300  # frames of the sliding mean; 0: no normalisation
+
+
+DEMIXING_FRONT_END = FrontEndConfig()
+"""What speaker embedding de-mixing uses."""

@@ -9,7 +9,7 @@ WINDOWS = ("povey", "hamming", "hanning", "rectangular", "sine", "blackman")
 
 @dataclass(frozen=True)
 class MfccConfig:
-    """Settings of the features; Kaldi's names are in docs/data_format.md, its defaults except ``dither``."""
+    """Settings of the features; the defaults are Kaldi's, except that ``dither`` is 0 for features that repeat."""
 
     fs: int = 16000  # sampling rate in Hz
     frame_length_ms: float = 25.0
