@@ -17,6 +17,7 @@ import soundfile
 
 from zspex_toolkit.errors import AudioError
 from zspex_toolkit.io.atomic import atomic_path
+from zspex_toolkit.io.audio_header import declared_num_samples, is_shortened_sphere
 
 
 @dataclass(frozen=True)
@@ -102,11 +103,25 @@ def _opened(source: str | os.PathLike) -> Iterator[soundfile.SoundFile]:
         stream = io.BytesIO(_read_ark_entry(Path(ark[1]), int(ark[2])))
     else:
         stream = _open_file(Path(text))
-    try:
-        with stream, soundfile.SoundFile(stream) as sound:
-            yield sound
-    except soundfile.LibsndfileError as error:
-        raise AudioError(f"{source}: not readable as audio: {error.error_string}") from error
+    with stream:
+        declared = declared_num_samples(stream)
+        stream.seek(0)
+        try:
+            with soundfile.SoundFile(stream) as sound:
+                if declared is not None and declared > sound.frames:
+                    raise AudioError(
+                        f"{source}: cut off: its header promises {declared} samples, it has {sound.frames}"
+                    )
+                yield sound
+        except soundfile.LibsndfileError as error:
+            raise AudioError(f"{source}: {_unreadable(stream, error)}") from error
+
+
+def _unreadable(stream: io.BufferedIOBase, error: soundfile.LibsndfileError) -> str:
+    stream.seek(0)
+    if is_shortened_sphere(stream):
+        return "NIST SPHERE packed by 'shorten'; read it through a pipe: sph2pipe -f wav -p -c 1 FILE |"
+    return f"not readable as audio: {error.error_string or 'its data is broken'}"
 
 
 def _open_file(path: Path) -> io.BufferedReader:
