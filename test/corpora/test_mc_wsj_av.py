@@ -103,8 +103,10 @@ def test_a_recording_that_lacks_a_file_or_has_a_broken_one_is_dropped_everywhere
     assert (tmp_path / "data" / "dropped.txt").read_text() == f"{recording} no headset2 file\n"
     other = next(copied.rglob("AMI_WSJ_OLAP_21_22-Array1-2_*"))
     other.write_bytes(b"noise")
-    with pytest.raises(DataDirError, match=r"array1-2: unreadable audio: 1, no headset2 file: 1.*more than 5 %"):
+    with pytest.raises(DataDirError, match=r"array1-2: unreadable audio: 1, no headset2 file: 1.*more than the 5 %"):
         mc_wsj_av.prepare(copied, tmp_path / "data")
+    mc_wsj_av.prepare(copied, tmp_path / "data", max_fault_share=0.1)
+    assert "mc_wsj_av: in 32, kept 30, dropped 2" in capsys.readouterr().out
 
 
 def test_depth_and_letter_case_do_not_matter(copied, tree, tmp_path):

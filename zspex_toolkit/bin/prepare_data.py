@@ -21,7 +21,7 @@ class Config:
     corpus_dir: Path | None = None  # root of the corpus; unset: the variable of its name (TIMIT, ...)
     out: Path = Path("data")  # the data directories appear here, dropped.txt beside them
     fs: int = 16000  # rate that every recording must have, in Hz
-    options: dict[str, str | bool | int] = field(default_factory=dict)  # of this corpus: '{name: value, ...}'
+    options: dict[str, str | bool | int | float] = field(default_factory=dict)  # of this corpus: '{name: value, ...}'
 
 
 def main(argv=None) -> None:

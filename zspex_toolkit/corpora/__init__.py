@@ -1,0 +1,10 @@
+"""One corpus a file, found by its file name; a new file is used and tested without being listed anywhere.
+
+Each has two functions:
+
+- ``prepare(corpus_dir, out, *, fs=16000, **options) -> list[Path]`` writes data directories under ``out`` and
+  ``out/dropped.txt``, prints ``<corpus>: in N, kept K, dropped D (reason: n, ...)``, and writes nothing on a fault;
+- ``fake_tree(root, *, seed=0)`` lays out a tiny corpus in the original's layout and file types.
+
+Files whose names begin with ``_`` are what the corpora share.
+"""

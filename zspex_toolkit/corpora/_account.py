@@ -14,10 +14,10 @@ class Account:
     """Counts the items (utterances or recordings) of one preparation.
 
     An item is left out on purpose (``leave_out``: a sentence type, a speaker over the limit) or for a fault
-    (``drop``: a broken file, a wrong rate). Too many faults stop the preparation.
+    (``drop``: a broken file, a wrong rate). Too many faults, as a share of what was not left out, stop the preparation.
     """
 
-    def __init__(self, corpus: str, *, max_fault_share: float = 0.05):
+    def __init__(self, corpus: str, max_fault_share: float = 0.05):
         self.corpus = corpus
         self.max_fault_share = max_fault_share
         self.reasons: dict[str, str] = {}
@@ -51,7 +51,7 @@ class Account:
         if num_kept == 0:
             raise DataDirError(f"{self.summary(num_kept)}: nothing is left of {corpus_dir}{example}")
         if len(self.faults) > self.max_fault_share * (num_kept + len(self.faults)):
-            limit = f"more than {100 * self.max_fault_share:g} % are at fault"
+            limit = f"more than the {100 * self.max_fault_share:g} % at fault that --options.max_fault_share allows"
             raise DataDirError(f"{self.summary(num_kept)}: {limit}{example}; nothing was written")
 
     def report(self, num_kept: int, out: os.PathLike) -> None:

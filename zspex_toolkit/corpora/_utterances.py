@@ -13,8 +13,8 @@ from zspex_toolkit.io.table_set import write_tables
 class Utterances:
     """Collects ``wav.scp``, ``utt2spk``, ``text`` and ``utt2num_samples``; the account counts what is not kept."""
 
-    def __init__(self, corpus: str, fs: int):
-        self.account = Account(corpus)
+    def __init__(self, corpus: str, fs: int, max_fault_share: float = 0.05):
+        self.account = Account(corpus, max_fault_share)
         self.fs = fs
         self.wavs: dict[str, str] = {}
         self.utt2spk: dict[str, str] = {}

@@ -63,6 +63,7 @@ def prepare(
     m2: str = "Array1-2",
     num_test_per_pair: int = 70,
     seed: int = 0,
+    max_fault_share: float = 0.05,
 ) -> list[Path]:
     """Write ``out/{headset,array1,array2}_{train,test}``, the same recordings in the three test sets.
 
@@ -70,6 +71,7 @@ def prepare(
         m1, m2: microphones of the mixtures (``array1_*``, ``array2_*``), as they stand in the file names.
         num_test_per_pair: recordings of each pair, drawn at random with ``seed``, that are the test set; a pair with
             fewer than twice as many gives a quarter of its recordings (and a line says so).
+        max_fault_share: share of broken or missing recordings that are dropped; with more, nothing is written.
 
     Raises:
         ConfigError: if the root is missing or ``num_test_per_pair`` is not positive.
@@ -77,7 +79,7 @@ def prepare(
     """
     if num_test_per_pair < 1:
         raise ConfigError(f"mc_wsj_av: expected num_test_per_pair of 1 or more, got {num_test_per_pair}")
-    root, account = existing_root("mc_wsj_av", corpus_dir), Account("mc_wsj_av")
+    root, account = existing_root("mc_wsj_av", corpus_dir), Account("mc_wsj_av", max_fault_share)
     recordings = _usable(_find(root), ("headset1", "headset2", m1.lower(), m2.lower()), fs, account)
     account.check(len(recordings), root)
     test = _draw_test(recordings, num_test_per_pair, seed)

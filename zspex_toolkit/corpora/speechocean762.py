@@ -20,17 +20,25 @@ from zspex_toolkit.randomness import rng_for
 SETS = ("train", "test")
 
 
-def prepare(corpus_dir: Path, out: Path, *, fs: int = 16000, exclude_speakers: tuple[str, ...] = ()) -> list[Path]:
+def prepare(
+    corpus_dir: Path,
+    out: Path,
+    *,
+    fs: int = 16000,
+    exclude_speakers: tuple[str, ...] = (),
+    max_fault_share: float = 0.05,
+) -> list[Path]:
     """Write ``out/all``: the speakers of train and test together, utterances named ``<spk>-<utt>``.
 
     Args:
         exclude_speakers: speakers to leave out (0001 and 0003, say, are hard to tell apart).
+        max_fault_share: share of broken or missing recordings that are dropped; with more, nothing is written.
 
     Raises:
         ConfigError: if the root is missing, or an excluded speaker is not in the corpus.
         DataDirError: naming file and line of a fault in the corpus's own tables.
     """
-    root, utterances = existing_root("speechocean762", corpus_dir), Utterances("speechocean762", fs)
+    root, utterances = existing_root("speechocean762", corpus_dir), Utterances("speechocean762", fs, max_fault_share)
     tables = {name: _read_both(root, name) for name in ("wav.scp", "utt2spk", "text", "spk2gender", "spk2age")}
     speakers = set(tables["utt2spk"].values())
     for spk in exclude_speakers:

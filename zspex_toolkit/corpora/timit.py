@@ -21,17 +21,20 @@ NUM_SPEAKERS, NUM_SENTENCES = 630, 8  # of the whole corpus without SA
 RECORDING = re.compile(r"(train|test)/dr[1-8]/(?P<spk>[mf][a-z0-9]{4})/(?P<utt>(sa|si|sx)\d+)\.wav$", re.IGNORECASE)
 
 
-def prepare(corpus_dir: Path, out: Path, *, fs: int = 16000, keep_sa: bool = False) -> list[Path]:
+def prepare(
+    corpus_dir: Path, out: Path, *, fs: int = 16000, keep_sa: bool = False, max_fault_share: float = 0.05
+) -> list[Path]:
     """Write ``out/all``: all 630 speakers, utterances named ``<SPK>-<SENTENCE>`` in capitals.
 
     Args:
         keep_sa: keep the two sentences that every speaker reads.
+        max_fault_share: share of broken or missing recordings that are dropped; with more, nothing is written.
 
     Raises:
         ConfigError: if the root is missing.
         DataDirError: if it holds no TIMIT recording, or too many broken ones.
     """
-    root, utterances = existing_root("timit", corpus_dir), Utterances("timit", fs)
+    root, utterances = existing_root("timit", corpus_dir), Utterances("timit", fs, max_fault_share)
     for path in find_files(root, (".wav",)):
         name = RECORDING.search(path.relative_to(root).as_posix())
         if name is None:

@@ -34,6 +34,7 @@ def prepare(
     num_speakers: int | None = None,
     num_utterances: int | None = None,
     seed: int = 0,
+    max_fault_share: float = 0.05,
 ) -> list[Path]:
     """Write ``out/all``: utterances named ``<spk>-<video>-<file>``.
 
@@ -42,6 +43,7 @@ def prepare(
         num_utterances: keep so many utterances of each speaker, drawn at random; None: all. A speaker who has
             fewer keeps all of them.
         seed: decides both draws.
+        max_fault_share: share of broken or missing recordings that are dropped; with more, nothing is written.
 
     Raises:
         ConfigError: if the root is missing or a number is not positive.
@@ -50,7 +52,7 @@ def prepare(
     for name, value in (("num_speakers", num_speakers), ("num_utterances", num_utterances)):
         if value is not None and value < 1:
             raise ConfigError(f"voxceleb: expected {name} of 1 or more, got {value}")
-    root, utterances = existing_root("voxceleb", corpus_dir), Utterances("voxceleb", fs)
+    root, utterances = existing_root("voxceleb", corpus_dir), Utterances("voxceleb", fs, max_fault_share)
     found = _find(root, utterances)
     speakers = _draw(sorted(found), num_speakers, seed, "speakers")
     for spk in sorted(found):
