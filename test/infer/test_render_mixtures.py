@@ -105,7 +105,7 @@ def test_any_number_of_processes_writes_the_same_audio(mix, data, tmp_path):
 
 def test_a_killed_run_goes_on_where_it_stopped(mix, data, tmp_path, capsys):
     plans, out, go = read_plans(mix / "plan.jsonl"), tmp_path / "dump", tmp_path / "go"
-    # The audio of one utterance, whose speaker is not in the first mixture, does not come before the file "go" exists: the run is killed while it waits.
+    # The audio of one utterance, not of the first mixture, waits for the file "go": the run is killed meanwhile.
     wavs = read_table(data / "wav.scp")
     held = next(utt for utt in wavs if utt[:2] not in {source.spk[:2] for source in plans[0].sources})
     wavs[held] = f"until [ -e {go} ]; do sleep 0.02; done; cat {wavs[held]} |"
