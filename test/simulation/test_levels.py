@@ -56,6 +56,14 @@ def test_powers_can_be_taken_over_active_samples_alone():
     assert gains(set_levels(plan, parts)) == pytest.approx([1, 0.125**0.5])
 
 
+def test_gains_do_not_hang_on_the_order_of_summation():
+    rng = np.random.default_rng(0)
+    parts = 0.1 * rng.standard_normal((2, 5000))
+    plan = mixture((0, 5000), (0, 5000), num_samples=5000, snr_db=1.0)
+    shuffled = [set_levels(plan, list(parts[:, rng.permutation(5000)])) for _ in range(20)]
+    assert len(set(shuffled)) == 1
+
+
 def test_noise_lies_below_the_sum_of_the_sources():
     # Orthogonal sources of power 0.01 each: sum 0.02; noise 20 dB below: 0.0002 of power, gain sqrt(0.0002) on ones.
     plan = mixture((0, 4), (0, 4), num_samples=4, noise=Noise("n", 0, 20.0))

@@ -92,8 +92,13 @@ def _with_gains(plan, parts, gains, noise, noise_gain) -> MixturePlan:
     return dataclasses.replace(
         plan,
         sources=tuple(
-            dataclasses.replace(source, gain=float(gain)) for source, gain in zip(plan.sources, gains, strict=True)
+            dataclasses.replace(source, gain=_portable(gain)) for source, gain in zip(plan.sources, gains, strict=True)
         ),
-        gain=min(1.0, PEAK / peak),
-        noise=dataclasses.replace(plan.noise, gain=noise_gain) if plan.noise else None,
+        gain=_portable(min(1.0, PEAK / peak)),
+        noise=dataclasses.replace(plan.noise, gain=_portable(noise_gain)) if plan.noise else None,
     )
+
+
+def _portable(gain: float) -> float:
+    """Nine digits: the last bits of a sum differ between machines and numbers of threads, a plan must not."""
+    return float(f"{gain:.9g}")
