@@ -32,7 +32,7 @@ def test_one_fault_in_twenty_is_suffered_and_one_more_is_not():
         account.check(18, "/corpora/timit")
     assert str(error.value) == (
         "timit: in 20, kept 18, dropped 2 (empty audio: 1, missing file: 1): "
-        "more than the 5 % at fault that --options.max_fault_share allows; "
+        "more than the 5 % at fault that the option max_fault_share allows; "
         "first: a-1: empty audio; nothing was written"
     )
 

@@ -51,7 +51,7 @@ class Account:
         if num_kept == 0:
             raise DataDirError(f"{self.summary(num_kept)}: nothing is left of {corpus_dir}{example}")
         if len(self.faults) > self.max_fault_share * (num_kept + len(self.faults)):
-            limit = f"more than the {100 * self.max_fault_share:g} % at fault that --options.max_fault_share allows"
+            limit = f"more than the {100 * self.max_fault_share:g} % at fault that the option max_fault_share allows"
             raise DataDirError(f"{self.summary(num_kept)}: {limit}{example}; nothing was written")
 
     def report(self, num_kept: int, out: os.PathLike) -> None:
