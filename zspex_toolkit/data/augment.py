@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from os import PathLike
 from pathlib import Path
 
 import numpy as np
-import soundfile
 import torch
 from torch import Tensor
 
 from zspex_toolkit.data.waveforms import Waveforms
-from zspex_toolkit.errors import ConfigError
-from zspex_toolkit.io.audio import read_audio
 from zspex_toolkit.signal.front_end import FrontEnd, FrontEndConfig
 from zspex_toolkit.signal.level import gain_for_snr
 from zspex_toolkit.simulation.noise import stretch
+from zspex_toolkit.simulation.recordings import Recordings
 from zspex_toolkit.simulation.room import reverberate
 from zspex_toolkit.simulation.speed import change_speed
 
@@ -50,8 +47,8 @@ class AugmentedUtterances:
         self._waveforms = waveforms
         self._front_end = FrontEnd(front_end)
         self._config = config
-        self._noises = read_folder(config.noise_dir, waveforms.fs)
-        self._rooms = read_folder(config.room_dir, waveforms.fs)
+        self._noises = list(read_recordings(config.noise_dir, waveforms.fs).values())
+        self._rooms = list(read_recordings(config.room_dir, waveforms.fs).values())
 
     def speakers(self) -> list[str]:
         """Every speaker that :meth:`draw` can name, sorted."""
@@ -79,17 +76,14 @@ class AugmentedUtterances:
         return f"{spk}@{speed:g}" if self._config.speeds_are_speakers and speed != 1.0 else spk
 
 
-def read_folder(folder: str | PathLike | None, fs: int) -> list[np.ndarray]:
-    """Every recording of a folder, float32 (T,) each, in the order of their names; none if there is no folder.
+def read_recordings(folder: Path | None, fs: int) -> dict[str, np.ndarray]:
+    """Every recording of a folder by its name, float32 (T,) each; none if there is no folder.
 
     Raises:
         ConfigError: if the folder is missing or holds no audio.
         AudioError: for a recording of another rate or several channels.
     """
     if folder is None:
-        return []
-    suffixes = {f".{name.lower()}" for name in soundfile.available_formats()}
-    paths = sorted(path for path in Path(folder).glob("*") if path.suffix.lower() in suffixes)
-    if not paths:
-        raise ConfigError(f"{folder}: expected a folder with recordings (wav, flac, ...), found none")
-    return [read_audio(path, fs=fs)[0] for path in paths]
+        return {}
+    recordings = Recordings(folder)
+    return {name: recordings.read(name, fs) for name in recordings.names}

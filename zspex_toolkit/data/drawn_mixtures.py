@@ -9,12 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zspex_toolkit.data.augment import read_folder
+from zspex_toolkit.data.augment import read_recordings
 from zspex_toolkit.data.waveforms import Waveforms
 from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.randomness import rng_for
 from zspex_toolkit.signal.front_end import FrontEnd, FrontEndConfig
 from zspex_toolkit.simulation.draw import Pool, draw_mixture
+from zspex_toolkit.simulation.levels import SilentSignalError
 from zspex_toolkit.simulation.mixture_plan import MixturePlan
 from zspex_toolkit.simulation.render import render
 
@@ -53,8 +54,8 @@ class DrawnMixtures:
         self._seed = seed
         self._pool = Pool(waveforms.utt2spk, waveforms.utt2num_samples())
         self._targets = [utt for utt in waveforms.utterances for _ in range(config.mixtures_per_utterance)]
-        self._rooms = {str(number): room for number, room in enumerate(read_folder(config.room_dir, waveforms.fs))}
-        self._noises = {str(number): noise for number, noise in enumerate(read_folder(config.noise_dir, waveforms.fs))}
+        self._rooms = read_recordings(config.room_dir, waveforms.fs)
+        self._noises = read_recordings(config.noise_dir, waveforms.fs)
 
     def __len__(self) -> int:
         return len(self._targets)
@@ -78,7 +79,9 @@ class DrawnMixtures:
             noise = self._noises[plan.noise.id] if plan.noise else None
             try:
                 rendered = render(plan, sources, rooms=self._rooms, noise=noise)
-            except ValueError as error:  # a silent stretch: another draw of the same item, replayable like the first
+            except (
+                SilentSignalError
+            ) as error:  # a silent stretch: another draw of the same item, replayable like the first
                 reason = error
                 continue
             return rendered.plan, rendered.mixture

@@ -1,0 +1,79 @@
+"""Mixtures on the fly are new in every epoch, and any of them can be made again."""
+
+import numpy as np
+import pytest
+import torch
+
+from zspex_toolkit.data.drawn_mixtures import DrawConfig, DrawnMixtures
+from zspex_toolkit.data.waveforms import Waveforms
+from zspex_toolkit.errors import DataDirError
+from zspex_toolkit.io.audio import write_audio
+from zspex_toolkit.io.write import write_data_dir
+from zspex_toolkit.signal.front_end import FrontEnd, FrontEndConfig
+from zspex_toolkit.simulation.render import render
+
+
+def drawn(voices, **options) -> DrawnMixtures:
+    return DrawnMixtures(
+        Waveforms(voices / "data" / "train", 16000), FrontEndConfig(), DrawConfig(**{"snr_db": (0.0,), **options})
+    )
+
+
+def test_an_item_follows_from_seed_epoch_and_index(voices):
+    first, again = drawn(voices).draw(3, 5), drawn(voices).draw(3, 5)
+    assert first[0] == again[0] and torch.equal(first[1], again[1])
+
+
+def test_partners_change_with_the_epoch(voices):
+    mixtures = drawn(voices)
+    assert len({mixtures.mixture(epoch, 0)[0].id for epoch in range(6)}) > 2
+
+
+def test_every_utterance_is_the_target_once_and_never_meets_its_own_speaker(voices):
+    mixtures = drawn(voices)
+    plans = [mixtures.mixture(0, index)[0] for index in range(len(mixtures))]
+    assert [plan.sources[0].utt for plan in plans] == sorted(f"{s}-{n:02d}" for s in SPEAKERS for n in range(6))
+    assert all(plan.sources[0].spk != plan.sources[1].spk for plan in plans)
+
+
+SPEAKERS = ("anna", "bert", "cleo", "dave")
+
+
+def test_the_features_are_those_of_the_rendered_plan(voices):
+    mixtures = drawn(voices)
+    plan, samples = mixtures.mixture(1, 2)
+    waveforms = Waveforms(voices / "data" / "train", 16000)
+    assert np.array_equal(samples, render(plan, [waveforms[source.utt] for source in plan.sources]).mixture)
+    expected, _ = FrontEnd()(torch.from_numpy(samples)[None])
+    assert torch.equal(mixtures.draw(1, 2)[1], expected[0])
+
+
+def test_a_range_of_levels_is_drawn_from(voices):
+    mixtures = drawn(voices, snr_db=(-5.0, 5.0), mixtures_per_utterance=2)
+    levels = [mixtures.mixture(0, index)[0].snr_db for index in range(len(mixtures))]
+    assert len(levels) == 48 and min(levels) < -3 and max(levels) > 3 and all(-5 <= level <= 5 for level in levels)
+
+
+def test_noise_and_rooms_come_from_their_folders(voices, tmp_path):
+    write_audio(tmp_path / "noise" / "a.wav", np.full(100, 0.1), 16000)
+    write_audio(tmp_path / "room" / "a.wav", np.array([0.9, 0.3]), 16000)
+    mixtures = drawn(
+        *(voices,),
+        noise_dir=tmp_path / "noise",
+        noise_probability=1.0,
+        room_dir=tmp_path / "room",
+        room_probability=1.0,
+    )
+    plan, _ = mixtures.mixture(0, 0)
+    assert plan.noise.id == "a.wav" and {source.room for source in plan.sources} == {"a.wav"}
+
+
+def test_utterances_that_are_never_audible_together_are_named(tmp_path):
+    wavs = {}
+    for spk, level in (("a", 0.1), ("b", 0.0)):
+        write_audio(tmp_path / f"{spk}.wav", np.full(8000, level), 16000)
+        wavs[f"{spk}-1"] = str(tmp_path / f"{spk}.wav")
+    write_data_dir(tmp_path / "data", wavs=wavs, utt2spk={"a-1": "a", "b-1": "b"})
+    mixtures = DrawnMixtures(Waveforms(tmp_path / "data", 16000), FrontEndConfig(), DrawConfig())
+    with pytest.raises(DataDirError, match=r"no audible mixture of 'a-1': interferer is silent"):
+        mixtures.draw(0, 0)
