@@ -140,14 +140,14 @@ class Mfcc(nn.Module):
         """(L, frame_length) to (L, num_ceps), chunk by chunk, in the same few buffers."""
         chunk = CHUNK_FRAMES.get(frames.device.type, CHUNK_FRAMES_ELSEWHERE)
         chunk = min(chunk, len(frames))
-        centred = frames.new_empty(chunk, frames.shape[1])
         padded = frames.new_zeros(chunk, self.fft_size)
         spectrum = frames.new_empty(chunk, len(self.filters))
         mel = frames.new_empty(chunk, self.filters.shape[1])
         out = frames.new_empty(len(frames), self.config.num_ceps)
         for part, feats in zip(frames.split(chunk), out.split(chunk), strict=True):
             n = len(part)
-            energy = self._window(part, centred[:n], padded[:n])
+            # centred frames need their place only until the spectrum takes it: less to keep in the cache
+            energy = self._window(part, spectrum[:n, : frames.shape[1]], padded[:n])
             self._cepstra(padded[:n], spectrum[:n], mel[:n], feats)
             if self.config.use_energy:
                 feats[:, 0] = energy
