@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import socket
@@ -56,6 +57,15 @@ def test_of_a_holder_on_another_host_nothing_is_known(tmp_path):
     with pytest.raises(UserError, match=r"process 1 on host far-away.*if it is gone, delete .*lock"), lock(tmp_path):
         pass
     assert (tmp_path / "lock").read_text() == holder("far-away", 1)
+
+
+def test_a_full_disk_is_one_line(tmp_path, monkeypatch):
+    def disk_full(*arguments):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.pwrite", disk_full)
+    with pytest.raises(UserError, match=r"lock: cannot write \(No space left on device\)"), lock(tmp_path):
+        pass
 
 
 def test_a_half_written_lock_of_a_dead_process_is_taken_over(tmp_path):

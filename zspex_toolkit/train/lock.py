@@ -22,18 +22,25 @@ def lock(exp_dir: Path) -> Iterator[None]:
     ``flock``, the data-loading children do not inherit). Of a process on another host nothing can be known.
 
     Raises:
-        UserError: if a running training, or one of another host, holds it.
+        UserError: if a running training, or one of another host, holds it, or the disk is full.
     """
     path = exp_dir / "lock"
     descriptor = _open(path)
     try:
-        os.ftruncate(descriptor, 0)
-        holder = {"host": socket.gethostname(), "pid": os.getpid(), "since": time.strftime("%Y-%m-%dT%H:%M:%S")}
-        os.pwrite(descriptor, json.dumps(holder).encode() + b"\n", 0)
+        _write_holder(descriptor, path)
         yield
     finally:
         path.unlink(missing_ok=True)
         os.close(descriptor)
+
+
+def _write_holder(descriptor: int, path: Path) -> None:
+    holder = {"host": socket.gethostname(), "pid": os.getpid(), "since": time.strftime("%Y-%m-%dT%H:%M:%S")}
+    try:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps(holder).encode() + b"\n", 0)
+    except OSError as error:
+        raise UserError(f"{path}: cannot write ({error.strerror})") from error
 
 
 def _open(path: Path) -> int:

@@ -8,17 +8,23 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from zspex_toolkit.errors import UserError
+
 
 class TrainLog:
     """Appends lines to a file (none if ``path`` is None) and to standard error."""
 
     def __init__(self, path: Path | None):
-        self._file = open(path, "a", encoding="utf-8", buffering=1) if path else None  # noqa: SIM115 (closed on exit)
+        # Unbuffered: a line that does not fit on the disk must fail here, not a second time when the file is closed.
+        self._file = open(path, "ab", buffering=0) if path else None  # noqa: SIM115 (closed on exit)
 
     def __call__(self, message: str) -> None:
         line = f"{time.strftime('%Y-%m-%dT%H:%M:%S')} {message}"
         if self._file:
-            self._file.write(line + "\n")
+            try:
+                self._file.write(f"{line}\n".encode())
+            except OSError as error:
+                raise UserError(f"{self._file.name}: cannot write ({error.strerror})") from error
         tqdm.write(line, file=sys.stderr)  # above a progress bar, if there is one
 
     def __enter__(self) -> TrainLog:
