@@ -73,7 +73,8 @@ fi
 # shellcheck source-path=SCRIPTDIR source=cmd.sh
 . "$COMMON/cmd.sh"
 
-nj=${nj:-$(nproc)} num_threads=${num_threads:-$(nproc)}
+processors=$(env -u OMP_NUM_THREADS nproc) # nproc would tell our OMP_NUM_THREADS
+nj=${nj:-$processors} num_threads=${num_threads:-$processors}
 ngpu=${ngpu:-$(nvidia-smi -L 2>/dev/null | grep -c -m 1 '^GPU ' || true)}
 device=$( ((ngpu > 0)) && echo cuda || echo cpu)
 all_args="$train_args $embedder_args $classifier_args $demixer_args"

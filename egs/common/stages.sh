@@ -188,14 +188,15 @@ with_progress() {
 }
 
 _print_progress() {
-    local _line _last=
+    local _log _line _last=
     trap - ERR
     set +e
     while sleep 5 >/dev/null 2>&1; do # not holding our output open
-        # shellcheck disable=SC2086  # a glob
-        _line=$(tail -q -n 3 $1 2>/dev/null | tr '\r' '\n' | grep -E '^[^#]' | tail -n 1 | cut -c -150)
+        # shellcheck disable=SC2012,SC2086  # a glob, of our own names
+        _log=$(ls -t $1 2>/dev/null | head -n 1)
+        _line=$([[ -z $_log ]] || tail -n 3 "$_log" | tr '\r' '\n' | grep '^[^#]' | tail -n 1 | cut -c -150)
         if [[ -n $_line && $_line != "$_last" ]]; then
-            echo "    $_line"
+            echo "    $(basename "$_log" .log): $_line"
             _last=$_line
         fi
     done

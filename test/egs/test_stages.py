@@ -215,4 +215,4 @@ def test_progress_shows_the_newest_line_of_a_log_and_keeps_the_status(script):
     body += "with_progress job.log bash -c 'echo step 3 >job.log; command sleep 0.4; exit 4'\n"
     status, output, _ = script(body)
     assert status == 4
-    assert output == "    step 3\n"
+    assert output == "    job: step 3\n"
