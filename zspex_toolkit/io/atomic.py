@@ -29,12 +29,12 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     temporary = path.with_name(f".{path.stem}.{secrets.token_hex(6)}{path.suffix}")
     try:
         yield temporary
+        # The bytes must be on disk before the name is; when the name itself gets there does not matter.
         _flush_to_disk(temporary)
         os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _flush_to_disk(path.parent)  # the new name itself
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:
