@@ -43,6 +43,10 @@ def test_a_negative_number_is_a_value():
     assert parse_args(Config, ["--data", "x", "--gain_db", "-5"]).gain_db == -5.0
 
 
+def test_an_entry_of_a_free_form_option_has_a_dot():
+    assert parse_args(Config, ["--data", "x", "--scale.embedder", "0.3"]).scale == {"embedder": 0.3}
+
+
 def test_written_settings_read_back_equal(tmp_path):
     config = parse_args(Config, ["--data", "x", "--inner.betas", "[0.5,0.6]", "--scale", "{a: 0.5}"])
     (tmp_path / "c.yaml").write_text(dump_config(config))

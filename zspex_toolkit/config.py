@@ -38,10 +38,11 @@ def parse_args(config_class: type[ConfigType], argv: list[str] | None = None) ->
     """
     argv = list(sys.argv[1:] if argv is None else argv)
     known = _known_keys(config_class)
+    options = {**known, "config": None, "help": None, "print_config": None}
     argv = [_as_list(known, *pair) for pair in zip(["", *argv], argv, strict=False)]
     for argument in argv:
         if re.match(r"--[A-Za-z]", argument):
-            _check_key(argument[2:].partition("=")[0], {*known, "config", "help", "print_config"}, dashes="--")
+            _check_key(argument[2:].partition("=")[0], options, dashes="--")
     parser = _parser(config_class)
     for position, argument in enumerate(argv[:-1]):
         if argument == "--config":

@@ -60,10 +60,10 @@ class Demixer:
     def _feats(self, samples: np.ndarray) -> torch.Tensor:
         if not np.any(samples):
             raise AudioError("silent: every sample is zero")
-        try:
-            feats, _ = self._front_end(torch.from_numpy(np.asarray(samples, np.float32))[None])
-        except ValueError as error:
-            raise AudioError(f"too short: {len(samples)} samples at {self.fs} Hz give no frame") from error
+        shortest = self._front_end.config.mfcc.frame_length
+        if len(samples) < shortest:
+            raise AudioError(f"too short: expected at least {shortest} samples at {self.fs} Hz, found {len(samples)}")
+        feats, _ = self._front_end(torch.from_numpy(np.asarray(samples, np.float32))[None])
         return feats.to(self._device)
 
 

@@ -1,0 +1,90 @@
+"""Scores of networks and baselines, and the controls that show the harness measures what it says."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from zspex_toolkit.infer.judge import Judge
+from zspex_toolkit.infer.mixture_set import load_mixtures
+from zspex_toolkit.infer.score_demixing import score_baselines, score_demixers, shuffled_speakers
+from zspex_toolkit.signal.front_end import FrontEndConfig
+from zspex_toolkit.tasks.demixing import load_network
+from zspex_toolkit.tasks.embedding import load_embedder
+
+
+@pytest.fixture(scope="module")
+def tools(experiment):
+    return experiment / "classifier", experiment / "clean" / "spk_xvector.scp"
+
+
+@pytest.fixture(scope="module")
+def sets(voices):
+    data = voices / "data"
+    return {"train_data": (data / "mix_train_snr0",), "test_data": (data / "mix_test_snr0",), "device": "cpu"}
+
+
+@pytest.fixture(scope="module")
+def baselines(experiment, voices, tools, sets, tmp_path_factory):
+    out = tmp_path_factory.mktemp("baseline")
+    clean = {"clean_train_data": voices / "data" / "train", "clean_test_data": voices / "data" / "test"}
+    score_baselines(experiment / "embedder", *tools, **sets, **clean, out=out)
+    return json.loads((out / "snr0" / "scores.json").read_text())
+
+
+def pick(rows, **facts):
+    found = [row for row in rows if all(row.get(name) == value for name, value in facts.items())]
+    assert len(found) == 1
+    return found[0]
+
+
+def test_a_network_is_scored_mixture_by_mixture(experiment, voices, tools, sets):
+    model = experiment / "demix_e2_snr0_concat2"
+    score_demixers((model,), *tools, **sets)
+    rows = json.loads((model / "scores.json").read_text())
+    row = pick(rows, set="test", control=None)
+    spec, network = load_network(model)
+    judge = Judge(*tools)
+    mixtures = load_mixtures(sets["test_data"][0], spec.embedder.front_end, "e2", "test")
+    known = judge.clean[judge.numbers(mixtures.known, mixtures.path)]
+    estimates = [network(feats[None], None, e[None]) for feats, e in zip(mixtures.feats, known, strict=True)]
+    expected = judge.judge(torch.cat(estimates), judge.numbers(mixtures.asked, mixtures.path))
+    assert row["accuracy"] == expected["accuracy"] and row["num_trials"] == 12
+    assert row["mean_cosine"] == pytest.approx(expected["mean_cosine"], abs=1e-4)
+    assert pick(rows, set="train", control=None)["num_trials"] == 24
+
+
+def test_the_oracle_has_the_accuracy_of_clean(baselines):
+    for part in ("train", "test"):
+        for given in ("e1", "e2"):
+            oracle = pick(baselines, set=part, given=given, control="oracle")
+            clean = pick(baselines, set=part, given=given, function="clean", control=None)
+            assert oracle["accuracy"] == clean["accuracy"]
+            assert oracle["mean_cosine"] == pytest.approx(clean["mean_cosine"], abs=1e-5)
+
+
+def test_before_is_the_embedding_of_the_mixture_alone(baselines, experiment, tools, sets):
+    _, embedder = load_embedder(experiment / "embedder")
+    judge = Judge(*tools)
+    mixtures = load_mixtures(sets["test_data"][0], FrontEndConfig(), "e2", "test")
+    vectors = torch.cat([embedder(feats[None]) for feats in mixtures.feats])
+    expected = judge.judge(vectors, judge.numbers(mixtures.asked, mixtures.path))
+    assert pick(baselines, set="test", given="e2", function="before")["accuracy"] == expected["accuracy"]
+
+
+def test_clean_is_at_least_before(baselines):
+    for given in ("e1", "e2"):
+        before, clean = (
+            pick(baselines, set="train", given=given, function=f, control=None) for f in ("before", "clean")
+        )
+        assert clean["accuracy"] > before["accuracy"]
+
+
+def test_strangers_are_in_none_of_their_mixtures_and_do_not_change(voices):
+    mixtures = load_mixtures(voices / "data" / "mix_test_snr0", FrontEndConfig(), "e2", "test")
+    speakers = ["anna", "bert", "cleo", "dave"]
+    strangers = shuffled_speakers(mixtures, speakers)
+    assert all(len({*three}) == 3 for three in zip(strangers, mixtures.asked, mixtures.known, strict=True))
+    assert strangers == shuffled_speakers(mixtures, speakers)
+    assert len(np.unique(strangers)) > 1
