@@ -10,7 +10,7 @@ from zspex_toolkit.report.scores import read_scores
 
 def test_a_network_says_what_it_was_trained_for(exp):
     network = read_networks(exp, read_scores(exp))[0]
-    assert (network.given, network.condition, network.function) == ("e1", "snr-5", "subtract")
+    assert (network.given, network.condition, network.function) == ("e2", "snr-5", "subtract")
     assert network.column == -5.0
     assert {score.set for score in network.scores} == {"train", "test"}
 
@@ -20,7 +20,7 @@ def test_an_error_that_was_not_finite_leaves_a_gap_in_the_curve(exp):
         '{"epoch": 1, "train": {"mae": 0.5}, "valid": {"mae": null}}',
         '{"epoch": 2, "train": {}, "valid": null}',
     ]
-    (exp / "demix_e1_snr-5_subtract" / "history.jsonl").write_text("\n".join(lines) + "\n")
+    (exp / "demix_e2_snr-5_subtract" / "history.jsonl").write_text("\n".join(lines) + "\n")
     network = read_networks(exp, [])[0]
     assert network.curve("train")[0] == 0.5
     assert np.isnan([*network.curve("valid"), network.curve("train")[1]]).all()
@@ -28,7 +28,7 @@ def test_an_error_that_was_not_finite_leaves_a_gap_in_the_curve(exp):
 
 
 def test_a_network_without_history_has_no_curve(exp):
-    (exp / "demix_e1_snr-5_subtract" / "history.jsonl").unlink()
+    (exp / "demix_e2_snr-5_subtract" / "history.jsonl").unlink()
     assert not read_networks(exp, [])[0].has_curve
 
 

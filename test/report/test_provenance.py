@@ -29,7 +29,7 @@ def test_the_environment_names_date_command_and_versions():
 def test_each_list_of_trials_is_named_once(exp):
     lists = trial_lists(read_scores(exp))
     assert len(lists) == 2 * 3 * 2  # directions, SNRs, sets
-    assert list_lines(lists)[2] == "| e1 | -5 dB | train | 8 | 1 | e1snr-5train |"
+    assert list_lines(lists)[2] == "| e2 | -5 dB | test | 8 | 1 | e2snr-5test |"
 
 
 def test_cells_scored_on_different_trials_are_told(exp):
@@ -44,8 +44,8 @@ def test_cells_scored_on_different_trials_are_told(exp):
 
 def test_a_network_is_told_with_its_size_batch_and_time(exp):
     lines = network_lines(read_networks(exp, read_scores(exp)))
-    hashed = hashlib.sha256((exp / "demix_e1_snr-5_subtract" / "config.yaml").read_bytes()).hexdigest()[:12]
-    assert lines[2] == f"| demix_e1_snr-5_subtract | 1,234 | 128 | 3 | 0.3750 | 1.5 | 7 | {hashed} | abc123 |"
+    hashed = hashlib.sha256((exp / "demix_e2_snr-5_subtract" / "config.yaml").read_bytes()).hexdigest()[:12]
+    assert lines[2] == f"| demix_e2_snr-5_subtract | 1,234 | 128 | 3 | 0.3750 | 1.5 | 7 | {hashed} | abc123 |"
 
 
 def test_what_a_network_does_not_say_is_a_dash(tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zspex_toolkit.report.paper_figures import label, paper_order
+from zspex_toolkit.report.paper_figures import cell_order, label, paper_order
 from zspex_toolkit.report.scores import Score
 from zspex_toolkit.report.tables import column_label, detail_cells, number
 
@@ -19,7 +19,7 @@ def control_lines(scores: list[Score]) -> list[str]:
     """The section of the page as Markdown; empty without controls."""
     controls = sorted(
         (score for score in scores if score.control is not None),
-        key=lambda score: (score.control, score.given, score.column, paper_order(score.function)),
+        key=lambda score: (score.control, *cell_order(score.given, score.column), paper_order(score.function)),
     )
     if not controls:
         return []

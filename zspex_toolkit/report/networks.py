@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zspex_toolkit.errors import DataDirError
-from zspex_toolkit.report.paper_figures import paper_order
+from zspex_toolkit.report.paper_figures import cell_order, paper_order
 from zspex_toolkit.report.scores import Score
 from zspex_toolkit.report.trainings import Training, read_training
 
@@ -64,4 +64,4 @@ def read_networks(exp: Path, scores: list[Score]) -> list[Network]:
                 scores=tuple(score for score in scores if Path(score.path).parent.name == folder.name),
             )
         )
-    return sorted(networks, key=lambda network: (network.given, str(network.column), paper_order(network.function)))
+    return sorted(networks, key=lambda n: (*cell_order(n.given, n.column), paper_order(n.function)))

@@ -81,6 +81,16 @@ def label(function: str) -> str:
     return LABELS.get(function, "-".join(word.capitalize() for word in function.split("_")))
 
 
+def cell_order(given: str, column: float | str) -> tuple:
+    """Sort key of a column of the tables: Table 2's direction first, then by SNR, microphones and what else there is.
+
+    >>> sorted([("e1", 0.0), ("e2", "array1"), ("e2", 10.0), ("e2", 5.0)], key=lambda cell: cell_order(*cell))
+    [('e2', 5.0), ('e2', 10.0), ('e2', 'array1'), ('e1', 0.0)]
+    """
+    named = isinstance(column, str)
+    return ({"e2": 0, "e1": 1}.get(given, 2), named, str(column) if named else column)
+
+
 def paper_order(function: str) -> tuple[int, str]:
     """Sort key of a function: the paper's order, then by name.
 

@@ -12,6 +12,7 @@ from typing import Any
 import zspex_toolkit
 from zspex_toolkit.io.revision import current_commit
 from zspex_toolkit.report.networks import Network
+from zspex_toolkit.report.paper_figures import cell_order
 from zspex_toolkit.report.scores import Score
 from zspex_toolkit.report.tables import DASH, column_label, number, percent
 from zspex_toolkit.report.trainings import read_training
@@ -51,7 +52,7 @@ def trial_lists(scores: list[Score]) -> list[dict[str, Any]]:
             "list_hash": score.list_hash,
         }
         lists.setdefault(tuple(map(str, entry.values())), entry)
-    return list(lists.values())
+    return sorted(lists.values(), key=lambda entry: (*cell_order(entry["given"], entry["column"]), entry["set"]))
 
 
 def disagreements(scores: list[Score]) -> list[str]:
