@@ -1,6 +1,8 @@
 import contextlib
 import json
 
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
 from zspex_toolkit.train.history import History, read_history
 
 
@@ -22,6 +24,9 @@ def test_lines_after_the_epoch_to_go_on_from_are_replaced(tmp_path):
     with contextlib.closing(History(tmp_path, epoch=1)) as history:
         history.add(line(2, 0.75))
     assert read_history(tmp_path) == [line(1, 0.5), line(2, 0.75)]
+    events = EventAccumulator(str(tmp_path / "tensorboard"))
+    events.Reload()
+    assert [(event.step, event.value) for event in events.Scalars("train/loss")] == [(1, 0.5), (2, 0.75)]
 
 
 def test_what_is_not_finite_is_null_because_json_has_no_name_for_it(tmp_path):

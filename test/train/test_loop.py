@@ -91,7 +91,7 @@ def wait_for(condition, process):
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("num_workers", [0, 1])
+@pytest.mark.parametrize("num_workers", [pytest.param(0, marks=pytest.mark.slow), 1])
 def test_killed_in_the_middle_of_an_epoch_and_started_again_ends_with_the_same_weights(tmp_path, num_workers):
     settings = {"num_epochs": 3, "checkpoint_steps": 1, "num_workers": num_workers}
     process = start_toy(tmp_path / "killed", settings, 0.02)
@@ -209,6 +209,12 @@ def test_training_stops_when_nothing_improves_and_goes_on_when_patience_is_raise
     assert json.loads((tmp_path / "done").read_text())["reason"] == "no progress"
 
 
+def test_the_history_has_the_learning_rate_of_the_last_step(tmp_path):
+    toy_train(tmp_path, schedule="cosine", num_epochs=2, learning_rate=1.0)
+    # 10 steps: (1 + cos(pi k / 10)) / 2 at k = 4 and 9
+    assert [round(line["learning_rate"], 4) for line in read_history(tmp_path)] == [0.6545, 0.0245]
+
+
 def test_means_count_items_not_batches(tmp_path):
     def loss(model, batch):
         index = torch.tensor([float(name[3:]) for name in batch["ids"]])
@@ -303,9 +309,9 @@ def test_an_item_that_fails_is_named(tmp_path):
 
 def test_memory_that_does_not_suffice_is_one_line_with_the_shapes(tmp_path):
     def loss(model, batch):
-        raise torch.OutOfMemoryError("tried to allocate 2 GiB")
+        raise torch.cuda.OutOfMemoryError("tried to allocate 2 GiB")
 
-    with pytest.raises(UserError, match=r"epoch-1-step-1: out of memory on cpu with a batch of 4 items \(x \(4, 4\)"):
+    with pytest.raises(UserError, match=r"cpu has not enough memory for a batch of 4 items \(x \(4, 4\), y \(4, 1\)"):
         toy_train(tmp_path, loss=loss)
 
 

@@ -10,6 +10,8 @@ from torch import nn
 
 from zspex_toolkit.train.config import TrainConfig
 
+_LONG_S = 10  # seconds from which slow loading is worth a word
+
 
 def describe_training(
     model: nn.Module, sizes: dict[str, int], steps_per_epoch: int, device: torch.device, config: TrainConfig
@@ -41,7 +43,9 @@ def describe_epoch(line: dict[str, Any], config: TrainConfig) -> str:
         if line[name]:
             parts.append(f"{name} {describe_means(line[name])}")
     parts.append(f"learning rate {line['learning_rate']:.3g}")
-    parts.append(f"{line['seconds']:.1f} s, {line['data_share']:.0%} of it waiting for data")
+    parts.append(f"{line['seconds']:.1f} s, {line['data_share']:.0%} of the training waiting for data")
+    if line["data_share"] > 0.5 and line["seconds"] > _LONG_S:
+        parts[-1] += " (raise num_workers)"
     if line["bad_steps"]:
         parts.append(f"{line['bad_steps']} steps ({line['bad_items']} items) skipped, not finite")
     return "; ".join(parts) + ("; best so far" if line["best"] else "")

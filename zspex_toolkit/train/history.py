@@ -30,7 +30,7 @@ class History:
 
         self._path = exp_dir / "history.jsonl"
         self._lines = [line for line in read_history(exp_dir) if line["epoch"] <= epoch]
-        self._writer = SummaryWriter(str(exp_dir / "tensorboard"), purge_step=epoch + 1 if epoch else None)
+        self._writer = SummaryWriter(str(exp_dir / "tensorboard"), purge_step=epoch + 1)
 
     def add(self, line: dict[str, Any]) -> None:
         """Add an epoch's line. What is not finite becomes null: JSON has no name for it."""

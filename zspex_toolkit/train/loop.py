@@ -58,6 +58,8 @@ def train(
         "parameters of the loss would stay as they are; put them into the network"
     )
     device = resolve_device(device)
+    if device.type == "cuda":
+        torch.cuda.set_device(device)  # else pinned memory would be tied to the first GPU
     exp_dir = Path(exp_dir)
     if config.num_threads:
         torch.set_num_threads(config.num_threads)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.train.batches import Batch
+from zspex_toolkit.train.memory import explained_memory
 
 Loss = Callable[[nn.Module, Batch], tuple[Tensor, dict[str, Tensor]]]
 
@@ -67,8 +68,9 @@ def compute_gradients(
     num_items = sum(len(batch["ids"]) for batch in batches)
     statistics = []
     for batch in batches:
-        value, values = evaluate_loss(model, loss, batch, device, amp)
-        (value * (len(batch["ids"]) / num_items)).backward()
+        with explained_memory(batch, device):
+            value, values = evaluate_loss(model, loss, batch, device, amp)
+            (value * (len(batch["ids"]) / num_items)).backward()
         statistics.append(values)
     parameters = [parameter for parameter in model.parameters() if parameter.grad is not None]
     norm = torch.nn.utils.clip_grad_norm_(parameters, clip_grad_norm or math.inf)

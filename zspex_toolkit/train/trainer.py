@@ -109,14 +109,11 @@ class Trainer:
         config, progress = self._config, self.progress
         self._buffers.keep()
         random_state = get_random_state(self._device)
-        set_learning_rate(self._optimizer, self._learning_rate())
+        set_learning_rate(self._optimizer, self._learning_rate(progress.global_step))
         self._optimizer.zero_grad(set_to_none=True)
-        try:
-            outcome = compute_gradients(
-                self._model, self._loss, batches, self._device, amp=config.amp, clip_grad_norm=config.clip_grad_norm
-            )
-        except torch.OutOfMemoryError as error:
-            raise UserError(self._out_of_memory(batches, error)) from error
+        outcome = compute_gradients(
+            self._model, self._loss, batches, self._device, amp=config.amp, clip_grad_norm=config.clip_grad_norm
+        )
         check_metric(outcome, config.best_metric[0])
         if not outcome.is_finite:
             return self._skip_step(batches, outcome, random_state)
@@ -144,19 +141,12 @@ class Trainer:
         if progress.bad_in_a_row >= self._config.max_bad_steps:
             raise UserError(f"{self._exp_dir}: {progress.bad_in_a_row} bad steps in a row, giving up; {line}; {where}")
 
-    def _out_of_memory(self, batches: list[Batch], error: Exception) -> str:
-        shapes = [f"{k} {tuple(v.shape)}" for k, v in batches[0].items() if isinstance(v, Tensor)]
-        return (
-            f"{self._step_name()}: out of memory on {self._device} with a batch of {len(batches[0]['ids'])} items "
-            f"({', '.join(shapes)}); halve batch_size and double accumulate for the same result: {error}"
-        )
-
     def _step_name(self) -> str:
         return f"epoch-{self.progress.epoch + 1}-step-{self.progress.step + 1}"
 
-    def _learning_rate(self) -> float:
+    def _learning_rate(self, step: int) -> float:
         num_steps = self._steps_per_epoch * self._config.num_epochs
-        factor = self._schedule(self.progress.global_step, num_steps, self.progress.metrics, self._config)
+        factor = self._schedule(step, num_steps, self.progress.metrics, self._config)
         return self._config.learning_rate * factor
 
     def _after_step(self) -> None:
@@ -173,12 +163,12 @@ class Trainer:
         progress, running = self.progress, self.progress.running
         began = time.monotonic()
         line = {"epoch": progress.epoch + 1, "train": running.averages.means(), "valid": None}
+        line["learning_rate"] = self._learning_rate(progress.global_step - 1)
         with self._average.applied() if self._average else contextlib.nullcontext():
             if self._valid_loader:
                 line["valid"] = self._validate()
             name, direction = self._config.best_metric
             metric = (line["valid"] or line["train"]).get(name, float("nan"))
-            line["learning_rate"] = self._learning_rate()
             line["best"] = progress.add_metric(metric if direction == "min" else -metric)
             if line["best"]:
                 save_weights(self._model.state_dict(), self._exp_dir / "best.safetensors")

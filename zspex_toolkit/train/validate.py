@@ -12,6 +12,7 @@ from torch import nn
 from zspex_toolkit.train.batches import BatchLoader
 from zspex_toolkit.train.forensics import names_of
 from zspex_toolkit.train.log import progress_bar
+from zspex_toolkit.train.memory import explained_memory
 from zspex_toolkit.train.progress import Averages
 from zspex_toolkit.train.step import Loss, evaluate_loss, read_numbers
 
@@ -44,7 +45,8 @@ def validate(
         torch.manual_seed(seed)
         for batch in loader.load(0, batches):
             stop()
-            value, statistics = evaluate_loss(model, loss, batch, device, amp)
+            with explained_memory(batch, device):
+                value, statistics = evaluate_loss(model, loss, batch, device, amp)
             *numbers, last = read_numbers([statistics], value, device)
             if not math.isfinite(last):
                 log(f"validation: the loss is {last} for one of: {names_of([batch])}")
