@@ -36,7 +36,11 @@ def test_the_command_line_wins_over_yaml_and_yaml_over_the_default(tmp_path):
 
 @pytest.mark.parametrize("text", ["-5,0,5", "-5 0 5", "[-5, 0, 5]"])
 def test_a_list_is_written_with_commas_blanks_or_brackets(text):
-    assert parse_args(Config, ["--data", "x", "--snrs_db", text]).snrs_db == (-5.0, 0.0, 5.0)
+    assert parse_args(Config, ["--data", "x", f"--snrs_db={text}"]).snrs_db == (-5.0, 0.0, 5.0)
+
+
+def test_a_list_may_stand_behind_its_option():
+    assert parse_args(Config, ["--data", "x", "--snrs_db", "5,0"]).snrs_db == (5.0, 0.0)
 
 
 def test_a_negative_number_is_a_value():
@@ -66,8 +70,10 @@ def test_written_settings_read_back_equal(tmp_path):
         ([], "the following arguments are required: data"),
         (
             ["--data", "x", "--inner.max_epoch", "q"],
-            "Parser key \"inner.max_epoch\": Expected a <class 'int'>. Got value: q",
+            "--inner.max_epoch: expected a whole number, got 'q'",
         ),
+        (["--data", "x", "--gain_db", "inf"], "--gain_db: expected a finite number, got 'inf'"),
+        (["--data", "x", "--snrs_db", "0,inf"], "--snrs_db: expected a list, each a finite number, got 'inf'"),
         (["--data", "x", "stray"], "unrecognized arguments: stray"),
     ],
 )

@@ -50,7 +50,7 @@ def parse_args(config_class: type[ConfigType], argv: list[str] | None = None) ->
     try:
         return _construct(config_class, parser.instantiate(parser.parse_args(argv)))
     except (jsonargparse.ArgumentError, TypeError) as error:
-        raise ConfigError(_one_line(error)) from error
+        raise ConfigError(_wrong_value(error, known)) from error
 
 
 def load_config(config_class: type[ConfigType], path: str | os.PathLike) -> ConfigType:
@@ -156,7 +156,10 @@ def _flat_keys(settings: dict, known: dict[str, Any], prefix: str = "") -> Itera
 
 
 def _as_list(known: dict[str, Any], option: str, argument: str) -> str:
-    """``a,b`` or ``a b`` behind an option that takes a list becomes ``[a, b]``."""
+    """``a,b`` or ``a b``, behind an option that takes a list or its ``=``, becomes ``[a, b]``."""
+    if argument.startswith("--") and "=" in argument:
+        name, _, value = argument.partition("=")
+        return f"{name}={_as_list(known, name, value)}"
     kind = known.get(option[2:]) if option.startswith("--") else None
     if typing.get_origin(kind) is not tuple or argument.startswith(("[", "--")):
         return argument
@@ -196,3 +199,17 @@ def _construct(config_class: type[ConfigType], namespace: Any) -> ConfigType:
 
 def _one_line(error: Exception) -> str:
     return re.sub(r"\s*\n\s*", " ", str(error)).strip()
+
+
+def _wrong_value(error: Exception, known: dict[str, Any]) -> str:
+    """One line on a value of the wrong type; the library speaks of parser keys and classes."""
+    text = _one_line(error)
+    wrong = re.match(r'Parser key "([\w.]+)":.*[Vv]alue: (.*)$', text)
+    if not wrong or wrong[1] not in known:
+        return text
+    names = {"int": "a whole number", "float": "a finite number", "bool": "true or false", "Path": "a path"}
+    kind = known[wrong[1]]
+    kinds = re.findall(r"\b(int|float|bool|Path|str)\b", kind.__name__ if isinstance(kind, type) else str(kind))
+    expected = " or ".join(dict.fromkeys(names.get(name, name) for name in kinds))
+    several = "a list, each " if typing.get_origin(kind) is tuple else ""
+    return f"--{wrong[1]}: expected {several}{expected}, got '{wrong[2]}'"

@@ -54,6 +54,11 @@ def test_a_range_of_levels_is_drawn_from(voices):
     assert len(levels) == 48 and min(levels) < -3 and max(levels) > 3 and all(-5 <= level <= 5 for level in levels)
 
 
+def test_a_curriculum_leads_in_a_straight_line_from_easy_mixtures_to_those_asked_for(voices):
+    mixtures = drawn(voices, snr_db=(-5.0, 5.0), curriculum_epochs=4, curriculum_snr_db=(11.0, 13.0))
+    assert [mixtures._snr_db(epoch) for epoch in (0, 2, 4, 9)] == [(11, 13), (3, 9), (-5, 5), (-5, 5)]
+
+
 def test_noise_and_rooms_come_from_their_folders(voices, tmp_path):
     write_audio(tmp_path / "noise" / "a.wav", np.full(100, 0.1), 16000)
     write_audio(tmp_path / "room" / "a.wav", np.array([0.9, 0.3]), 16000)

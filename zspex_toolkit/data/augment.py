@@ -69,6 +69,8 @@ class AugmentedUtterances:
     def _with_noise(self, samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         recording = self._noises[rng.integers(len(self._noises))]
         noise = stretch(recording, int(rng.integers(len(recording))), len(samples))
+        if not np.any(noise) or not np.any(samples):  # no level to speak of
+            return samples
         snr_db = float(rng.uniform(*self._config.noise_snr_db))
         return samples + np.float32(gain_for_snr(samples, noise, snr_db)) * noise
 

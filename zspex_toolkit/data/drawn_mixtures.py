@@ -26,6 +26,8 @@ class DrawConfig:
 
     source_data: Path | None = None  # data directory of the clean utterances
     snr_db: tuple[float, ...] = (-5.0, 5.0)  # target over interferer: one value, or the ends of a range to draw from
+    curriculum_epochs: int = 0  # epochs over which snr_db is reached from curriculum_snr_db; 0: used from the start
+    curriculum_snr_db: tuple[float, float] = (12.0, 18.0)  # range to start from: one speaker drowns the other
     mixtures_per_utterance: int = 1  # mixtures of each utterance in one epoch
     mode: str = "min"  # length: min (cut to the shorter), max or target
     max_seconds: float = 0.0  # longest mixture; 0: no limit
@@ -74,7 +76,8 @@ class DrawnMixtures:
             DataDirError: if ten draws in a row have a source that is silent where it counts.
         """
         for attempt in range(10):
-            plan = self._plan(rng_for(self._seed, "mixture", epoch, index, attempt), self._targets[index])
+            rng = rng_for(self._seed, "mixture", epoch, index, attempt)
+            plan = self._plan(rng, self._targets[index], self._snr_db(epoch))
             sources = [self._waveforms[source.utt] for source in plan.sources]
             noise = self._noises[plan.noise.id] if plan.noise else None
             try:
@@ -87,7 +90,15 @@ class DrawnMixtures:
             return rendered.plan, rendered.mixture
         raise DataDirError(f"{self._waveforms.data.path}: no audible mixture of '{self._targets[index]}': {reason}")
 
-    def _plan(self, rng: np.random.Generator, target: str) -> MixturePlan:
+    def _snr_db(self, epoch: int) -> tuple[float, float]:
+        """The range of an epoch: a straight line from easy mixtures to those asked for."""
+        config = self._config
+        low, high = config.snr_db[0], config.snr_db[-1]
+        share = max(0.0, 1 - epoch / config.curriculum_epochs) if config.curriculum_epochs else 0.0
+        easy_low, easy_high = config.curriculum_snr_db
+        return low + share * (easy_low - low), high + share * (easy_high - high)
+
+    def _plan(self, rng: np.random.Generator, target: str, snr_db: tuple[float, float]) -> MixturePlan:
         config = self._config
         has_room = bool(self._rooms) and rng.random() < config.room_probability
         has_noise = bool(self._noises) and rng.random() < config.noise_probability
@@ -95,7 +106,7 @@ class DrawnMixtures:
             rng,
             target,
             self._pool,
-            snr_db=config.snr_db if len(config.snr_db) > 1 else config.snr_db[0],
+            snr_db=snr_db,
             fs=self._waveforms.fs,
             seed=self._seed,
             mode=config.mode,

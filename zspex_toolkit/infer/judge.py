@@ -54,7 +54,7 @@ class Judge:
             asked: (N,) classes of the speakers who were asked for.
 
         Returns:
-            ``num_trials``, ``accuracy`` of B with its 95 % interval, ``mean_cosine`` and ``mae`` to the clean
+            ``num_trials``, ``accuracy`` of B with its 95 % interval (speakers are drawn, with all their trials), ``mean_cosine`` and ``mae`` to the clean
             embeddings, and ``equal_error_rate`` of verifying every estimate against every speaker by cosine: one
             target trial and K - 1 impostors each.
         """
@@ -65,7 +65,7 @@ class Judge:
         return {
             "num_trials": len(asked),
             "accuracy": float(correct.mean()),
-            "accuracy_interval": [float(bound) for bound in bootstrap_interval(correct.astype(float))],
+            "accuracy_interval": [float(bound) for bound in bootstrap_interval(correct.astype(float), groups=asked)],
             "mean_cosine": float(cosines[same].mean()),
             "mae": float((estimates - self.clean[torch.from_numpy(asked)]).abs().mean()),
             "equal_error_rate": equal_error_rate(cosines.ravel(), same.ravel()),

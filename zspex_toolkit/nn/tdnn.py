@@ -35,15 +35,16 @@ class TdnnLayer(nn.Module):
     Args:
         in_channels, out_channels: frame width before and after.
         context: frames on either side; the layer sees t - context .. t + context, and gives 2 * context fewer frames.
+        stride: frames from one window to the next.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, context: int = 0):
+    def __init__(self, in_channels: int, out_channels: int, context: int = 0, stride: int = 1):
         super().__init__()
-        self.affine = nn.Conv1d(in_channels, out_channels, 2 * context + 1)
+        self.affine = nn.Conv1d(in_channels, out_channels, 2 * context + 1, stride)
         self.norm = nn.BatchNorm1d(out_channels)
 
     def forward(self, frames: Tensor) -> Tensor:
-        """(B, C, L) to (B, C', L - 2 * context)."""
+        """(B, C, L) to (B, C', (L - 2 * context - 1) // stride + 1)."""
         return self.norm(torch.relu(self.affine(frames)))
 
 

@@ -7,9 +7,9 @@ from zspex_toolkit.models.embedders.residual_tdnn import ResidualTdnn
 from zspex_toolkit.registry import available, load
 
 
-def small(name: str = "residual_tdnn"):
+def small(name: str = "residual_tdnn", **options):
     torch.manual_seed(0)
-    return load("models.embedders", name)(4, channels=8, pooled_channels=12, embedding_dim=6)
+    return load("models.embedders", name)(4, channels=8, pooled_channels=12, embedding_dim=6, **options)
 
 
 def test_the_published_size_is_counted_by_hand():
@@ -35,8 +35,9 @@ def test_an_embedding_frame_sees_seven_frames_on_either_side():
 
 
 @pytest.mark.parametrize("name", available("models.embedders"))
-def test_a_padded_batch_gives_what_each_utterance_gives_alone(name):
-    network = small(name).eval()
+@pytest.mark.parametrize("stride", [1, 3])
+def test_a_padded_batch_gives_what_each_utterance_gives_alone(name, stride):
+    network = small(name, stride=stride, first_context=2).eval()
     utterances = [torch.randn(length, 4) for length in (30, 1, 17)]
     batch = torch.nn.utils.rnn.pad_sequence(utterances, batch_first=True, padding_value=1e3)
     together = network(batch, torch.tensor([30, 1, 17]))
@@ -52,3 +53,17 @@ def test_a_unit_modulation_changes_nothing_and_another_does(name):
     torch.testing.assert_close(network(feats, None, unit), network(feats))
     twice = [(2 * scale, shift) for scale, shift in unit]
     assert not torch.allclose(network(feats, None, twice), network(feats), atol=1e-3)
+
+
+def test_a_stride_of_three_takes_a_third_of_the_steps_over_the_same_time():
+    network = small(stride=3, first_context=2)
+    frames = torch.randn(2, 4, 30 + 2 * network.context)
+    for layer in [*network.first, *network.blocks]:
+        frames = layer(frames)
+    assert (network.context, frames.shape[2]) == (2 + 3 * 6, 10)
+
+
+def test_a_normalised_input_forgets_level_and_scale_of_the_coefficients():
+    plain, scaled = small(normalise_input=True).train(), small(normalise_input=True).train()
+    feats = torch.randn(16, 20, 4)
+    torch.testing.assert_close(plain(feats), scaled(100 * feats + 7), rtol=1e-3, atol=1e-3)

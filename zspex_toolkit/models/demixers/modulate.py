@@ -1,4 +1,4 @@
-"""Modulate: the known speaker conditions the frames of the mixture, before they are pooled into one embedding."""
+"""Modulate: the known speaker conditions the embedder itself, before the mixture is pooled into one embedding."""
 
 from __future__ import annotations
 
@@ -9,35 +9,40 @@ __all__ = ["Modulate"]
 
 
 class Modulate(nn.Module):
-    """A seventh function [ours]: the known embedding scales and shifts the channels of the embedder's frame layers.
+    """A seventh function [ours]: the known embedding scales and shifts the channels of the embedder's layers.
 
     The six printed functions see the mixture as one vector, in which both speakers are already averaged over time.
     This one tells the embedder whom to ignore while it still sees single frames, most of which one of the two
-    speakers dominates. The pooled embedding then goes through the form of Separate-Concat.
+    speakers dominates. What it gives is the modulated embedder's own output, so training starts from the embedding of
+    the mixture. The known embedding is standardised over the speakers and divided by the square root of its size:
+    speakers then lie about 1 apart, and small weights modulate little.
 
     Args:
         embedding_dim: size d of the embeddings.
-        modulated_channels: widths of the frame layers that are modulated; derived from the embedder.
-        hidden: width of the shared hidden layer that reads the known embedding.
+        modulated_channels: widths of the layers that are modulated; derived from the embedder.
 
     Source: feature-wise linear modulation, Perez et al., AAAI 2018.
     """
 
-    def __init__(self, embedding_dim: int, *, modulated_channels: tuple[int, ...], hidden: int = 256):
+    def __init__(self, embedding_dim: int, *, modulated_channels: tuple[int, ...]):
         super().__init__()
-        self.read = nn.Sequential(nn.Linear(embedding_dim, hidden), nn.ReLU(), nn.BatchNorm1d(hidden))
-        self.scales = nn.ModuleList(nn.Linear(hidden, width) for width in modulated_channels)
-        self.shifts = nn.ModuleList(nn.Linear(hidden, width) for width in modulated_channels)
-        for layer in [*self.scales, *self.shifts]:  # starts as the pre-trained embedder, unmodulated
-            nn.init.zeros_(layer.weight)
+        self.norm = nn.BatchNorm1d(embedding_dim, affine=False)
+        self.scales = nn.ModuleList(nn.Linear(embedding_dim, width) for width in modulated_channels)
+        self.shifts = nn.ModuleList(nn.Linear(embedding_dim, width) for width in modulated_channels)
+        self.output = nn.Linear(embedding_dim, embedding_dim)
+        for layer in [*self.scales, *self.shifts, self.output]:  # starts close to the pre-trained embedder
+            nn.init.normal_(layer.weight, std=0.01)
             nn.init.zeros_(layer.bias)
-        self.output = nn.Linear(embedding_dim + hidden, embedding_dim)
 
     def modulation(self, known: Tensor) -> list[tuple[Tensor, Tensor]]:
         """(B, d) to the scale and shift, (B, C) each, of every modulated layer."""
-        hidden = self.read(known)
-        return [(1 + scale(hidden), shift(hidden)) for scale, shift in zip(self.scales, self.shifts, strict=True)]
+        speaker = self._standardised(known)
+        return [(1 + scale(speaker), shift(speaker)) for scale, shift in zip(self.scales, self.shifts, strict=True)]
 
     def forward(self, mixture: Tensor, known: Tensor) -> Tensor:
         """Embedding of the modulated mixture and of the known speaker, (B, d) each, to the other's, (B, d)."""
-        return self.output(torch.cat([mixture, self.read(known)], 1))
+        return mixture + self.output(self._standardised(known))
+
+    def _standardised(self, known: Tensor) -> Tensor:
+        with torch.autocast(known.device.type, enabled=False):
+            return self.norm(known.float()) / known.shape[1] ** 0.5
