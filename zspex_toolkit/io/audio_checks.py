@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.signal import correlate
 
 from zspex_toolkit.errors import AudioError
 from zspex_toolkit.io.audio import AudioInfo, audio_info, read_audio
@@ -84,8 +83,10 @@ def same_utterance(one: np.ndarray, two: np.ndarray, fs: int) -> bool:
     Found by the lag of the highest cross-correlation: over the overlap there, the same speech correlates above 0.95,
     which other speech never does.
     """
-    correlation = np.abs(correlate(one, two, method="fft"))
-    lag = int(correlation.argmax()) - (len(two) - 1)
+    size = 1 << (len(one) + len(two) - 1).bit_length()
+    correlation = np.fft.irfft(np.fft.rfft(one, size) * np.conj(np.fft.rfft(two, size)), size)
+    lag = int(np.abs(correlation).argmax())
+    lag -= size if lag >= len(one) else 0  # two begins before one
     start, stop = max(0, lag), min(len(one), lag + len(two))
     a, b = one[start:stop], two[start - lag : stop - lag]
     if len(a) < min(fs // 2, len(one) // 2, len(two) // 2):
