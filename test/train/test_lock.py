@@ -17,9 +17,9 @@ def holder(host, pid):
 
 def test_it_names_its_holder_and_is_gone_afterwards(tmp_path):
     with lock(tmp_path):
-        content = json.loads((tmp_path / "lock").read_text())
+        content = json.loads((tmp_path / ".lock").read_text())
         assert (content["host"], content["pid"]) == (socket.gethostname(), os.getpid())
-    assert not (tmp_path / "lock").exists()
+    assert not (tmp_path / ".lock").exists()
 
 
 def test_it_is_released_when_the_training_fails(tmp_path):
@@ -47,16 +47,16 @@ def test_a_running_holder_is_named_and_a_killed_one_taken_over(tmp_path):
         with pytest.raises(UserError, match=message), lock(tmp_path):
             pass
         process.kill()
-    assert (tmp_path / "lock").exists()
+    assert (tmp_path / ".lock").exists()
     with lock(tmp_path):
-        assert json.loads((tmp_path / "lock").read_text())["pid"] == os.getpid()
+        assert json.loads((tmp_path / ".lock").read_text())["pid"] == os.getpid()
 
 
 def test_of_a_holder_on_another_host_nothing_is_known(tmp_path):
-    (tmp_path / "lock").write_text(holder("far-away", 1))
-    with pytest.raises(UserError, match=r"process 1 on host far-away.*if it is gone, delete .*lock"), lock(tmp_path):
+    (tmp_path / ".lock").write_text(holder("far-away", 1))
+    with pytest.raises(UserError, match=r"process 1 on host far-away.*if it is gone, delete .*\.lock"), lock(tmp_path):
         pass
-    assert (tmp_path / "lock").read_text() == holder("far-away", 1)
+    assert (tmp_path / ".lock").read_text() == holder("far-away", 1)
 
 
 def test_a_full_disk_is_one_line(tmp_path, monkeypatch):
@@ -64,11 +64,11 @@ def test_a_full_disk_is_one_line(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("os.pwrite", disk_full)
-    with pytest.raises(UserError, match=r"lock: cannot write \(No space left on device\)"), lock(tmp_path):
+    with pytest.raises(UserError, match=r"\.lock: cannot write \(No space left on device\)"), lock(tmp_path):
         pass
 
 
 def test_a_half_written_lock_of_a_dead_process_is_taken_over(tmp_path):
-    (tmp_path / "lock").write_text('{"host": "her')
+    (tmp_path / ".lock").write_text('{"host": "her')
     with lock(tmp_path):
-        assert json.loads((tmp_path / "lock").read_text())["pid"] == os.getpid()
+        assert json.loads((tmp_path / ".lock").read_text())["pid"] == os.getpid()

@@ -116,6 +116,7 @@ def test_sigterm_saves_and_exits_with_a_status_of_its_own_and_meanwhile_no_one_e
     assert process.wait(60) == INTERRUPTED_STATUS == 75
     assert "stopped by SIGTERM; start the same command again" in (exp_dir / "train.log").read_text()
     assert len(list(exp_dir.glob("checkpoints/epoch-1-step-*.pt"))) == 1
+    settings["num_workers"] = 0
     continued = toy_train(exp_dir, **settings)
     assert same_weights(continued.state_dict(), toy_train(tmp_path / "whole", **settings).state_dict())
 
@@ -350,4 +351,4 @@ def test_half_written_files_of_a_killed_process_are_removed(tmp_path):
     (tmp_path / ".best.0123456789ab.safetensors").write_bytes(b"half")
     toy_train(tmp_path, num_epochs=1)
     assert [path.name for path in tmp_path.rglob(".*")] == []
-    assert not (tmp_path / "lock").exists()
+    assert not (tmp_path / ".lock").exists()

@@ -16,7 +16,7 @@ from zspex_toolkit.errors import UserError
 
 @contextlib.contextmanager
 def lock(exp_dir: Path) -> Iterator[None]:
-    """Hold ``exp_dir/lock``; it names host and process.
+    """Hold ``exp_dir/.lock``; it names host and process.
 
     A lock left by a dead process of this host is taken over: the kernel dropped its record lock (which, unlike
     ``flock``, the data-loading children do not inherit). Of a process on another host nothing can be known.
@@ -24,7 +24,7 @@ def lock(exp_dir: Path) -> Iterator[None]:
     Raises:
         UserError: if a running training, or one of another host, holds it, or the disk is full.
     """
-    path = exp_dir / "lock"
+    path = exp_dir / ".lock"
     descriptor = _open(path)
     try:
         _write_holder(descriptor, path)
