@@ -235,9 +235,9 @@ if in_stage 6 "Train C, the de-mixing networks" for "${mixture_dirs[@]}" "$embed
                 source=(--data "$(mixture_list train "$condition")")
                 if [[ $on_the_fly = true ]]; then source=(--draw.source_data "$train"); fi
                 line train_demixers --config "$train_config" --device "$device" --train.seed "$seed" "${source[@]}" \
-                    --valid_data "$(mixture_list test "$condition")" --given "$given" --demixers "${functions// /,}" --embedder "$exp/embedder" \
-                    --clean_speakers "$clean_speakers" --exp_dir "$exp/demix_${given}_$condition" \
-                    "${train_words[@]}" "${demixer_words[@]}"
+                    --valid_data "$(mixture_list test "$condition")" --given "$given" --demixers "${functions// /,}" \
+                    --embedder "$exp/embedder" --clean_speakers "$clean_speakers" --classifier "$exp/classifier" \
+                    --exp_dir "$exp/demix_${given}_$condition" "${train_words[@]}" "${demixer_words[@]}"
                 echo
             done
         done

@@ -58,6 +58,10 @@ class LabelledEmbeddings:
         """Key, embedding (D,) and number of the speaker; the same in every epoch."""
         return self._keys[index], self._embeddings[index], self._labels[index]
 
+    def name(self, index: int) -> str:
+        """The key of an item, for messages."""
+        return self._keys[index]
+
     @staticmethod
     def collate(items: list[tuple[str, Tensor, Tensor]]) -> dict[str, Any]:
         """``embedding`` (B, D), ``speaker`` (B,), ``ids``."""

@@ -58,6 +58,10 @@ class SpeakerSegments:
         feats, spk = self._features.draw(utt, rng)
         return utt, random_segment(feats, self._segment_frames, rng), self._number[spk]
 
+    def name(self, index: int) -> str:
+        """The utterance of an item, for messages."""
+        return self._utterances[index]
+
     @staticmethod
     def collate(items: list[tuple[str, Tensor, int]]) -> dict[str, Any]:
         """``feats`` (B, L, F), ``speaker`` (B,), ``ids``; ``num_frames`` (B,) where lengths differ."""

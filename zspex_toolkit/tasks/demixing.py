@@ -47,8 +47,8 @@ class Config:
     freeze_embedder: bool = False  # train the function alone
     segment_frames: int = 200  # voiced frames of a training segment; 0: whole mixtures
     losses: dict[str, float] = field(default_factory=lambda: {"mean_absolute_error": 1.0})  # file under losses/: weight
-    classifier: Path | None = None  # experiment of the classifier B, for the loss below
-    identification_weight: float = 0.0  # weight of the cross entropy of the frozen B on the estimate
+    classifier: Path | None = None  # experiment of the frozen classifier B: its accuracy is followed over the epochs
+    identification_weight: float = 0.0  # weight of the cross entropy of B on the estimate
     device: str = "auto"  # auto, cpu or cuda:N
     train: TrainConfig = field(default_factory=TrainConfig)  # the loop
 
@@ -147,23 +147,25 @@ class DemixingLoss:
         self._losses = {name: (load("losses", name), weight) for name, weight in config.losses.items()}
         self._weight = config.identification_weight
         self._classifier: nn.Module | None = None
-        if self._weight:
-            if config.classifier is None:
-                raise ConfigError("identification_weight: needs classifier, the experiment of the classifier B")
+        if config.classifier is not None:
             spec, self._classifier = load_classifier(config.classifier)
-            if list(spec.speakers) != sorted(speakers):
+            if list(spec.speakers) != speakers:
                 raise UserError(f"{config.classifier}: knows other speakers than {config.clean_speakers}")
+        elif self._weight:
+            raise ConfigError("identification_weight: needs classifier, the experiment of the classifier B")
 
     def __call__(self, network: nn.Module, batch: dict[str, Any]) -> tuple[Tensor, dict[str, Tensor]]:
-        """The loss of a batch and, for the curves, its mean absolute error."""
+        """The loss of a batch and, for the curves, its mean absolute error and the share that B identifies."""
         self._clean = self._clean.to(batch["feats"].device)
         estimate = network(batch["feats"], batch.get("num_frames"), self._clean[batch["known"]]).float()
         reference = self._clean[batch["asked"]]
         total = sum(weight * function(estimate, reference) for function, weight in self._losses.values())
+        report = {"mae": (estimate - reference).abs().mean().detach()}
         if self._classifier is not None:
             scores = self._classifier.to(estimate.device)(estimate)
+            report["accuracy"] = (scores.argmax(1) == batch["asked"]).float().mean()
             total = total + self._weight * nn.functional.cross_entropy(scores, batch["asked"])
-        return total, {"mae": (estimate - reference).abs().mean().detach()}
+        return total, report
 
 
 class Joined:
