@@ -1,0 +1,72 @@
+"""Joining directories: nothing is lost unsaid, nothing is joined that differs."""
+
+import pytest
+
+from zspex_toolkit.errors import ConfigError, DataDirError
+from zspex_toolkit.io.combine import combine_data_dirs
+from zspex_toolkit.io.copy import copy_data_dir
+from zspex_toolkit.io.data_dir import DataDir
+from zspex_toolkit.io.split import split_data_dir
+from zspex_toolkit.io.table import read_table
+from zspex_toolkit.io.validate import validate_data_dir
+from zspex_toolkit.io.write import write_data_dir
+
+
+@pytest.fixture
+def copied(data):
+    """The directory once more, its speakers and utterances renamed."""
+    copy_data_dir(data, data.parent / "copied", utt_prefix="x-", spk_prefix="x-")
+    return data.parent / "copied"
+
+
+def test_all_utterances_of_all_directories_are_there(data, copied, tmp_path):
+    assert combine_data_dirs([data, copied], tmp_path / "out") == (8, [])
+    assert validate_data_dir(tmp_path / "out", check_audio=True) == []
+    assert list(DataDir.load(tmp_path / "out").spk2utt) == ["ann", "bob", "x-ann", "x-bob"]
+
+
+def test_parts_join_to_the_whole(data, tmp_path, content):
+    combine_data_dirs(split_data_dir(data, 4, per_utterance=True), tmp_path / "out")
+    assert content(tmp_path / "out").items() <= content(data).items()
+
+
+def test_a_table_that_one_directory_lacks_is_left_out_and_named(data, copied, tmp_path):
+    (copied / "text").unlink()
+    assert combine_data_dirs([data, copied], tmp_path / "out") == (8, [f"text is left out: not in {copied}"])
+    assert not (tmp_path / "out" / "text").exists()
+
+
+def test_recordings_become_segments_where_others_have_them(data, tmp_path):
+    wavs = read_table(data / "wav.scp")
+    write_data_dir(
+        tmp_path / "cut",
+        wavs={"tape": wavs["bob-2"]},
+        utt2spk={"zoe-1": "zoe"},
+        segments={"zoe-1": ("tape", 0.1, 0.4)},
+    )
+    combine_data_dirs([data, tmp_path / "cut"], tmp_path / "out")
+    assert validate_data_dir(tmp_path / "out", check_audio=True) == []
+    joined, alone = DataDir.load(tmp_path / "out"), DataDir.load(data)
+    assert joined.segments["ann-2"] == ("ann-2", 0, 0.6)
+    assert joined.segments["zoe-1"] == ("tape", 0.1, 0.4)
+    assert joined.read_audio("ann-2")[0].tolist() == alone.read_audio("ann-2")[0].tolist()
+
+
+def test_an_utterance_in_two_directories_is_refused(data, tmp_path):
+    with pytest.raises(
+        DataDirError, match=r"data/utt2spk and .*data/utt2spk both have 'ann-1'; copy one with a prefix"
+    ):
+        combine_data_dirs([data, data], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_speaker_of_two_genders_is_refused(data, tmp_path):
+    copy_data_dir(data, tmp_path / "other", utt_prefix="x-", spk_prefix="x-")
+    (tmp_path / "other" / "spk2gender").write_text("ann m\nx-ann f\nx-bob m\n")
+    with pytest.raises(DataDirError, match="spk2gender differ on 'ann'"):
+        combine_data_dirs([data, tmp_path / "other"], tmp_path / "out")
+
+
+def test_one_directory_is_nothing_to_join(data, tmp_path):
+    with pytest.raises(ConfigError, match="data: expected two directories or more, got 1"):
+        combine_data_dirs([data], tmp_path / "out")

@@ -1,0 +1,66 @@
+"""Splits: near-equal parts that together are the whole, made once."""
+
+import os
+from itertools import chain
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zspex_toolkit.errors import ConfigError
+from zspex_toolkit.io.data_dir import DataDir
+from zspex_toolkit.io.split import near_equal_parts, split_data_dir
+from zspex_toolkit.io.validate import validate_data_dir
+
+
+@given(sizes=st.lists(st.integers(1, 30), min_size=1, max_size=20), data=st.data())
+def test_parts_are_whole_groups_in_order_none_empty_and_near_equal(sizes, data):
+    groups = [[f"{group}-{member}" for member in range(size)] for group, size in enumerate(sizes)]
+    num_parts = data.draw(st.integers(1, len(groups)))
+    parts = near_equal_parts(groups, num_parts)
+    assert [*chain(*parts)] == [*chain(*groups)]
+    assert len(parts) == num_parts
+    assert all(parts)
+    of_group = [{name.split("-")[0] for name in part} for part in parts]
+    assert sum(map(len, of_group)) == len(groups)
+    assert max(map(len, parts)) <= sum(sizes) / num_parts + max(sizes)
+
+
+def test_equal_speakers_are_dealt_equally():
+    groups = [[f"{group}-{member}" for member in range(10)] for group in range(10)]
+    assert [len(part) for part in near_equal_parts(groups, 4)] == [30, 20, 30, 20]
+    assert [len(part) for part in near_equal_parts([["a"]] * 10, 3)] == [3, 4, 3]
+
+
+def test_no_speaker_is_cut(data):
+    one, two = split_data_dir(data, 2)
+    assert (one, two) == (data / "split2" / "1", data / "split2" / "2")
+    assert DataDir.load(one).utterances == ["ann-1", "ann-2"]
+    assert DataDir.load(two).utterances == ["bob-1", "bob-2"]
+    assert all(validate_data_dir(part, check_audio=True) == [] for part in (one, two))
+
+
+def test_utterances_may_be_dealt_singly(data):
+    parts = split_data_dir(data, 3, per_utterance=True)
+    assert parts[0] == data / "split3utt" / "1"
+    assert [*chain(*(DataDir.load(part).utterances for part in parts))] == DataDir.load(data).utterances
+
+
+def test_a_split_is_kept_until_its_source_changes(data):
+    first = split_data_dir(data, 2)[0] / "text"
+    made = os.stat(first).st_ino
+    split_data_dir(data, 2)
+    assert os.stat(first).st_ino == made
+    (data / "text").write_text((data / "text").read_text().replace("WORDS", "OTHER WORDS"))
+    split_data_dir(data, 2)
+    assert first.read_text().startswith("ann-1 OTHER WORDS")
+    assert sorted(os.listdir(data / "split2")) == [".source.json", "1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("nj", "per_utterance", "what"), [(3, False, "2 speakers"), (5, True, "4 utterances"), (0, True, "4")]
+)
+def test_more_parts_than_there_are_is_refused(data, nj, per_utterance, what):
+    with pytest.raises(ConfigError, match=f"cannot split {data} into {nj} parts, it has {what}"):
+        split_data_dir(data, nj, per_utterance=per_utterance)
+    assert not list(data.glob("*split*"))
