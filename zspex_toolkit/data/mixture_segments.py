@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from zspex_toolkit.data.masking import Masking
 from zspex_toolkit.data.segments import pad_batch, random_segment
 from zspex_toolkit.data.stored_features import StoredFeatures
 from zspex_toolkit.errors import ConfigError, DataDirError
@@ -60,19 +61,30 @@ class MixtureSegments:
         given: "e2": the interferer is known and the target asked for (Table 2); "e1": the reverse (Table 3); "both":
             drawn anew for each item.
         segment_frames: frames of a segment; 0 for whole mixtures.
+        masking: masks each segment; none if None.
         seed: an item follows from it, the epoch and the index alone.
 
     Raises:
         ConfigError: for another ``given``.
     """
 
-    def __init__(self, mixtures: Mixtures, speakers: Sequence[str], *, given: str, segment_frames: int, seed: int = 0):
+    def __init__(
+        self,
+        mixtures: Mixtures,
+        speakers: Sequence[str],
+        *,
+        given: str,
+        segment_frames: int,
+        masking: Masking | None = None,
+        seed: int = 0,
+    ):
         if given not in GIVEN:
             raise ConfigError(f"given: expected one of {', '.join(GIVEN)}, got '{given}'")
         self._mixtures = mixtures
         self._number = {spk: number for number, spk in enumerate(speakers)}
         self._given = given
         self._segment_frames = segment_frames
+        self._masking = masking
         self._seed = seed
 
     def __len__(self) -> int:
@@ -87,7 +99,10 @@ class MixtureSegments:
         for spk in (asked, known):
             if spk not in self._number:
                 raise DataDirError(f"{name}: speaker '{spk}' has no clean embedding; average_embeddings makes them")
-        return name, random_segment(feats, self._segment_frames, rng), self._number[asked], self._number[known]
+        segment = random_segment(feats, self._segment_frames, rng)
+        if self._masking is not None:
+            segment = self._masking(segment, rng)
+        return name, segment, self._number[asked], self._number[known]
 
     @staticmethod
     def collate(items: list[tuple[str, Tensor, int, int]]) -> dict[str, Any]:

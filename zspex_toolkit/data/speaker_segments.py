@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from zspex_toolkit.data.masking import Masking
 from zspex_toolkit.data.segments import pad_batch, random_segment
 from zspex_toolkit.randomness import rng_for
 
@@ -30,6 +31,7 @@ class SpeakerSegments:
         speakers: the classes, in the order of their numbers.
         segment_frames: frames of a segment; 0 for whole utterances.
         segments_per_utterance: segments of each utterance in one epoch.
+        masking: masks each segment; none if None.
         seed: an item follows from it, the epoch and the index alone.
     """
 
@@ -40,11 +42,13 @@ class SpeakerSegments:
         *,
         segment_frames: int,
         segments_per_utterance: int = 1,
+        masking: Masking | None = None,
         seed: int = 0,
     ):
         self._features = features
         self._number = {spk: number for number, spk in enumerate(speakers)}
         self._segment_frames = segment_frames
+        self._masking = masking
         self._seed = seed
         self._utterances = [utt for utt in features.utterances for _ in range(segments_per_utterance)]
 
@@ -56,7 +60,8 @@ class SpeakerSegments:
         utt = self._utterances[index]
         rng = rng_for(self._seed, "segment", epoch, index)
         feats, spk = self._features.draw(utt, rng)
-        return utt, random_segment(feats, self._segment_frames, rng), self._number[spk]
+        segment = random_segment(feats, self._segment_frames, rng)
+        return utt, segment if self._masking is None else self._masking(segment, rng), self._number[spk]
 
     def name(self, index: int) -> str:
         """The utterance of an item, for messages."""

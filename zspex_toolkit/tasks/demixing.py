@@ -16,6 +16,7 @@ from zspex_toolkit.config import check_options
 from zspex_toolkit.data.drawn_mixtures import DrawConfig, DrawnMixtures
 from zspex_toolkit.data.embeddings import read_embeddings
 from zspex_toolkit.data.front_end import check_front_end
+from zspex_toolkit.data.masking import MaskConfig, Masking
 from zspex_toolkit.data.mixture_segments import Mixtures, MixtureSegments, StoredMixtures
 from zspex_toolkit.data.stored_features import StoredFeatures
 from zspex_toolkit.data.waveforms import Waveforms
@@ -46,6 +47,7 @@ class Config:
     demixer_options: dict[str, Any] = field(default_factory=dict)  # constructor arguments, for those that take them
     freeze_embedder: bool = False  # train the function alone
     segment_frames: int = 200  # voiced frames of a training segment; 0: whole mixtures
+    mask: MaskConfig = field(default_factory=MaskConfig)  # mask training segments in time and frequency
     losses: dict[str, float] = field(default_factory=lambda: {"mean_absolute_error": 1.0})  # file under losses/: weight
     classifier: Path | None = None  # experiment of the frozen classifier B: its accuracy is followed over the epochs
     identification_weight: float = 0.0  # weight of the cross entropy of B on the estimate
@@ -104,12 +106,10 @@ def train_demixers(config: Config) -> list[Path]:
     speakers, clean = read_embeddings(config.clean_speakers)
     mixtures = _training_mixtures(config, embedder_spec.front_end)
     valid = [StoredMixtures(_stored(path, embedder_spec.front_end)) for path in config.valid_data]
-    sets = {
-        "segment_frames": config.segment_frames,
-        "seed": config.train.seed,
-    }
-    train_set = MixtureSegments(mixtures, speakers, given=config.given, **sets)
-    valid_set = MixtureSegments(Joined(valid), speakers, given=config.given, **sets) if valid else None
+    sets = {"given": config.given, "segment_frames": config.segment_frames, "seed": config.train.seed}
+    masking = Masking(config.mask, embedder_spec.front_end.mfcc)
+    train_set = MixtureSegments(mixtures, speakers, masking=masking, **sets)
+    valid_set = MixtureSegments(Joined(valid), speakers, **sets) if valid else None
     loss = DemixingLoss(config, clean, speakers)
     folders = []
     for demixer in config.demixers:

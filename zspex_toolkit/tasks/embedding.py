@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from zspex_toolkit.config import check_options
 from zspex_toolkit.data.augment import AugmentConfig, AugmentedUtterances
 from zspex_toolkit.data.front_end import front_end_of
+from zspex_toolkit.data.masking import MaskConfig, Masking
 from zspex_toolkit.data.speaker_segments import SpeakerSegments
 from zspex_toolkit.data.stored_features import StoredFeatures
 from zspex_toolkit.data.waveforms import Waveforms
@@ -38,6 +39,7 @@ class Config:
     segments_per_utterance: int = 1  # segments of each utterance in one epoch
     cmvn_window: int = 300  # frames of the sliding mean; 0: none
     augment: AugmentConfig = field(default_factory=AugmentConfig)  # perturb waveforms on the fly
+    mask: MaskConfig = field(default_factory=MaskConfig)  # mask segments in time and frequency
     device: str = "auto"  # auto, cpu or cuda:N
     train: TrainConfig = field(default_factory=TrainConfig)  # the loop
 
@@ -99,6 +101,7 @@ def train_embedder(config: Config) -> Path:
         speakers,
         segment_frames=config.segment_frames,
         segments_per_utterance=config.segments_per_utterance,
+        masking=Masking(config.mask, front_end.mfcc),
         seed=config.train.seed,
     )
     loss_function = load("losses", config.loss)

@@ -1,0 +1,48 @@
+"""Masks take away what they are said to, and nothing else."""
+
+import numpy as np
+import torch
+
+from zspex_toolkit.data.masking import MaskConfig, Masking
+from zspex_toolkit.randomness import rng_for
+from zspex_toolkit.signal.mel import lifted_cosine_transform
+from zspex_toolkit.signal.mfcc_config import MfccConfig
+
+FULL = MfccConfig(num_mel_bins=12, num_ceps=12)
+
+
+def test_nothing_asked_leaves_the_features_themselves():
+    feats = torch.randn(20, 12)
+    assert Masking(MaskConfig(), FULL)(feats, rng_for(0, "a")) is feats
+
+
+def test_a_masked_stretch_is_the_mean_and_the_rest_stays():
+    masking = Masking(MaskConfig(max_frames=5), FULL)
+    widths = set()
+    for draw in range(40):
+        feats = torch.randn(20, 12)
+        masked = masking(feats, rng_for(0, draw))
+        changed = (masked != feats).any(1)
+        widths.add(int(changed.sum()))
+        torch.testing.assert_close(masked[changed], feats.mean(0).expand(int(changed.sum()), -1))
+        places = changed.nonzero()[:, 0]
+        assert len(places) == 0 or int(places[-1] - places[0]) == len(places) - 1
+    assert widths == set(range(6))
+
+
+def test_a_masked_band_is_flat_in_the_mel_spectrum_and_the_other_filters_stay():
+    transform = lifted_cosine_transform(12, 12, lifter=22.0)
+    log_mel = torch.randn(30, 12, dtype=torch.float64)
+    feats = (log_mel @ transform).float()
+    masked = Masking(MaskConfig(max_bins=4), FULL)(feats, rng_for(0, 3))
+    after = masked.double() @ torch.linalg.inv(transform)
+    flat = (after - after.mean(0)).abs().amax(0) < 1e-3
+    assert 1 <= int(flat.sum()) <= 4
+    np.testing.assert_allclose(after[:, ~flat], log_mel[:, ~flat], atol=1e-4)
+    np.testing.assert_allclose(after[:, flat], log_mel[:, flat].mean(0).expand(30, -1), atol=1e-4)
+
+
+def test_features_shorter_than_the_mask_become_their_mean():
+    feats = torch.randn(2, 12)
+    masking = Masking(MaskConfig(max_frames=50), FULL)
+    torch.testing.assert_close(masking(feats, rng_for(0, 1)), feats.mean(0).expand(2, -1))
