@@ -43,5 +43,5 @@ setup(
     python_requires=">=3.10",
     install_requires=REQUIRED,
     extras_require=EXTRAS,
-    entry_points={"console_scripts": ["zspex = zspex_toolkit.bin.zspex:main"]},
+    entry_points={"console_scripts": ["zspex = zspex_toolkit.bin.zspex:console"]},
 )

@@ -20,9 +20,14 @@ def main() -> None:
     if arguments[0] == "--version":
         print(zspex_toolkit.__version__)
         return
-    sys.argv = [arguments[0], *arguments[1:]]
-    run(lambda: load_module("bin", arguments[0]).main(arguments[1:]))
+    command = load_module("bin", arguments[0])
+    sys.argv = arguments  # messages then begin with the command's name
+    run(lambda: command.main(arguments[1:]))
+
+
+def console() -> None:
+    run(main)
 
 
 if __name__ == "__main__":
-    run(main)
+    console()
