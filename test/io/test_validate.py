@@ -151,6 +151,14 @@ def test_each_fault_is_found_where_it_is(data, name, content, fault):
     assert fault in faults_of(data)
 
 
+@pytest.mark.parametrize("separator", ["\t", "  "])
+def test_mixed_separators_break_kaldi_s_order_by_speaker(data, separator):
+    replace(data, "utt2spk", f"ann-1 ann\nann-2{separator}ann\nbob-1 bob\nbob-2{separator}bob\n")
+    assert faults_of(data) == ["utt2spk:2: expected one blank between utterance and speaker, as on other lines"]
+    replace(data, "utt2spk", f"ann-1{separator}ann\nann-2{separator}ann\nbob-1{separator}bob\nbob-2{separator}bob\n")
+    assert faults_of(data) == []
+
+
 def test_all_faults_of_a_run_are_reported(data):
     replace(data, "text", "ann-1 a\nbob-1 <s>\nann-2 b\n")
     replace(data, "spk2gender", "ann x\n")

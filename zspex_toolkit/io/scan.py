@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import operator
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -77,6 +78,22 @@ def compare_keys(path: Path, findings: Findings, keys: list[bytes], expected: li
         if key and key not in present:
             message = f"no line for '{_text(key)}' ({other}:{number})"
             findings.fault(path, None, message, kind=f"no line for a key of {other}")
+
+
+def first_odd_separator(path: Path) -> int | None:
+    """The first line that does not separate its fields by one blank, where other lines do (a mixture of tabs, say)."""
+    separators: dict[bytes, int] = {}
+    num_lines = 0
+    for block in _blocks(path):
+        if b"\t" in block or b"  " in block:
+            for number, line in enumerate(block.splitlines(), start=num_lines + 1):
+                if found := re.match(rb"\S+(\s+)\S", line):
+                    separators.setdefault(found[1], number)
+        else:
+            separators.setdefault(b" ", num_lines + 1)
+        num_lines += block.count(b"\n")
+    odd = [number for separator, number in separators.items() if separator != b" "]
+    return min(odd) if len(separators) > 1 else None
 
 
 def _blocks(path: Path) -> Iterator[bytes]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.io.findings import Fault, Findings
 from zspex_toolkit.io.known_tables import anything, one_word, rule_of, tables_of
-from zspex_toolkit.io.scan import compare_keys, no_garbage_collection, scan_table
+from zspex_toolkit.io.scan import compare_keys, first_odd_separator, no_garbage_collection, scan_table
 from zspex_toolkit.io.validate_audio import check_audio_of
 
 
@@ -103,6 +103,9 @@ def _check_speakers(
             f"not sorted by speaker: '{spks[line - 1].decode()}' comes after '{spks[line - 2].decode()}'; "
             "make speaker ids prefixes of utterance ids, joined with '-'",
         )
+    # Kaldi sorts by all that follows the utterance, the separator included.
+    if in_order and not no_spk_sort and (line := first_odd_separator(path)):
+        findings.fault(path, line, "expected one blank between utterance and speaker, as on other lines")
     if not all(map(bytes.startswith, utts, spks)):
         for line, (utt, spk) in enumerate(zip(utts, spks, strict=True), start=1):
             if not utt.startswith(spk):
