@@ -10,7 +10,7 @@ from zspex_toolkit.io.archive import read_scp
 from zspex_toolkit.io.audio import read_audio
 from zspex_toolkit.io.table import read_table
 from zspex_toolkit.signal.front_end import FrontEnd, FrontEndConfig
-from zspex_toolkit.signal.mfcc_config import DEMIXING
+from zspex_toolkit.signal.mfcc_config import DEMIXING, MfccConfig
 from zspex_toolkit.signal.vad import energy_vad
 from zspex_toolkit.signal.vad_config import VadConfig
 
@@ -75,3 +75,13 @@ def test_the_settings_survive_a_round_trip_through_yaml(tmp_path):
     config = FrontEndConfig(mfcc=dataclasses.replace(DEMIXING, num_ceps=13), cmvn_window=200)
     (tmp_path / "front_end.yaml").write_text(dump_config(config))
     assert load_config(FrontEndConfig, tmp_path / "front_end.yaml") == config
+
+
+def test_without_the_level_features_are_the_same_at_any_gain():
+    config = FrontEndConfig(MfccConfig(use_energy=False), cmvn_window=0, subtract_level=True)
+    front_end = FrontEnd(dataclasses.replace(config, vad=VadConfig(energy_threshold=-1000, energy_mean_scale=0)))
+    speech = torch.from_numpy(np.random.default_rng(0).normal(0, 0.02, (2, 8000)).astype(np.float32))
+    lengths = torch.tensor([8000, 5000])
+    (loud, _), (soft, frames) = front_end(speech, lengths), front_end(0.25 * speech, lengths)
+    torch.testing.assert_close(loud, soft, rtol=1e-3, atol=1e-2)
+    assert abs(float(soft[1, : frames[1], 0].mean())) < 1e-3

@@ -12,12 +12,12 @@ from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.signal.front_end import FrontEndConfig
 
 
-def front_end_of(data: str | PathLike, *, cmvn_window: int = 300) -> FrontEndConfig:
+def front_end_of(data: str | PathLike, *, cmvn_window: int = 300, subtract_level: bool = False) -> FrontEndConfig:
     """Settings that make_mfcc and compute_vad left in ``conf/`` of a data directory.
 
     Args:
         data: data directory.
-        cmvn_window: frames of the sliding mean, which is applied when features are read.
+        cmvn_window, subtract_level: normalisation, which is applied when features are read.
 
     Raises:
         DataDirError: if the directory has no features yet.
@@ -26,7 +26,8 @@ def front_end_of(data: str | PathLike, *, cmvn_window: int = 300) -> FrontEndCon
     for name, command in (("mfcc.conf", "make_mfcc"), ("vad.conf", "compute_vad")):
         if not (conf / name).exists():
             raise DataDirError(f"{conf / name}: no such file; run {command} on {data}")
-    return FrontEndConfig(read_mfcc_config(conf / "mfcc.conf"), read_vad_config(conf / "vad.conf"), cmvn_window)
+    mfcc, vad = read_mfcc_config(conf / "mfcc.conf"), read_vad_config(conf / "vad.conf")
+    return FrontEndConfig(mfcc, vad, cmvn_window, subtract_level)
 
 
 def check_front_end(data: str | PathLike, expected: FrontEndConfig) -> None:
@@ -35,7 +36,7 @@ def check_front_end(data: str | PathLike, expected: FrontEndConfig) -> None:
     Raises:
         DataDirError: naming the settings that differ.
     """
-    found = front_end_of(data, cmvn_window=expected.cmvn_window)
+    found = front_end_of(data, cmvn_window=expected.cmvn_window, subtract_level=expected.subtract_level)
     for part in dataclasses.fields(FrontEndConfig):
         ours, theirs = to_dict(expected)[part.name], to_dict(found)[part.name]
         if ours != theirs:

@@ -50,9 +50,22 @@ class FrontEnd(nn.Module):
             valid = torch.arange(voiced.shape[1], device=voiced.device) < num_frames.to(voiced.device)[:, None]
         if self.config.cmvn_window:
             mfcc = sliding_cmvn(mfcc, num_frames, window=self.config.cmvn_window)
+        if self.config.subtract_level:
+            mfcc = _without_level(mfcc, valid)
         silent = ~(voiced & valid).any(dim=1, keepdim=True)
         return select_voiced(mfcc, voiced | silent, num_frames)
 
     def from_mfcc(self, mfcc: Tensor, voiced: Tensor) -> Tensor:
         """Features of one utterance from its stored MFCC (L, F) and decisions (L,): (L', F)."""
         return self.normalise(mfcc[None], voiced[None].bool())[0][0]
+
+
+def _without_level(mfcc: Tensor, valid: Tensor) -> Tensor:
+    """(B, L, F) cepstra less the mean of their C0 over (B, L) valid frames.
+
+    A gain adds the same constant to every log filter output, of which C0 alone holds the sum: without its mean, cepstra
+    made with ``use_energy`` off are the same at any recording level.
+    """
+    level = torch.where(valid, mfcc[..., 0], 0).sum(dim=1) / valid.sum(dim=1).clamp(min=1)
+    first, rest = mfcc.split([1, mfcc.shape[2] - 1], dim=2)
+    return torch.cat([first - level[:, None, None], rest], dim=2)

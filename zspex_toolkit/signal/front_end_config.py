@@ -13,6 +13,7 @@ class FrontEndConfig:
     mfcc: MfccConfig = DEMIXING
     vad: VadConfig = SPEAKER
     cmvn_window: int = 300  # frames of the sliding mean; 0: no normalisation
+    subtract_level: bool = False  # take the utterance's mean of C0 away: features then do not tell the recording level
 
 
 DEMIXING_FRONT_END = FrontEndConfig()

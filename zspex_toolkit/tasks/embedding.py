@@ -38,6 +38,7 @@ class Config:
     segment_frames: int = 200  # voiced frames of a training segment; 0: whole utterances
     segments_per_utterance: int = 1  # segments of each utterance in one epoch
     cmvn_window: int = 300  # frames of the sliding mean; 0: none
+    subtract_level: bool = False  # take each utterance's mean of C0 away, and the recording level with it
     augment: AugmentConfig = field(default_factory=AugmentConfig)  # perturb waveforms on the fly
     mask: MaskConfig = field(default_factory=MaskConfig)  # mask segments in time and frequency
     device: str = "auto"  # auto, cpu or cuda:N
@@ -92,7 +93,7 @@ def load_embedder(exp_dir: Path) -> tuple[EmbedderSpec, nn.Module]:
 
 def train_embedder(config: Config) -> Path:
     """Train, or go on training, and return the experiment's folder."""
-    front_end = front_end_of(config.data, cmvn_window=config.cmvn_window)
+    front_end = front_end_of(config.data, cmvn_window=config.cmvn_window, subtract_level=config.subtract_level)
     spec = EmbedderSpec(config.network, config.network_options, front_end)
     features = _features(config, front_end)
     speakers = features.speakers() if config.augment.on_the_fly else sorted(set(features.utt2spk.values()))
