@@ -162,114 +162,118 @@ clean_inputs=("$train/utt2spk" "$train/feats.scp" "$test/utt2spk" "$test/feats.s
 embedder=$exp/embedder/last.safetensors classifier=$exp/classifier/last.safetensors
 clean_speakers=$exp/xvectors/clean_speakers/spk_xvector.scp
 
-marks=data/stages # shared by all experiments
-if in_stage 1 "Data preparation" for "$corpus $corpus_dir $corpus_options $test_share $test_per_speaker $seed" \
-    makes "$train/utt2spk" "$test/utt2spk"; then
-    toolkit prepare_data --corpus "$corpus" --corpus_dir "$corpus_dir" --out data \
-        --options "${corpus_options:-{\}}"
-    if [[ -z $clean_set ]]; then
-        how=(--test_share "$test_share")
-        if [[ -n $test_per_speaker ]]; then how=(--test_per_speaker "$test_per_speaker"); fi
-        toolkit split_speakers --data data/all --train "$train" --test "$test" "${how[@]}" --seed "$seed"
+# bash reads a file as it runs; in braces all is read at once, so that this file may change meanwhile.
+{
+    marks=data/stages # shared by all experiments
+    if in_stage 1 "Data preparation" for "$corpus $corpus_dir $corpus_options $test_share $test_per_speaker $seed" \
+        makes "$train/utt2spk" "$test/utt2spk"; then
+        toolkit prepare_data --corpus "$corpus" --corpus_dir "$corpus_dir" --out data \
+            --options "${corpus_options:-{\}}"
+        if [[ -z $clean_set ]]; then
+            how=(--test_share "$test_share")
+            if [[ -n $test_per_speaker ]]; then how=(--test_per_speaker "$test_per_speaker"); fi
+            toolkit split_speakers --data data/all --train "$train" --test "$test" "${how[@]}" --seed "$seed"
+        fi
+        rm -f {"$train","$test"}/{feats.scp,vad.scp,utt2num_frames} # of what was there before
     fi
-    rm -f {"$train","$test"}/{feats.scp,vad.scp,utt2num_frames} # of what was there before
-fi
 
-if in_stage 2 "Features" for "$train/wav.scp" "$train/utt2spk" "$test/wav.scp" "$test/utt2spk" "$mfcc_config" \
-    "$vad_config" makes "$train/vad.scp" "$test/vad.scp"; then
-    for dir in "$train" "$test"; do eval "$(features_commands "$dir" "$nj")"; done
-fi
+    if in_stage 2 "Features" for "$train/wav.scp" "$train/utt2spk" "$test/wav.scp" "$test/utt2spk" "$mfcc_config" \
+        "$vad_config" makes "$train/vad.scp" "$test/vad.scp"; then
+        for dir in "$train" "$test"; do eval "$(features_commands "$dir" "$nj")"; done
+    fi
 
-marks=$exp/stages
-if in_stage 3 "Train A, the embedder" for "${clean_inputs[@]}" "$embedder_config" "$train_args $embedder_args $seed" \
-    makes "$embedder"; then
-    set_aside_unless_resumed "$exp/embedder"
-    train_alone embedder --config "$embedder_config" --data "$train" "${train_words[@]}" "${embedder_words[@]}"
-fi
+    marks=$exp/stages
+    if in_stage 3 "Train A, the embedder" for "${clean_inputs[@]}" "$embedder_config" "$train_args $embedder_args $seed" \
+        makes "$embedder"; then
+        set_aside_unless_resumed "$exp/embedder"
+        train_alone embedder --config "$embedder_config" --data "$train" "${train_words[@]}" "${embedder_words[@]}"
+    fi
 
-if in_stage 4 "Clean embeddings; train B, the classifier" for "${clean_inputs[@]}" "$embedder" \
-    "$classifier_config" "$train_args $classifier_args $segments_per_utterance $seed" makes "$classifier" "$clean_speakers"; then
-    set_aside_unless_resumed "$exp/classifier"
-    export OMP_NUM_THREADS=$num_threads
-    toolkit extract_embeddings --model "$exp/embedder" --data "$train" --out "$exp/xvectors/train" --device "$device"
-    toolkit extract_embeddings --model "$exp/embedder" --data "$test" --out "$exp/xvectors/test" --device "$device"
-    toolkit extract_embeddings --model "$exp/embedder" --data "$train" --out "$exp/xvectors/train_segments" \
-        --segments_per_utterance "$segments_per_utterance" --seed "$seed" --device "$device"
-    toolkit average_embeddings --model "$exp/embedder" --data "$train" --out "$(dirname "$clean_speakers")" \
-        --device "$device"
-    export OMP_NUM_THREADS=1
-    train_alone classifier --config "$classifier_config" --data "$exp/xvectors/train_segments" "${train_words[@]}" \
-        "${classifier_words[@]}"
-fi
+    if in_stage 4 "Clean embeddings; train B, the classifier" for "${clean_inputs[@]}" "$embedder" \
+        "$classifier_config" "$train_args $classifier_args $segments_per_utterance $seed" makes "$classifier" "$clean_speakers"; then
+        set_aside_unless_resumed "$exp/classifier"
+        export OMP_NUM_THREADS=$num_threads
+        toolkit extract_embeddings --model "$exp/embedder" --data "$train" --out "$exp/xvectors/train" --device "$device"
+        toolkit extract_embeddings --model "$exp/embedder" --data "$test" --out "$exp/xvectors/test" --device "$device"
+        toolkit extract_embeddings --model "$exp/embedder" --data "$train" --out "$exp/xvectors/train_segments" \
+            --segments_per_utterance "$segments_per_utterance" --seed "$seed" --device "$device"
+        toolkit average_embeddings --model "$exp/embedder" --data "$train" --out "$(dirname "$clean_speakers")" \
+            --device "$device"
+        export OMP_NUM_THREADS=1
+        train_alone classifier --config "$classifier_config" --data "$exp/xvectors/train_segments" "${train_words[@]}" \
+            "${classifier_words[@]}"
+    fi
 
-marks=data/stages
-if in_stage 5 "Mixtures" for "$train/wav.scp" "$test/wav.scp" "$conditions $seed" "$mfcc_config" "$vad_config" \
-    makes "${mixture_dirs[@]/%//vad.scp}"; then
-    lines=$(
-        for condition in "${condition_list[@]}"; do
-            for set in train test; do
-                dir=$(mixtures "$condition" "$set")
-                if [[ -z $clean_set ]]; then
-                    if [[ $STAGE_RESUMES != true ]]; then printf 'rm -rf %q %q && ' "$dir" "dump/$(basename "$dir")"; fi
-                    line plan_mixtures --data "data/$set" --out "$dir" --snr_db "[${condition#snr}]" --seed "$seed"
-                    echo -n " && "
-                    line render_mixtures --data "$dir" --source_data "data/$set" --out "dump/$(basename "$dir")"
-                    echo -n " && "
-                fi
-                features_commands "$dir" 1
-                echo
+    marks=data/stages
+    if in_stage 5 "Mixtures" for "$train/wav.scp" "$test/wav.scp" "$conditions $seed" "$mfcc_config" "$vad_config" \
+        makes "${mixture_dirs[@]/%//vad.scp}"; then
+        lines=$(
+            for condition in "${condition_list[@]}"; do
+                for set in train test; do
+                    dir=$(mixtures "$condition" "$set")
+                    if [[ -z $clean_set ]]; then
+                        if [[ $STAGE_RESUMES != true ]]; then printf 'rm -rf %q %q && ' "$dir" "dump/$(basename "$dir")"; fi
+                        line plan_mixtures --data "data/$set" --out "$dir" --snr_db "[${condition#snr}]" --seed "$seed"
+                        echo -n " && "
+                        line render_mixtures --data "$dir" --source_data "data/$set" --out "dump/$(basename "$dir")"
+                        echo -n " && "
+                    fi
+                    features_commands "$dir" 1
+                    echo
+                done
             done
-        done
-    )
-    run_array "$train_cmd" make_mixtures "$lines"
-fi
+        )
+        run_array "$train_cmd" make_mixtures "$lines"
+    fi
 
-marks=$exp/stages
-if in_stage 6 "Train C, the de-mixing networks" for "${mixture_dirs[@]}" "$embedder" "$train_config" \
-    "$train_args $demixer_args $seed $givens $functions $train_conditions $on_the_fly" \
-    makes "${demixers[@]/%//last.safetensors}"; then
-    for dir in "${demixers[@]}"; do set_aside_unless_resumed "$dir"; done
-    lines=$(
-        for given in "${given_list[@]}"; do
-            for condition in $train_conditions; do
-                source=(--data "$(mixture_list train "$condition")")
-                if [[ $on_the_fly = true ]]; then source=(--draw.source_data "$train"); fi
-                line train_demixers --config "$train_config" --device "$device" --train.seed "$seed" "${source[@]}" \
-                    --valid_data "$(mixture_list test "$condition")" --given "$given" --demixers "${functions// /,}" \
-                    --embedder "$exp/embedder" --clean_speakers "$clean_speakers" --classifier "$exp/classifier" \
-                    --exp_dir "$exp/demix_${given}_$condition" "${train_words[@]}" "${demixer_words[@]}"
-                echo
+    marks=$exp/stages
+    if in_stage 6 "Train C, the de-mixing networks" for "${mixture_dirs[@]}" "$embedder" "$train_config" \
+        "$train_args $demixer_args $seed $givens $functions $train_conditions $on_the_fly" \
+        makes "${demixers[@]/%//last.safetensors}"; then
+        for dir in "${demixers[@]}"; do set_aside_unless_resumed "$dir"; done
+        lines=$(
+            for given in "${given_list[@]}"; do
+                for condition in $train_conditions; do
+                    source=(--data "$(mixture_list train "$condition")")
+                    if [[ $on_the_fly = true ]]; then source=(--draw.source_data "$train"); fi
+                    line train_demixers --config "$train_config" --device "$device" --train.seed "$seed" "${source[@]}" \
+                        --valid_data "$(mixture_list test "$condition")" --given "$given" --demixers "${functions// /,}" \
+                        --embedder "$exp/embedder" --clean_speakers "$clean_speakers" --classifier "$exp/classifier" \
+                        --exp_dir "$exp/demix_${given}_$condition" "${train_words[@]}" "${demixer_words[@]}"
+                    echo
+                done
             done
-        done
-    )
-    run_array "$cuda_cmd --gpu $ngpu" train_demixers "$lines"
-fi
+        )
+        run_array "$cuda_cmd --gpu $ngpu" train_demixers "$lines"
+    fi
 
-if in_stage 7 "Score" for "${mixture_dirs[@]}" "$embedder" "$classifier" "$clean_speakers" \
-    "${demixers[@]/%//last.safetensors}" makes "$exp/baseline" "${demixers[@]/%//scores.json}"; then
-    judge=(--classifier "$exp/classifier" --clean_speakers "$clean_speakers" --device "$device")
-    lines=$(
-        line score_baselines --embedder "$exp/embedder" "${judge[@]}" --given "$(both_or "$givens")" \
-            --train_data "$(mixture_list train snr_all)" --test_data "$(mixture_list test snr_all)" \
-            --clean_train_data "$train" --clean_test_data "$test" --out "$exp/baseline"
-        echo
-        for given in "${given_list[@]}"; do
-            for condition in $train_conditions; do
-                models=("${function_list[@]/#/$exp/demix_${given}_${condition}_}")
-                line score_demixers "${judge[@]}" --models "$(IFS=, && echo "${models[*]}")" \
-                    --train_data "$(mixture_list train "$condition")" --test_data "$(mixture_list test "$condition")"
-                echo
+    if in_stage 7 "Score" for "${mixture_dirs[@]}" "$embedder" "$classifier" "$clean_speakers" \
+        "${demixers[@]/%//last.safetensors}" makes "$exp/baseline" "${demixers[@]/%//scores.json}"; then
+        judge=(--classifier "$exp/classifier" --clean_speakers "$clean_speakers" --device "$device")
+        lines=$(
+            line score_baselines --embedder "$exp/embedder" "${judge[@]}" --given "$(both_or "$givens")" \
+                --train_data "$(mixture_list train snr_all)" --test_data "$(mixture_list test snr_all)" \
+                --clean_train_data "$train" --clean_test_data "$test" --out "$exp/baseline"
+            echo
+            for given in "${given_list[@]}"; do
+                for condition in $train_conditions; do
+                    models=("${function_list[@]/#/$exp/demix_${given}_${condition}_}")
+                    line score_demixers "${judge[@]}" --models "$(IFS=, && echo "${models[*]}")" \
+                        --train_data "$(mixture_list train "$condition")" --test_data "$(mixture_list test "$condition")"
+                    echo
+                done
             done
-        done
-    )
-    run_array "$cuda_cmd --gpu $ngpu" score "$lines"
-fi
+        )
+        run_array "$cuda_cmd --gpu $ngpu" score "$lines"
+    fi
 
-if in_stage 8 "Report" for "$(cat "$exp"/demix_*/scores.json "$exp"/baseline/*/scores.json 2>/dev/null)" \
-    makes "${results_dir:-$exp}/RESULTS.md"; then
-    toolkit report_demixing --exp "$exp" --out "${results_dir:-$exp}" --corpus "$corpus" \
-        --command "$(shown_command "$@")"
-    log "results: $PWD/${results_dir:-$exp}/RESULTS.md"
-fi
+    if in_stage 8 "Report" for "$(cat "$exp"/demix_*/scores.json "$exp"/baseline/*/scores.json 2>/dev/null)" \
+        makes "${results_dir:-$exp}/RESULTS.md"; then
+        toolkit report_demixing --exp "$exp" --out "${results_dir:-$exp}" --corpus "$corpus" \
+            --command "$(shown_command "$@")"
+        log "results: $PWD/${results_dir:-$exp}/RESULTS.md"
+    fi
 
-finish
+    finish
+    exit
+}
