@@ -9,8 +9,6 @@ import os
 from functools import partial
 from pathlib import Path
 
-import soundfile
-
 from zspex_toolkit.errors import AudioError, ConfigError, DataDirError
 from zspex_toolkit.infer.map_in_processes import map_in_processes
 from zspex_toolkit.io.atomic import write_json
@@ -132,10 +130,7 @@ def _render_one(speech: Speech, layout: Layout, plan: MixturePlan) -> None:
         raise DataDirError(str(fault)) from fault
     signals = dict(zip(_names(plan), [rendered.mixture, *rendered.sources, rendered.noise], strict=False))
     for name, path in layout.files(plan).items():
-        try:
-            write_audio(path, signals[name], plan.fs)
-        except soundfile.LibsndfileError as fault:
-            raise AudioError(f"{path}: could not be written ({fault.error_string}); is the disk full?") from fault
+        write_audio(path, signals[name], plan.fs)
 
 
 def _write_tables(data: Path, layout: Layout, plans: list[MixturePlan]) -> None:
