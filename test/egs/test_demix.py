@@ -106,14 +106,14 @@ def test_a_stage_that_fails_names_itself(tmp_path):
 
 
 NEEDED = {
-    "train_embedder": (embedding.Config, ["--data", "d", "--exp_dir", "e"]),
-    "train_classifier": (classification.Config, ["--data", "d", "--exp_dir", "e"]),
-    "train_demixer": (demixing.Config, ["--data", "d", "--exp_dir", "e", "--embedder", "a", "--clean_speakers", "s"]),
+    "embedder": (embedding.Config, ["--data", "d", "--exp_dir", "e"]),
+    "classifier": (classification.Config, ["--data", "d", "--exp_dir", "e"]),
+    "demixer": (demixing.Config, ["--data", "d", "--exp_dir", "e", "--embedder", "a", "--clean_speakers", "s"]),
 }
 
 
 def settings_of(path):
-    (kind,) = [kind for kind in NEEDED if path.stem.startswith(kind)]
+    (kind,) = [kind for kind in NEEDED if path.stem.endswith(kind)]
     config_class, needed = NEEDED[kind]
     return kind, parse_args(config_class, ["--config", str(path), *needed])
 
@@ -121,10 +121,10 @@ def settings_of(path):
 @pytest.mark.parametrize("path", CONFIGS, ids=name)
 def test_each_settings_file_is_taken_by_its_command_and_its_networks(path):
     kind, config = settings_of(path)
-    if kind == "train_demixer":
+    if kind == "demixer":
         for demixer in config.demixers:
             check_options(load("models.demixers", demixer), config.demixer_options, str(path))
-    elif kind == "train_embedder":
+    elif kind == "embedder":
         assert load("models.embedders", config.network)(20, **config.network_options).embedding_dim > 0
     else:
         load("models.classifiers", config.network)(512, 10, **config.network_options)
