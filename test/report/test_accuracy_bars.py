@@ -24,10 +24,15 @@ def test_the_papers_figures_are_marked_on_its_own_corpus_only(exp):
     without, marked = (accuracy_bars(tables, title="", with_paper=paper).axes[0].lines for paper in (False, True))
     assert len(without) == 0
     assert [line.get_ydata()[0] for line in marked][:2] == [36.5, 86.2]
-    assert len(marked) == 24
+    assert len(marked) == 3 * 4  # SNRs and the rows that were measured
 
 
 def test_no_figure_is_hidden_by_its_whisker(exp):
     panel = accuracy_bars(build_tables(read_scores(exp)), title="", with_paper=False).axes[0]
     sub = next(text for text in panel.texts if text.get_text() == "50.0")
     assert sub.get_position()[1] > 62.5  # the upper end of its interval
+
+
+def test_functions_that_were_not_run_take_no_room(exp):
+    figure = accuracy_bars(build_tables(read_scores(exp)), title="", with_paper=False)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["Before", "Sub", "Mul", "Clean"]

@@ -13,6 +13,7 @@ from zspex_toolkit.report.scores import Score
 from zspex_toolkit.report.tables import Table, column_label
 
 _GROUP = 0.86  # share of the distance between two groups that bars fill
+_WIDEST = 0.2  # bar, in the same unit
 _PAPER = {"marker": "D", "color": INK, "markerfacecolor": "white", "markersize": 4, "linestyle": "none"}
 
 
@@ -24,26 +25,28 @@ def accuracy_bars(tables: list[Table], *, title: str, with_paper: bool) -> Figur
         title: above the panels.
         with_paper: mark the paper's figures, which makes sense on the paper's corpus only.
     """
-    rows = tuple(dict.fromkeys(row for table in tables for row in table.rows))
+    measured = {row for table in tables for row in table.measured()}
+    rows = tuple(dict.fromkeys(row for table in tables for row in table.rows if row in measured))
     colours = row_colours(rows)
     width = max(0.36 * len(rows) * max(len(table.columns) for table in tables) + 1.2, 7.0)
     figure = new_figure(width, 3.0 * len(tables) + 1.2)
     panels = figure.subplots(len(tables), 1, squeeze=False)[:, 0]
     for axes, table in zip(panels, tables, strict=True):
-        _draw_panel(axes, table, colours, with_paper)
+        _draw_panel(axes, table, rows, colours, with_paper)
     figure.suptitle(title, fontsize=13, color=INK)
     handles = [Patch(facecolor=colours[row], label=label(row)) for row in rows]
     if with_paper:
         handles.append(Line2D([], [], **_PAPER, label="paper"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=(len(handles) + 1) // 2, frameon=False, fontsize=9)
+    per_line = len(handles) if len(handles) <= 5 else (len(handles) + 1) // 2
+    figure.legend(handles=handles, loc="outside lower center", ncols=per_line, frameon=False, fontsize=9)
     return figure
 
 
-def _draw_panel(axes: Axes, table: Table, colours: dict[str, str], with_paper: bool) -> None:
-    bar = _GROUP / len(table.rows)
+def _draw_panel(axes: Axes, table: Table, rows: tuple[str, ...], colours: dict[str, str], with_paper: bool) -> None:
+    bar = min(_GROUP / len(rows), _WIDEST)
     for group, column in enumerate(table.columns):
-        for position, row in enumerate(table.rows):
-            place = group + bar * (position - (len(table.rows) - 1) / 2)
+        for position, row in enumerate(rows):
+            place = group + bar * (position - (len(rows) - 1) / 2)
             printed = table.printed.get((row, column)) if with_paper else None
             score = table.cells.get((row, column, "test"))
             if score is not None:

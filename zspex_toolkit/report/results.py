@@ -36,6 +36,12 @@ from zspex_toolkit.report.tables import (
     ratios,
 )
 
+_DIRECTIONS = {
+    "e2": "Given e2, get e1",
+    "e1": "Given e1, get e2",
+    "both": "Given either of e1 and e2, get the other",
+}
+
 
 @dataclass(frozen=True)
 class _Experiment:
@@ -92,12 +98,12 @@ def _draw(experiment: _Experiment, out: Path) -> list[tuple[str, str]]:
     bars = accuracy_bars(tables, title=f"Test accuracy on {corpus}", with_paper=with_paper)
     save_figure(bars, out / "accuracy.png")
     figures = [("accuracy.png", "Test accuracy of every function, with 95 % bootstrap intervals.")]
-    for given, answer in (("e2", "e1"), ("e1", "e2"), ("both", "the other")):
+    for given, title in _DIRECTIONS.items():
         trained = [network for network in experiment.networks if network.given == given and network.has_curve]
         if trained:
             name = f"mae_{given}.png"
-            save_figure(error_curves(trained, title=f"Given {given}, get {answer}"), out / name)
-            figures.append((name, f"Figure 6: mean absolute error against epochs, given {given}."))
+            save_figure(error_curves(trained, title=title), out / name)
+            figures.append((name, f"Figure 6: mean absolute error against epochs. {title}."))
     return figures
 
 

@@ -44,20 +44,24 @@ class Table:
         functions = [row for row in self.rows if row not in _BOUNDS and (row, column, "test") in self.cells]
         return max(functions, key=lambda row: self.cells[row, column, "test"].accuracy, default=None)
 
+    def measured(self) -> tuple[str, ...]:
+        """Rows with at least one score."""
+        return tuple(row for row in self.rows if any(row == cell_row for cell_row, _, _ in self.cells))
+
     def missing(self) -> list[str]:
-        """What was not measured, a line per row: ``Sub: -5 dB test, 0 dB test``."""
+        """What was not measured: ``Sub: -5 dB test, 0 dB test``; rows without any score share a line."""
         lines = []
-        for row in self.rows:
+        for row in self.measured():
             absent = [
                 f"{column_label(column)} {dataset}"
                 for column in self.columns
                 for dataset in SETS
                 if (row, column, dataset) not in self.cells
             ]
-            everything = len(absent) == len(self.columns) * len(SETS)
             if absent:
-                lines.append(f"{label(row)}: {'every cell' if everything else ', '.join(absent)}")
-        return lines
+                lines.append(f"{row_label(self, row)}: {', '.join(absent)}")
+        unmeasured = [row_label(self, row) for row in self.rows if row not in self.measured()]
+        return [*lines, f"not run: {', '.join(unmeasured)}"] if unmeasured else lines
 
 
 def build_tables(scores: list[Score]) -> list[Table]:
