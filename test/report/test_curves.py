@@ -1,12 +1,12 @@
 """Figure 6: a panel per function, a pair of curves per SNR."""
 
-from zspex_toolkit.report.curves import error_curves
+from zspex_toolkit.report.curves import training_curves
 from zspex_toolkit.report.networks import read_networks
 
 
 def panels(exp, given):
     networks = [network for network in read_networks(exp, []) if network.given == given]
-    figure = error_curves(networks, title="Given e2, get e1")
+    figure = training_curves(networks, title="Given e2, get e1")
     return figure, [axes for axes in figure.axes if axes.get_visible()]
 
 
@@ -33,3 +33,15 @@ def test_panels_with_none_below_carry_the_epochs(exp):
         (folder / "history.jsonl").write_text('{"epoch": 1, "train": {"mae": 1}, "valid": {"mae": 2}}\n')
     axes = panels(exp, "e2")[1]
     assert [panel.get_xlabel() for panel in axes] == ["", "", "epoch", "epoch", "epoch"]  # 3 above, 2 below
+
+
+def test_the_accuracy_over_the_epochs_is_drawn_the_same_way(exp):
+    folder = exp / "demix_e2_snr0_new"
+    folder.mkdir()
+    line = '{"epoch": 1, "train": {"mae": 1, "accuracy": 0.5}, "valid": {"mae": 2, "accuracy": 0.25}}\n'
+    (folder / "history.jsonl").write_text(line)
+    networks = [network for network in read_networks(exp, []) if network.has_curve("accuracy")]
+    figure = training_curves(networks, title="Given e2, get e1", statistic="accuracy")
+    panel = figure.axes[0]
+    assert [list(line.get_ydata()) for line in panel.lines] == [[0.5], [0.25]]
+    assert panel.get_ylabel() == "accuracy of B"

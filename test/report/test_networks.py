@@ -24,12 +24,12 @@ def test_an_error_that_was_not_finite_leaves_a_gap_in_the_curve(exp):
     network = read_networks(exp, [])[0]
     assert network.curve("train")[0] == 0.5
     assert np.isnan([*network.curve("valid"), network.curve("train")[1]]).all()
-    assert network.has_curve
+    assert network.has_curve()
 
 
 def test_a_network_without_history_has_no_curve(exp):
     (exp / "demix_e2_snr-5_subtract" / "history.jsonl").unlink()
-    assert not read_networks(exp, [])[0].has_curve
+    assert not read_networks(exp, [])[0].has_curve()
 
 
 def test_a_network_for_all_snrs_keeps_its_functions_name(tmp_path):

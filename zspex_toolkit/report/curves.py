@@ -1,4 +1,7 @@
-"""Figure 6 of the paper: mean absolute error against epochs, a panel per function, a curve per SNR."""
+"""Figure 6 of the paper: mean absolute error against epochs, a panel per function, a curve per SNR.
+
+The accuracy of classifier B over the epochs is drawn the same way.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +20,16 @@ from zspex_toolkit.report.tables import column_label
 _STYLES = {"train": (0, (3, 1.6)), "valid": "solid"}
 
 
-def error_curves(networks: list[Network], *, title: str) -> Figure:
+_AXES = {"mae": "mean absolute error", "accuracy": "accuracy of B"}
+
+
+def training_curves(networks: list[Network], *, title: str, statistic: str = "mae") -> Figure:
     """The figure, for :func:`~zspex_toolkit.report.colours.save_figure`.
 
     Args:
         networks: of one direction, each with a history.
         title: above the panels.
+        statistic: ``mae`` (Figure 6) or ``accuracy``.
     """
     functions = sorted({network.function for network in networks}, key=paper_order)
     columns = sorted({network.column for network in networks}, key=lambda column: (isinstance(column, str), column))
@@ -33,13 +40,13 @@ def error_curves(networks: list[Network], *, title: str) -> Figure:
     grid = figure.subplots(num_rows, num_columns, sharex=True, sharey=True, squeeze=False)
     for position, function in enumerate(functions):
         axes = grid.flat[position]
-        _draw_panel(axes, [network for network in networks if network.function == function], colours)
+        _draw_panel(axes, [network for network in networks if network.function == function], colours, statistic)
         axes.set_title(label(function), fontsize=11, color=INK)
         if position + num_columns >= len(functions):  # nothing below: this panel carries the axis
             axes.tick_params(labelbottom=True)
             axes.set_xlabel("epoch", fontsize=10, color=INK)
         if position % num_columns == 0:
-            axes.set_ylabel("mean absolute error", fontsize=10, color=INK)
+            axes.set_ylabel(_AXES[statistic], fontsize=10, color=INK)
     for axes in grid.flat[len(functions) :]:
         axes.set_visible(False)
     figure.suptitle(title, fontsize=13, color=INK)
@@ -49,14 +56,14 @@ def error_curves(networks: list[Network], *, title: str) -> Figure:
     return figure
 
 
-def _draw_panel(axes: Axes, networks: list[Network], colours: dict) -> None:
+def _draw_panel(axes: Axes, networks: list[Network], colours: dict, statistic: str) -> None:
     for network in networks:
         epochs = [epoch["epoch"] for epoch in network.training.history]
         marker = "o" if len(epochs) == 1 else None  # one epoch has no line
         for part, line in _STYLES.items():
             axes.plot(
                 epochs,
-                network.curve(part),
+                network.curve(part, statistic),
                 color=colours[network.column],
                 linestyle=line,
                 linewidth=1.7 if part == "valid" else 1.2,

@@ -33,14 +33,13 @@ class Network:
             return "all SNRs"
         return float(self.condition[3:]) if self.condition.startswith("snr") else self.condition
 
-    @property
-    def has_curve(self) -> bool:
-        """Whether any epoch has a mean absolute error to draw."""
-        return any(math.isfinite(error) for part in ("train", "valid") for error in self.curve(part))
+    def has_curve(self, statistic: str = "mae") -> bool:
+        """Whether any epoch has this statistic, so that there is something to draw."""
+        return any(math.isfinite(value) for part in ("train", "valid") for value in self.curve(part, statistic))
 
-    def curve(self, part: str) -> list[float]:
-        """Mean absolute error of ``part`` (``train`` or ``valid``) after every epoch; NaN where it was not finite."""
-        return self.training.curve(part, "mae")
+    def curve(self, part: str, statistic: str = "mae") -> list[float]:
+        """A statistic of ``part`` (``train`` or ``valid``) after every epoch; NaN where it was not finite."""
+        return self.training.curve(part, statistic)
 
 
 def read_networks(exp: Path, scores: list[Score]) -> list[Network]:

@@ -12,7 +12,7 @@ from zspex_toolkit.io.atomic import write_json, write_text
 from zspex_toolkit.report.accuracy_bars import accuracy_bars
 from zspex_toolkit.report.colours import save_figure
 from zspex_toolkit.report.controls import control_lines, failed_controls
-from zspex_toolkit.report.curves import error_curves
+from zspex_toolkit.report.curves import training_curves
 from zspex_toolkit.report.networks import Network, read_networks
 from zspex_toolkit.report.paper_figures import CORPUS, SOURCE
 from zspex_toolkit.report.provenance import (
@@ -40,6 +40,12 @@ _DIRECTIONS = {
     "e2": "Given e2, get e1",
     "e1": "Given e1, get e2",
     "both": "Given either of e1 and e2, get the other",
+}
+
+
+_CURVES = {
+    "mae": "Figure 6: mean absolute error",
+    "accuracy": "Accuracy of B, on training segments and on segments of the test mixtures,",
 }
 
 
@@ -98,12 +104,13 @@ def _draw(experiment: _Experiment, out: Path) -> list[tuple[str, str]]:
     bars = accuracy_bars(tables, title=f"Test accuracy on {corpus}", with_paper=with_paper)
     save_figure(bars, out / "accuracy.png")
     figures = [("accuracy.png", "Test accuracy of every function, with 95 % bootstrap intervals.")]
-    for given, title in _DIRECTIONS.items():
-        trained = [network for network in experiment.networks if network.given == given and network.has_curve]
-        if trained:
-            name = f"mae_{given}.png"
-            save_figure(error_curves(trained, title=title), out / name)
-            figures.append((name, f"Figure 6: mean absolute error against epochs. {title}."))
+    for statistic, meaning in _CURVES.items():
+        for given, title in _DIRECTIONS.items():
+            trained = [n for n in experiment.networks if n.given == given and n.has_curve(statistic)]
+            if trained:
+                name = f"{statistic}_{given}.png"
+                save_figure(training_curves(trained, title=title, statistic=statistic), out / name)
+                figures.append((name, f"{meaning} against epochs. {title}."))
     return figures
 
 
@@ -111,7 +118,7 @@ def _missing(tables: list[Table], networks: list[Network]) -> list[str]:
     """Every cell and curve that should be there and is not."""
     cells = [f"{table.title}: {line}" for table in tables for line in table.missing()]
     curves = [
-        f"{network.folder}: no error in its history, so no curve" for network in networks if not network.has_curve
+        f"{network.folder}: no error in its history, so no curve" for network in networks if not network.has_curve()
     ]
     return cells + curves
 
