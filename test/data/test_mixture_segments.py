@@ -21,18 +21,19 @@ def stored(voices) -> StoredMixtures:
 def test_given_e2_the_target_is_asked_for_and_given_e1_the_interferer(voices, given, asked_is_target):
     mixtures = stored(voices)
     segments = MixtureSegments(mixtures, SPEAKERS, given=given, segment_frames=20)
-    name, feats, asked, known = segments.get(0, 7)
-    target, interferer = mixtures.utt2spk[name], mixtures.utt2spk2[name]
-    expected = (target, interferer) if asked_is_target else (interferer, target)
-    assert (SPEAKERS[asked], SPEAKERS[known]) == expected and feats.shape == (20, 20)
+    batch = segments.collate([segments.get(0, 7), segments.get(0, 3)])
+    targets, interferers = ([table[name] for name in batch["ids"]] for table in (mixtures.utt2spk, mixtures.utt2spk2))
+    expected = (targets, interferers) if asked_is_target else (interferers, targets)
+    assert tuple([SPEAKERS[number] for number in batch[side]] for side in ("asked", "known")) == expected
+    assert batch["feats"].shape == (2, 20, 20)
 
 
-def test_both_directions_are_drawn_about_equally_often(voices):
-    mixtures = stored(voices)
-    segments = MixtureSegments(mixtures, SPEAKERS, given="both", segment_frames=20)
-    items = [segments.get(epoch, index) for epoch in range(5) for index in range(len(segments))]
-    share = sum(SPEAKERS[asked] == mixtures.utt2spk[name] for name, _, asked, _ in items) / len(items)
-    assert 0.35 < share < 0.65
+def test_both_directions_of_a_mixture_share_its_segment(voices):
+    segments = MixtureSegments(stored(voices), SPEAKERS, given="both", segment_frames=20)
+    batch = segments.collate([segments.get(0, 7), segments.get(0, 3)])
+    assert torch.equal(batch["feats"][:2], batch["feats"][2:]) and batch["ids"][:2] == batch["ids"][2:]
+    assert batch["asked"].tolist() == batch["known"].roll(2).tolist()
+    assert (batch["asked"] != batch["known"]).all()
 
 
 def test_segments_move_with_the_epoch_and_come_back(voices):

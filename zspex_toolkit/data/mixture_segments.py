@@ -59,7 +59,7 @@ class MixtureSegments:
         mixtures: where they come from.
         speakers: the speakers with a clean embedding, in the order of their numbers.
         given: "e2": the interferer is known and the target asked for (Table 2); "e1": the reverse (Table 3); "both":
-            drawn anew for each item.
+            every segment is learnt in either direction, which makes two rows of a batch.
         segment_frames: frames of a segment; 0 for whole mixtures.
         masking: masks each segment; none if None.
         seed: an item follows from it, the epoch and the index alone.
@@ -91,23 +91,28 @@ class MixtureSegments:
         return len(self._mixtures)
 
     def get(self, epoch: int, index: int) -> tuple[str, Tensor, int, int]:
-        """Mixture id, features (L, F), number of the speaker asked for and of the known one."""
+        """Mixture id, features (L, F), numbers of the target and of the interferer."""
         name, feats, target, interferer = self._mixtures.draw(epoch, index)
-        rng = rng_for(self._seed, "mixture segment", epoch, index)
-        target_is_known = self._given == "e1" or (self._given == "both" and rng.random() < 0.5)
-        asked, known = (interferer, target) if target_is_known else (target, interferer)
-        for spk in (asked, known):
+        for spk in (target, interferer):
             if spk not in self._number:
                 raise DataDirError(f"{name}: speaker '{spk}' has no clean embedding; average_embeddings makes them")
+        rng = rng_for(self._seed, "mixture segment", epoch, index)
         segment = random_segment(feats, self._segment_frames, rng)
         if self._masking is not None:
             segment = self._masking(segment, rng)
-        return name, segment, self._number[asked], self._number[known]
+        return name, segment, self._number[target], self._number[interferer]
 
-    @staticmethod
-    def collate(items: list[tuple[str, Tensor, int, int]]) -> dict[str, Any]:
-        """``feats`` (B, L, F), ``asked`` and ``known`` (B,), ``ids``; ``num_frames`` (B,) where lengths differ."""
-        ids, feats, asked, known = zip(*items, strict=True)
-        stacked, num_frames = pad_batch(list(feats))
-        batch = {"ids": list(ids), "feats": stacked, "asked": torch.tensor(asked), "known": torch.tensor(known)}
-        return batch if num_frames is None else {**batch, "num_frames": num_frames}
+    def collate(self, items: list[tuple[str, Tensor, int, int]]) -> dict[str, Any]:
+        """``feats`` (B, L, F), numbers of the speakers ``asked`` for and ``known`` (B,), ``ids``; ``num_frames`` (B,)
+        where lengths differ."""
+        ids, feats, targets, interferers = (list(column) for column in zip(*items, strict=True))
+        directions = {"e2": [(targets, interferers)], "e1": [(interferers, targets)]}
+        pairs = directions.get(self._given) or [*directions["e2"], *directions["e1"]]
+        stacked, num_frames = pad_batch(feats)
+        batch = {
+            "ids": ids * len(pairs),
+            "feats": torch.cat([stacked] * len(pairs)),
+            "asked": torch.tensor([spk for asked, _ in pairs for spk in asked]),
+            "known": torch.tensor([spk for _, known in pairs for spk in known]),
+        }
+        return batch if num_frames is None else {**batch, "num_frames": torch.cat([num_frames] * len(pairs))}

@@ -42,7 +42,7 @@ class Config:
     data: Path | None = None  # data directory of stored training mixtures
     valid_data: tuple[Path, ...] = ()  # stored mixtures whose error is followed over the epochs; they choose nothing
     draw: DrawConfig = field(default_factory=DrawConfig)  # training mixtures drawn on the fly, in place of data
-    given: str = "e2"  # e2: the interferer is known; e1: the target is; both: drawn for each item
+    given: str = "e2"  # e2: the interferer is known; e1: the target is; both: learn either direction of each mixture
     demixers: tuple[str, ...] = ("subtract",)  # files under models/demixers/, trained one after another
     demixer_options: dict[str, Any] = field(default_factory=dict)  # constructor arguments, for those that take them
     freeze_embedder: bool = False  # train the function alone
