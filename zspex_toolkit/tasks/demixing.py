@@ -162,9 +162,11 @@ class DemixingLoss:
         total = sum(weight * function(estimate, reference) for function, weight in self._losses.values())
         report = {"mae": (estimate - reference).abs().mean().detach()}
         if self._classifier is not None:
-            scores = self._classifier.to(estimate.device)(estimate)
+            with torch.set_grad_enabled(torch.is_grad_enabled() and self._weight > 0):
+                scores = self._classifier.to(estimate.device)(estimate)
             report["accuracy"] = (scores.argmax(1) == batch["asked"]).float().mean()
-            total = total + self._weight * nn.functional.cross_entropy(scores, batch["asked"])
+            if self._weight:
+                total = total + self._weight * nn.functional.cross_entropy(scores, batch["asked"])
         return total, report
 
 
