@@ -110,7 +110,7 @@ def experiment(voices) -> Path:
             exp / "demix_e2_snr0",
             exp / "embedder",
             exp / "clean" / "spk_xvector.scp",
-            data=voices / "data" / "mix_train_snr0",
+            data=(voices / "data" / "mix_train_snr0",),
             valid_data=(voices / "data" / "mix_test_snr0",),
             demixers=("concat2",),
             segment_frames=60,

@@ -2,14 +2,16 @@
 
 import dataclasses
 import json
+import shutil
 
 import pytest
+import safetensors.torch
 import torch
 
 from zspex_toolkit.config import load_config
 from zspex_toolkit.data.drawn_mixtures import DrawConfig
 from zspex_toolkit.data.embeddings import read_embeddings
-from zspex_toolkit.errors import ConfigError, DataDirError
+from zspex_toolkit.errors import ConfigError, DataDirError, UserError
 from zspex_toolkit.tasks.demixing import Config, DemixingLoss, load_known_embedder, load_network, train_demixers
 from zspex_toolkit.tasks.embedding import load_embedder
 from zspex_toolkit.train.config import TrainConfig
@@ -22,7 +24,7 @@ def config(experiment, tmp_path) -> Config:
         tmp_path / "demix",
         experiment / "embedder",
         experiment / "clean" / "spk_xvector.scp",
-        data=experiment.parent / "data" / "mix_train_snr0",
+        data=(experiment.parent / "data" / "mix_train_snr0",),
         segment_frames=60,
         device="cpu",
         train=TrainConfig(num_epochs=1, batch_size=8),
@@ -65,7 +67,7 @@ def test_several_functions_are_trained_one_after_another_each_as_if_alone(config
 def test_mixtures_can_be_drawn_on_the_fly_for_both_directions_with_every_loss(config, experiment):
     drawn = dataclasses.replace(
         config,
-        data=None,
+        data=(),
         draw=DrawConfig(source_data=experiment.parent / "data" / "train", snr_db=(-5.0, 5.0), speeds=(0.9, 1.1)),
         given="both",
         demixers=("modulate",),
@@ -93,9 +95,17 @@ def test_the_loss_is_the_weighted_sum_of_its_parts(config, experiment):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"data": None}, "expected one of data (stored mixtures) and draw.source_data (mixing on the fly)"),
+        ({"data": ()}, "expected one of data (stored mixtures) and draw.source_data (mixing on the fly)"),
         ({"given": "e3"}, "given: expected one of e1, e2, both, got 'e3'"),
         ({"demixers": ("substract",)}, "unknown name 'substract' in models.demixers; did you mean 'subtract'?"),
+        (
+            {"demixers": ("share_concat",), "demixer_options": {"relu_ouput": True}},
+            "demixer_options: unknown setting relu_ouput; did you mean relu_output?",
+        ),
+        (
+            {"losses": {"mean_absolute_error": 0.0}},
+            "losses: expected a weight above 0 for one of them, or identification_weight",
+        ),
         ({"identification_weight": 1.0}, "identification_weight: needs classifier, the experiment of the classifier B"),
     ],
 )
@@ -106,11 +116,42 @@ def test_settings_that_make_no_sense_are_one_clear_line(config, change, message)
 
 
 def test_features_of_another_front_end_are_refused(config, experiment, tmp_path):
-    import shutil
-
     other = tmp_path / "mix"
-    shutil.copytree(config.data, other)
+    shutil.copytree(config.data[0], other)
     conf = other / "conf" / "mfcc.conf"
     conf.write_text(conf.read_text().replace("--num-mel-bins=30", "--num-mel-bins=40"))
     with pytest.raises(DataDirError, match=r"trained on other features: num_mel_bins 40, expected 30"):
-        train_demixers(dataclasses.replace(config, data=other))
+        train_demixers(dataclasses.replace(config, data=(other,)))
+
+
+def test_the_followed_mixtures_may_not_choose(config):
+    steered = dataclasses.replace(
+        config, valid_data=config.data, train=dataclasses.replace(config.train, schedule="plateau")
+    )
+    with pytest.raises(ConfigError, match="would choose by the mixtures of valid_data"):
+        train_demixers(steered)
+
+
+def test_several_stored_sets_are_trained_on_as_one(config, experiment):
+    test_mixtures = experiment.parent / "data" / "mix_test_snr0"
+    (folder,) = train_demixers(dataclasses.replace(config, data=(*config.data, test_mixtures)))
+    assert "36 training items" in (folder / "train.log").read_text()
+
+
+def test_a_dry_run_leaves_nothing(config):
+    train_demixers(dataclasses.replace(config, train=dataclasses.replace(config.train, dry_run=True)))
+    assert not config.exp_dir.with_name("demix_subtract").exists()
+
+
+def test_a_training_does_not_go_on_from_another_embedder(config, experiment, tmp_path):
+    train_demixers(config)
+    shutil.copytree(experiment / "embedder", tmp_path / "embedder")
+    weights = safetensors.torch.load_file(tmp_path / "embedder" / "last.safetensors")
+    weights["embedder.segment2.bias"] += 1
+    safetensors.torch.save_file(weights, tmp_path / "embedder" / "last.safetensors")
+    with pytest.raises(UserError, match="was begun from another embedder"):
+        again = dataclasses.replace(config, embedder=tmp_path / "embedder")
+        shutil.copy(tmp_path / "demix_subtract" / "config.yaml", tmp_path / "kept.yaml")
+        text = (tmp_path / "kept.yaml").read_text().replace(str(config.embedder), str(again.embedder))
+        (tmp_path / "demix_subtract" / "config.yaml").write_text(text)
+        train_demixers(again)

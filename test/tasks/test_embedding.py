@@ -44,7 +44,6 @@ def test_training_on_the_fly_with_a_margin_runs(voices, tmp_path):
         network_options=SMALL,
         loss="additive_angular_margin",
         loss_options={"margin": 0.1, "scale": 10.0},
-        cosine_output=True,
         segment_frames=40,
         augment=AugmentConfig(on_the_fly=True, speeds=(0.9, 1.0, 1.1), speeds_are_speakers=True),
         device="cpu",

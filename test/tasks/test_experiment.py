@@ -1,6 +1,7 @@
 """An experiment's folder says what it was trained with, and refuses what does not fit."""
 
 import dataclasses
+import shutil
 
 import pytest
 import torch
@@ -21,10 +22,26 @@ def test_settings_and_network_are_written_and_read_back(experiment):
 def test_an_experiment_does_not_go_on_under_other_settings(tmp_path):
     config = Config(tmp_path, tmp_path / "exp", segment_frames=60)
     start_experiment(tmp_path / "exp", config, {"a": 1})
+    (tmp_path / "exp" / "checkpoints").mkdir()
+    (tmp_path / "exp" / "checkpoints" / "epoch-1.pt").touch()
     more_epochs = dataclasses.replace(config, train=TrainConfig(num_epochs=200), device="cpu")
     start_experiment(tmp_path / "exp", more_epochs, {"a": 1})
     with pytest.raises(ConfigError, match=r"begun with other settings: segment_frames 60 -> 80; set them back"):
         start_experiment(tmp_path / "exp", dataclasses.replace(config, segment_frames=80), {"a": 1})
+
+
+def test_settings_are_free_until_something_was_learnt(tmp_path):
+    config = Config(tmp_path, tmp_path / "exp", segment_frames=60)
+    start_experiment(tmp_path / "exp", config, {"a": 1})
+    start_experiment(tmp_path / "exp", dataclasses.replace(config, segment_frames=80), {"a": 1})
+    assert "segment_frames: 80" in (tmp_path / "exp" / "config.yaml").read_text()
+
+
+def test_a_training_that_has_not_finished_is_not_used(experiment, tmp_path):
+    shutil.copytree(experiment / "embedder", tmp_path / "a")
+    (tmp_path / "a" / "done").unlink()
+    with pytest.raises(UserError, match="this training has not finished; start its command again"):
+        load_embedder(tmp_path / "a")
 
 
 def test_a_folder_without_a_model_is_named(tmp_path):

@@ -52,6 +52,21 @@ class StoredMixtures:
         return utt, self.features[utt], self.utt2spk[utt], self.utt2spk2[utt]
 
 
+class JoinedMixtures:
+    """Several sets of mixtures as one."""
+
+    def __init__(self, parts: Sequence[Mixtures]):
+        self._items = [(part, index) for part in parts for index in range(len(part))]
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def draw(self, epoch: int, index: int) -> tuple[str, Tensor, str, str]:
+        """Item ``index`` of the parts in their order."""
+        part, position = self._items[index]
+        return part.draw(epoch, position)
+
+
 class MixtureSegments:
     """A random segment of every mixture, and who of the two is known.
 

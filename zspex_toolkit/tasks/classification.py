@@ -13,7 +13,7 @@ from zspex_toolkit.config import check_options
 from zspex_toolkit.data.embeddings import LabelledEmbeddings
 from zspex_toolkit.errors import UserError
 from zspex_toolkit.registry import load
-from zspex_toolkit.tasks.experiment import load_weights, read_spec, start_experiment
+from zspex_toolkit.tasks.experiment import load_weights, read_spec, require_finished, start_experiment
 from zspex_toolkit.train.config import TrainConfig
 from zspex_toolkit.train.loop import train
 
@@ -59,7 +59,7 @@ def load_classifier(exp_dir: Path) -> tuple[ClassifierSpec, nn.Module]:
     """
     spec = read_spec(ClassifierSpec, exp_dir)
     classifier = build_classifier(spec)
-    load_weights(classifier, Path(exp_dir) / "last.safetensors")
+    load_weights(classifier, require_finished(exp_dir))
     return spec, classifier.eval().requires_grad_(False)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import inspect
 import os
 import shutil
@@ -17,7 +18,7 @@ from zspex_toolkit.data.drawn_mixtures import DrawConfig, DrawnMixtures
 from zspex_toolkit.data.embeddings import read_embeddings
 from zspex_toolkit.data.front_end import check_front_end
 from zspex_toolkit.data.masking import MaskConfig, Masking
-from zspex_toolkit.data.mixture_segments import Mixtures, MixtureSegments, StoredMixtures
+from zspex_toolkit.data.mixture_segments import JoinedMixtures, Mixtures, MixtureSegments, StoredMixtures
 from zspex_toolkit.data.stored_features import StoredFeatures
 from zspex_toolkit.data.waveforms import Waveforms
 from zspex_toolkit.errors import ConfigError, UserError
@@ -27,7 +28,7 @@ from zspex_toolkit.registry import load
 from zspex_toolkit.signal.front_end import FrontEndConfig
 from zspex_toolkit.tasks.classification import load_classifier
 from zspex_toolkit.tasks.embedding import EmbedderSpec, build_embedder, load_embedder
-from zspex_toolkit.tasks.experiment import load_weights, read_spec, start_experiment
+from zspex_toolkit.tasks.experiment import has_begun, load_weights, read_spec, require_finished, start_experiment
 from zspex_toolkit.train.config import TrainConfig
 from zspex_toolkit.train.loop import train
 
@@ -39,7 +40,7 @@ class Config:
     exp_dir: Path  # folder of the experiment; each function's name is added to it: exp_dir_<demixer>
     embedder: Path  # experiment of the trained embedder A
     clean_speakers: Path  # spk_xvector.scp: clean embedding of each speaker
-    data: Path | None = None  # data directory of stored training mixtures
+    data: tuple[Path, ...] = ()  # data directories of stored training mixtures
     valid_data: tuple[Path, ...] = ()  # stored mixtures whose error is followed over the epochs; they choose nothing
     draw: DrawConfig = field(default_factory=DrawConfig)  # training mixtures drawn on the fly, in place of data
     given: str = "e2"  # e2: the interferer is known; e1: the target is; both: learn either direction of each mixture
@@ -89,7 +90,7 @@ def load_network(exp_dir: Path) -> tuple[DemixerSpec, DemixingNetwork]:
     """
     spec = read_spec(DemixerSpec, exp_dir)
     network = build_network(spec)
-    load_weights(network, Path(exp_dir) / "last.safetensors")
+    load_weights(network, require_finished(exp_dir))
     return spec, network.eval().requires_grad_(False)
 
 
@@ -102,6 +103,7 @@ def load_known_embedder(exp_dir: Path) -> nn.Module:
 
 def train_demixers(config: Config) -> list[Path]:
     """Train, or go on training, one network for each function; return the folders of the experiments."""
+    _check_settings(config)
     embedder_spec, _ = load_embedder(config.embedder)
     speakers, clean = read_embeddings(config.clean_speakers)
     mixtures = _training_mixtures(config, embedder_spec.front_end)
@@ -109,7 +111,7 @@ def train_demixers(config: Config) -> list[Path]:
     sets = {"given": config.given, "segment_frames": config.segment_frames, "seed": config.train.seed}
     masking = Masking(config.mask, embedder_spec.front_end.mfcc)
     train_set = MixtureSegments(mixtures, speakers, masking=masking, **sets)
-    valid_set = MixtureSegments(Joined(valid), speakers, **sets) if valid else None
+    valid_set = MixtureSegments(JoinedMixtures(valid), speakers, **sets) if valid else None
     loss = DemixingLoss(config, clean, speakers)
     folders = []
     for demixer in config.demixers:
@@ -119,11 +121,11 @@ def train_demixers(config: Config) -> list[Path]:
         spec = DemixerSpec(embedder_spec, demixer, options, config.given)
         torch.manual_seed(config.train.seed)
         network = build_network(spec, freeze_embedder=config.freeze_embedder)
-        load_weights(network.embedder, config.embedder / "last.safetensors", prefix="embedder.")
+        load_weights(network.embedder, require_finished(config.embedder), prefix="embedder.")
         exp_dir = config.exp_dir.with_name(f"{config.exp_dir.name}_{demixer}")
         start_experiment(exp_dir, config, spec, may_change=("exp_dir", "device", "demixers"))
-        with atomic_path(exp_dir / "embedder.safetensors") as temporary:
-            _link_or_copy(config.embedder / "last.safetensors", temporary)
+        if not config.train.dry_run:
+            _keep_embedder(require_finished(config.embedder), exp_dir)
         train(network, loss, train_set, valid_set, exp_dir, config.train, config.device)
         folders.append(exp_dir)
     return folders
@@ -170,25 +172,11 @@ class DemixingLoss:
         return total, report
 
 
-class Joined:
-    """Several sets of mixtures as one."""
-
-    def __init__(self, parts: list[Mixtures]):
-        self._items = [(part, index) for part in parts for index in range(len(part))]
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def draw(self, epoch: int, index: int) -> tuple[str, Tensor, str, str]:
-        part, position = self._items[index]
-        return part.draw(epoch, position)
-
-
 def _training_mixtures(config: Config, front_end: FrontEndConfig) -> Mixtures:
-    if (config.data is None) == (config.draw.source_data is None):
+    if bool(config.data) == (config.draw.source_data is not None):
         raise ConfigError("expected one of data (stored mixtures) and draw.source_data (mixing on the fly)")
-    if config.data is not None:
-        return StoredMixtures(_stored(config.data, front_end))
+    if config.data:
+        return JoinedMixtures([StoredMixtures(_stored(path, front_end)) for path in config.data])
     waveforms = Waveforms(config.draw.source_data, front_end.mfcc.fs)
     return DrawnMixtures(waveforms, front_end, config.draw, seed=config.train.seed)
 
@@ -198,9 +186,37 @@ def _stored(path: Path, front_end: FrontEndConfig) -> StoredFeatures:
     return StoredFeatures(path, front_end)
 
 
-def _link_or_copy(source: Path, target: Path) -> None:
-    """A hard link where the file system has them: the same weights lie beside every function's network."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
+def _check_settings(config: Config) -> None:
+    """Refuse what would be ignored, or would let the followed mixtures steer the training.
+
+    Raises:
+        ConfigError: naming the setting.
+    """
+    constructors = [load("models.demixers", demixer) for demixer in config.demixers]
+    taken = {name for constructor in constructors for name in inspect.signature(constructor).parameters}
+    check_options(
+        constructors[0], {k: v for k, v in config.demixer_options.items() if k not in taken}, "demixer_options"
+    )
+    if config.valid_data and (config.train.schedule == "plateau" or config.train.patience):
+        raise ConfigError(
+            "train.schedule plateau and train.patience would choose by the mixtures of valid_data, which are for "
+            "looking at only; leave valid_data away or take another schedule"
+        )
+    if not any(weight > 0 for weight in [*config.losses.values(), config.identification_weight]):
+        raise ConfigError("losses: expected a weight above 0 for one of them, or identification_weight")
+
+
+def _keep_embedder(source: Path, exp_dir: Path) -> None:
+    """Lay the weights of A beside the network that is tuned from them: a hard link where the file system has them.
+
+    Raises:
+        UserError: if the training was begun from another A.
+    """
+    kept = exp_dir / "embedder.safetensors"
+    if has_begun(exp_dir) and kept.exists() and not filecmp.cmp(source, kept, shallow=False):
+        raise UserError(f"{exp_dir}: was begun from another embedder than {source}; choose another exp_dir")
+    with atomic_path(kept) as temporary:
+        try:
+            os.link(source, temporary)
+        except OSError:
+            shutil.copyfile(source, temporary)

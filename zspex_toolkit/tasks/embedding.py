@@ -19,9 +19,11 @@ from zspex_toolkit.data.waveforms import Waveforms
 from zspex_toolkit.losses.additive_angular_margin import cosine_logits
 from zspex_toolkit.registry import load
 from zspex_toolkit.signal.front_end import FrontEndConfig
-from zspex_toolkit.tasks.experiment import load_weights, read_spec, start_experiment
+from zspex_toolkit.tasks.experiment import load_weights, read_spec, require_finished, start_experiment
 from zspex_toolkit.train.config import TrainConfig
 from zspex_toolkit.train.loop import train
+
+COSINE_LOSSES = ("additive_angular_margin",)  # take cosines; the others take the scores of an affine layer
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,6 @@ class Config:
     network_options: dict[str, Any] = field(default_factory=dict)  # arguments of its constructor
     loss: str = "cross_entropy"  # file under losses/
     loss_options: dict[str, Any] = field(default_factory=dict)  # its arguments, such as margin and scale
-    cosine_output: bool = False  # classes are scored by cosines, as margin losses need, not by an affine layer
     segment_frames: int = 200  # voiced frames of a training segment; 0: whole utterances
     segments_per_utterance: int = 1  # segments of each utterance in one epoch
     cmvn_window: int = 300  # frames of the sliding mean; 0: none
@@ -65,7 +66,10 @@ class SpeakerScores(nn.Module):
 
     def forward(self, feats: Tensor, num_frames: Tensor | None) -> Tensor:
         embedding = self.embedder(feats, num_frames)
-        return cosine_logits(embedding, self.output.weight) if self._cosine else self.output(embedding)
+        if not self._cosine:
+            return self.output(embedding)
+        with torch.autocast(feats.device.type, enabled=False):  # margins are finer than half precision
+            return cosine_logits(embedding.float(), self.output.weight)
 
 
 def build_embedder(spec: EmbedderSpec) -> nn.Module:
@@ -87,7 +91,7 @@ def load_embedder(exp_dir: Path) -> tuple[EmbedderSpec, nn.Module]:
     """
     spec = read_spec(EmbedderSpec, exp_dir)
     embedder = build_embedder(spec)
-    load_weights(embedder, Path(exp_dir) / "last.safetensors", prefix="embedder.")
+    load_weights(embedder, require_finished(exp_dir), prefix="embedder.")
     return spec, embedder.eval().requires_grad_(False)
 
 
@@ -108,7 +112,7 @@ def train_embedder(config: Config) -> Path:
     loss_function = load("losses", config.loss)
     check_options(loss_function, config.loss_options, "loss_options")
     torch.manual_seed(config.train.seed)
-    model = SpeakerScores(build_embedder(spec), len(speakers), cosine=config.cosine_output)
+    model = SpeakerScores(build_embedder(spec), len(speakers), cosine=config.loss in COSINE_LOSSES)
 
     def loss(model: nn.Module, batch: dict[str, Any]) -> tuple[Tensor, dict[str, Tensor]]:
         scores = model(batch["feats"], batch.get("num_frames")).float()

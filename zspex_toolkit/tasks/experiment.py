@@ -22,7 +22,9 @@ Spec = TypeVar("Spec")
 def start_experiment(
     exp_dir: Path, config: Any, spec: Any, *, may_change: tuple[str, ...] = ("exp_dir", "device")
 ) -> None:
-    """Write ``config.yaml`` and ``model.yaml``; an experiment that was begun goes on under the same settings only.
+    """Write ``config.yaml`` and ``model.yaml``; a training that was begun goes on under the same settings only.
+
+    A dry run writes nothing. Before the first checkpoint (or ``done``) no training has begun: settings are then free.
 
     Args:
         exp_dir: folder, made if missing.
@@ -33,11 +35,14 @@ def start_experiment(
     Raises:
         ConfigError: naming the settings that differ from those the experiment was begun with.
     """
+    if config.train.dry_run:
+        return
     before = exp_dir / "config.yaml"
-    if before.exists():
+    if before.exists() and has_begun(exp_dir):
         free = {*may_change, *(f"train.{name}" for name in MAY_CHANGE)}
         then, now = _flat(yaml.safe_load(before.read_text(encoding="utf-8"))), _flat(to_dict(config))
-        keys = [key for key in {**then, **now} if key not in free and then.get(key) != now.get(key)]
+        # A setting that did not exist then counts as unchanged: its default is what was done before there was a choice.
+        keys = [key for key in now if key not in free and key in then and then[key] != now[key]]
         if keys:
             changes = ", ".join(f"{key} {then.get(key)} -> {now.get(key)}" for key in keys)
             raise ConfigError(
@@ -46,6 +51,23 @@ def start_experiment(
             )
     write_text(before, dump_config(config))
     write_text(exp_dir / "model.yaml", dump_config(spec))
+
+
+def has_begun(exp_dir: Path) -> bool:
+    """Whether a training has left anything that it would go on from."""
+    return (exp_dir / "done").exists() or any((exp_dir / "checkpoints").glob("*.pt"))
+
+
+def require_finished(exp_dir: str | PathLike) -> Path:
+    """The last weights of a finished training.
+
+    Raises:
+        UserError: if the training has not finished.
+    """
+    exp_dir = Path(exp_dir)
+    if not (exp_dir / "done").exists():
+        raise UserError(f"{exp_dir}: this training has not finished; start its command again to go on with it")
+    return exp_dir / "last.safetensors"
 
 
 def read_spec(spec_class: type[Spec], exp_dir: str | PathLike) -> Spec:
@@ -82,7 +104,7 @@ def read_weights(path: str | PathLike) -> dict[str, Tensor]:
         UserError: if the file is missing, cut short or no safetensors file.
     """
     if not Path(path).is_file():
-        raise UserError(f"{path}: no such file; has the training finished?")
+        raise UserError(f"{path}: no such file; expected the weights of a trained model")
     try:
         return safetensors.torch.load_file(path)
     except safetensors.SafetensorError as error:
