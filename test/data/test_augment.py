@@ -65,3 +65,18 @@ def test_a_folder_without_recordings_is_named(tmp_path):
 def test_recordings_of_another_rate_are_refused(recordings):
     with pytest.raises(AudioError, match="expected 8000 Hz, found 16000 Hz"):
         read_recordings(recordings / "noise", 8000)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"on_the_fly": True, "speeds": (0.0,)}, "augment.speeds: expected factors between 0.1 and 10, got [0.0]"),
+        ({"on_the_fly": True, "noise_probability": 1.5}, "noise_probability: expected a number from 0 to 1, got 1.5"),
+        ({"speeds": (0.9, 1.1)}, "augment.speeds: needs augment.on_the_fly true; stored features are fixed"),
+        ({"noise_dir": "n"}, "augment.noise_dir: needs augment.on_the_fly true; stored features are fixed"),
+    ],
+)
+def test_settings_that_make_no_sense_are_one_clear_line(options, message):
+    with pytest.raises(ConfigError) as error:
+        AugmentConfig(**options)
+    assert str(error.value) == message

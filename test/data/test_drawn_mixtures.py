@@ -6,7 +6,7 @@ import torch
 
 from zspex_toolkit.data.drawn_mixtures import DrawConfig, DrawnMixtures
 from zspex_toolkit.data.waveforms import Waveforms
-from zspex_toolkit.errors import DataDirError
+from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.write import write_data_dir
 from zspex_toolkit.signal.front_end import FrontEnd, FrontEndConfig
@@ -82,3 +82,24 @@ def test_utterances_that_are_never_audible_together_are_named(tmp_path):
     mixtures = DrawnMixtures(Waveforms(tmp_path / "data", 16000), FrontEndConfig(), DrawConfig())
     with pytest.raises(DataDirError, match=r"no audible mixture of 'a-1': interferer is silent"):
         mixtures.draw(0, 0)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"snr_db": (float("inf"),)}, "snr_db: expected"),
+        ({"snr_db": (-5.0, 0.0, 5.0)}, "snr_db: expected"),
+        ({"snr_db": ()}, "snr_db: expected"),
+        ({"curriculum_epochs": -1}, "draw.curriculum_epochs: expected at least 0, got -1"),
+        ({"mode": "mim"}, "mode: expected one of min, max, target, got 'mim'"),
+        ({"room_probability": -0.1}, "room_probability: expected a number from 0 to 1, got -0.1"),
+    ],
+)
+def test_settings_that_make_no_sense_are_one_clear_line(options, message):
+    with pytest.raises(ConfigError) as error:
+        DrawConfig(**options)
+    assert str(error.value).startswith(message)
+
+
+def test_an_item_is_named_by_its_target(voices):
+    assert drawn(voices).name(0) == "anna-00"

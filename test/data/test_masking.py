@@ -1,14 +1,18 @@
 """Masks take away what they are said to, and nothing else."""
 
+import dataclasses
+
 import numpy as np
+import pytest
 import torch
 
 from zspex_toolkit.data.masking import MaskConfig, Masking
+from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.randomness import rng_for
 from zspex_toolkit.signal.mel import lifted_cosine_transform
 from zspex_toolkit.signal.mfcc_config import MfccConfig
 
-FULL = MfccConfig(num_mel_bins=12, num_ceps=12)
+FULL = MfccConfig(num_mel_bins=12, num_ceps=12, use_energy=False)
 
 
 def test_nothing_asked_leaves_the_features_themselves():
@@ -46,3 +50,20 @@ def test_features_shorter_than_the_mask_become_their_mean():
     feats = torch.randn(2, 12)
     masking = Masking(MaskConfig(max_frames=50), FULL)
     torch.testing.assert_close(masking(feats, rng_for(0, 1)), feats.mean(0).expand(2, -1))
+
+
+@pytest.mark.parametrize(
+    ("mask", "mfcc", "message"),
+    [
+        (MaskConfig(max_bins=13), FULL, r"max_bins from 0 to 12 \(the mel filters\), got 0 and 13"),
+        (MaskConfig(max_frames=-1), FULL, "expected max_frames of 0 or more"),
+        (
+            MaskConfig(max_bins=2),
+            dataclasses.replace(FULL, use_energy=True),
+            "needs features made with --use-energy=false",
+        ),
+    ],
+)
+def test_masks_that_make_no_sense_are_refused(mask, mfcc, message):
+    with pytest.raises(ConfigError, match=message):
+        Masking(mask, mfcc)

@@ -39,7 +39,9 @@ def test_an_utterance_without_features_is_named_with_its_table(voices, tmp_path)
     data = copy_of(voices, tmp_path)
     lines = (data / "vad.scp").read_text().splitlines(keepends=True)
     (data / "vad.scp").write_text("".join(lines[1:]))
-    with pytest.raises(DataDirError, match=r"vad.scp: no line for 'anna-06'; run compute_vad on this directory"):
+    with pytest.raises(
+        DataDirError, match=r"vad.scp: no line for 'anna-06'; run compute_vad, or fix_data_dir if that dropped it"
+    ):
         StoredFeatures(data, FrontEndConfig())
 
 
@@ -50,3 +52,11 @@ def test_decisions_of_another_length_are_refused(voices, tmp_path):
     (data / "vad.scp").write_text("".join(f"{utt} {spec}\n" for utt, spec in specs.items()))
     with pytest.raises(DataDirError, match=r"expected \d+ decisions for 'anna-06', as frames, found 10"):
         StoredFeatures(data, FrontEndConfig())["anna-06"]
+
+
+def test_features_of_another_front_end_are_refused(voices, tmp_path):
+    data = copy_of(voices, tmp_path)
+    conf = data / "conf" / "vad.conf"
+    conf.write_text(conf.read_text().replace("--vad-energy-threshold=5.5", "--vad-energy-threshold=6"))
+    with pytest.raises(DataDirError, match=r"trained on other features: energy_threshold 6\.0, expected 5\.5"):
+        StoredFeatures(data, FrontEndConfig())

@@ -1,5 +1,6 @@
 """A set of mixtures knows its condition, its answers and the clean speech behind them."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,17 @@ def test_the_condition_is_read_from_the_name(name, condition):
     assert condition_of(Path("data") / name) == condition
 
 
-def test_a_name_without_a_condition_is_refused():
+@pytest.mark.parametrize("name", ["mix_test", "snr0", "headset", "mix_test_snrX", "a_b_test"])
+def test_a_name_without_a_condition_is_refused(name):
     with pytest.raises(ConfigError, match="expected a name like mix_test_snr0 or array1_test"):
-        condition_of(Path("data/mix_test"))
+        condition_of(Path("data") / name)
+
+
+def test_what_was_dropped_on_the_way_is_counted(voices, tmp_path):
+    shutil.copytree(voices / "data" / "mix_test_snr0", tmp_path / "mix_test_snr0")
+    (tmp_path / "mix_test_snr0" / "dropped.txt").write_text("anna-09 too short\ndave-09 silent\n")
+    mixtures = load_mixtures(tmp_path / "mix_test_snr0", FrontEndConfig(), "e2", "test")
+    assert mixtures.row["num_dropped"] == 2
 
 
 def test_the_two_directions_swap_who_is_asked_for(voices):

@@ -10,8 +10,10 @@ import torch
 from torch import Tensor
 
 from zspex_toolkit.data.waveforms import Waveforms
+from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.signal.front_end import FrontEnd, FrontEndConfig
 from zspex_toolkit.signal.level import gain_for_snr
+from zspex_toolkit.simulation.draw import check_range
 from zspex_toolkit.simulation.noise import stretch
 from zspex_toolkit.simulation.recordings import Recordings
 from zspex_toolkit.simulation.room import reverberate
@@ -30,6 +32,18 @@ class AugmentConfig:
     noise_snr_db: tuple[float, float] = (5.0, 25.0)  # speech over noise, drawn from this range
     room_dir: Path | None = None  # folder of room impulse responses (wav or flac)
     room_probability: float = 0.5  # share of utterances with a room, if there are responses
+
+    def __post_init__(self) -> None:
+        if not self.speeds or not all(0.1 <= speed <= 10 for speed in self.speeds):
+            raise ConfigError(f"augment.speeds: expected factors between 0.1 and 10, got {list(self.speeds)}")
+        check_range("noise_snr_db", self.noise_snr_db)
+        for name in ("room_probability", "noise_probability"):
+            check_probability(name, getattr(self, name))
+        asked = [name for name in ("noise_dir", "room_dir") if getattr(self, name)]
+        if not self.on_the_fly and (asked or self.speeds != (1.0,)):
+            raise ConfigError(
+                f"augment.{(asked or ['speeds'])[0]}: needs augment.on_the_fly true; stored features are fixed"
+            )
 
 
 class AugmentedUtterances:
@@ -76,6 +90,12 @@ class AugmentedUtterances:
 
     def _name(self, spk: str, speed: float) -> str:
         return f"{spk}@{speed:g}" if self._config.speeds_are_speakers and speed != 1.0 else spk
+
+
+def check_probability(name: str, value: float) -> None:
+    """Raises ConfigError unless ``value`` is between 0 and 1."""
+    if not 0 <= value <= 1:
+        raise ConfigError(f"{name}: expected a number from 0 to 1, got {value}")
 
 
 def read_recordings(folder: Path | None, fs: int) -> dict[str, np.ndarray]:

@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zspex_toolkit.data.augment import read_recordings
+from zspex_toolkit.data.augment import check_probability, read_recordings
 from zspex_toolkit.data.waveforms import Waveforms
-from zspex_toolkit.errors import DataDirError
+from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.randomness import rng_for
 from zspex_toolkit.signal.front_end import FrontEnd, FrontEndConfig
-from zspex_toolkit.simulation.draw import Pool, draw_mixture
+from zspex_toolkit.simulation.draw import Pool, check_range, check_settings, draw_mixture
 from zspex_toolkit.simulation.levels import SilentSignalError
 from zspex_toolkit.simulation.mixture_plan import MixturePlan
 from zspex_toolkit.simulation.render import render
@@ -37,6 +37,16 @@ class DrawConfig:
     noise_dir: Path | None = None  # folder of noise recordings, one drawn for each mixture
     noise_probability: float = 0.5  # share of mixtures with noise, if there are recordings
     noise_snr_db: tuple[float, float] = (5.0, 25.0)  # speech over noise, drawn from this range
+
+    def __post_init__(self) -> None:
+        check_settings(self.snr_db, 2, self.mode, self.speeds)
+        check_range("curriculum_snr_db", self.curriculum_snr_db)
+        check_range("noise_snr_db", self.noise_snr_db)
+        for name in ("room_probability", "noise_probability"):
+            check_probability(name, getattr(self, name))
+        for name, least in (("curriculum_epochs", 0), ("mixtures_per_utterance", 1), ("max_seconds", 0)):
+            if getattr(self, name) < least:
+                raise ConfigError(f"draw.{name}: expected at least {least}, got {getattr(self, name)}")
 
 
 class DrawnMixtures:
@@ -61,6 +71,9 @@ class DrawnMixtures:
 
     def __len__(self) -> int:
         return len(self._targets)
+
+    def name(self, index: int) -> str:
+        return self._targets[index]
 
     def draw(self, epoch: int, index: int) -> tuple[str, Tensor, str, str]:
         """Id, features (L, F), speaker of the target and of the interferer."""

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.signal.mel import lifted_cosine_transform
 from zspex_toolkit.signal.mfcc_config import MfccConfig
 
@@ -32,9 +33,20 @@ class Masking:
     Args:
         config: widest masks.
         mfcc: what the features were made with.
+
+    Raises:
+        ConfigError: if there are fewer filters than ``max_bins``, or the first coefficient is the energy of the frame,
+            which no band of filters explains.
     """
 
     def __init__(self, config: MaskConfig, mfcc: MfccConfig):
+        if not 0 <= config.max_bins <= mfcc.num_mel_bins or config.max_frames < 0:
+            raise ConfigError(
+                f"mask: expected max_frames of 0 or more and max_bins from 0 to {mfcc.num_mel_bins} (the mel filters), "
+                f"got {config.max_frames} and {config.max_bins}"
+            )
+        if config.max_bins and mfcc.use_energy:
+            raise ConfigError("mask.max_bins: needs features made with --use-energy=false (C0 in place of the energy)")
         self._config = config
         transform = lifted_cosine_transform(mfcc.num_mel_bins, mfcc.num_ceps, lifter=mfcc.cepstral_lifter)
         self._to_cepstra = transform.float()  # (M, F)

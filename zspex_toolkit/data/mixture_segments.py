@@ -23,6 +23,9 @@ class Mixtures(Protocol):
 
     def __len__(self) -> int: ...
 
+    def name(self, index: int) -> str:
+        """What the item is called in messages."""
+
     def draw(self, epoch: int, index: int) -> tuple[str, Tensor, str, str]:
         """Id, features (L, F), speaker of the target and of the interferer."""
 
@@ -46,6 +49,9 @@ class StoredMixtures:
     def __len__(self) -> int:
         return len(self.utterances)
 
+    def name(self, index: int) -> str:
+        return self.utterances[index]
+
     def draw(self, epoch: int, index: int) -> tuple[str, Tensor, str, str]:
         """The same mixture in every epoch."""
         utt = self.utterances[index]
@@ -60,6 +66,10 @@ class JoinedMixtures:
 
     def __len__(self) -> int:
         return len(self._items)
+
+    def name(self, index: int) -> str:
+        part, position = self._items[index]
+        return part.name(position)
 
     def draw(self, epoch: int, index: int) -> tuple[str, Tensor, str, str]:
         """Item ``index`` of the parts in their order."""
@@ -104,6 +114,10 @@ class MixtureSegments:
 
     def __len__(self) -> int:
         return len(self._mixtures)
+
+    def name(self, index: int) -> str:
+        """The mixture, or its target utterance where mixtures are drawn; for messages."""
+        return self._mixtures.name(index)
 
     def get(self, epoch: int, index: int) -> tuple[str, Tensor, int, int]:
         """Mixture id, features (L, F), numbers of the target and of the interferer."""

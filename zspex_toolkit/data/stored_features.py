@@ -8,6 +8,7 @@ from os import PathLike
 import torch
 from torch import Tensor
 
+from zspex_toolkit.data.front_end import check_front_end
 from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.signal.front_end import FrontEnd, FrontEndConfig
@@ -22,11 +23,13 @@ class StoredFeatures:
         cache_bytes: how much is kept in memory; the least recently used goes first.
 
     Raises:
-        DataDirError: if an utterance lacks features or decisions, naming the file.
+        DataDirError: if an utterance lacks features or decisions, or they were made with another front end; names the
+            file.
     """
 
     def __init__(self, path: str | PathLike, front_end: FrontEndConfig, *, cache_bytes: int = 4 << 30):
         self.data = DataDir.load(path)
+        check_front_end(path, front_end)
         self.utterances = self.data.utterances
         self.utt2spk = self.data.utt2spk
         self._feats = self.data.feature_table("feats.scp")
@@ -35,7 +38,10 @@ class StoredFeatures:
             for utt in self.utterances:
                 if utt not in table:
                     command = "make_mfcc" if name == "feats.scp" else "compute_vad"
-                    raise DataDirError(f"{self.data.path / name}: no line for '{utt}'; run {command} on this directory")
+                    where = self.data.path / name
+                    raise DataDirError(
+                        f"{where}: no line for '{utt}'; run {command}, or fix_data_dir if that dropped it"
+                    )
         self._front_end = FrontEnd(front_end)
         self._cache: OrderedDict[str, Tensor] = OrderedDict()
         self._cached_bytes = 0

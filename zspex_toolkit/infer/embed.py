@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from zspex_toolkit.data.front_end import check_front_end
 from zspex_toolkit.data.segments import batches_by_length, pad_batch, random_segment
 from zspex_toolkit.data.stored_features import StoredFeatures
 from zspex_toolkit.errors import ConfigError
@@ -136,7 +135,6 @@ def average_embeddings(
 def _load(model: Path, data: Path, device: str) -> tuple[nn.Module, StoredFeatures, torch.device]:
     place = resolve_device(device)
     spec, embedder = load_embedder(model)
-    check_front_end(data, spec.front_end)
     return embedder.to(place), StoredFeatures(data, spec.front_end), place
 
 

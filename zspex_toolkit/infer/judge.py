@@ -54,9 +54,9 @@ class Judge:
             asked: (N,) classes of the speakers who were asked for.
 
         Returns:
-            ``num_trials``, ``accuracy`` of B with its 95 % interval (speakers are drawn, with all their trials), ``mean_cosine`` and ``mae`` to the clean
-            embeddings, and ``equal_error_rate`` of verifying every estimate against every speaker by cosine: one
-            target trial and K - 1 impostors each.
+            ``num_trials``, ``accuracy`` of B with its 95 % interval (speakers are drawn, with all their trials),
+            ``mean_cosine`` and ``mae`` to the clean embeddings, and ``equal_error_rate`` of verifying every estimate
+            against every speaker by cosine: one target trial and K - 1 impostors each.
         """
         with torch.inference_mode():
             correct = self._classifier(estimates).argmax(1).numpy() == asked

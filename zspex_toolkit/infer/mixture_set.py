@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
-from zspex_toolkit.data.front_end import check_front_end
 from zspex_toolkit.data.mixture_segments import StoredMixtures
 from zspex_toolkit.data.stored_features import StoredFeatures
 from zspex_toolkit.errors import ConfigError, DataDirError
@@ -53,7 +53,6 @@ def load_mixtures(path: Path, front_end: FrontEndConfig, given: str, part: str) 
     """
     if given not in ("e1", "e2"):
         raise ConfigError(f"given: expected e1 or e2, got '{given}'")
-    check_front_end(path, front_end)
     mixtures = StoredMixtures(StoredFeatures(path, front_end))
     names = mixtures.utterances
     targets, interferers = ([table[name] for name in names] for table in (mixtures.utt2spk, mixtures.utt2spk2))
@@ -65,20 +64,26 @@ def load_mixtures(path: Path, front_end: FrontEndConfig, given: str, part: str) 
         "condition": condition,
         "snr_db": float(condition.removeprefix("snr")) if condition.startswith("snr") else None,
         "set": part,
-        "num_dropped": 0,
+        "num_dropped": _count_dropped(path),
         "list_hash": hashlib.sha256(trials.encode()).hexdigest()[:12],
     }
     return MixtureSet(path, names, [mixtures.features[name] for name in names], asked, known, row)
+
+
+def _count_dropped(path: Path) -> int:
+    """Utterances that planning, features or detection dropped on the way to this set."""
+    dropped = path / "dropped.txt"
+    return len(dropped.read_text(encoding="utf-8").splitlines()) if dropped.exists() else 0
 
 
 def condition_of(path: Path) -> str:
     """``snr-5`` of ``mix_test_snr-5``, ``array1`` of ``array1_test``.
 
     Raises:
-        ConfigError: if the name holds neither ``train`` nor ``test``.
+        ConfigError: for a name of another form.
     """
     parts = [part for part in path.name.split("_") if part not in ("mix", "train", "test")]
-    if len(parts) != 1:
+    if len(parts) != 1 or len(path.name.split("_")) == 1 or not re.fullmatch(r"snr-?\d+(\.\d+)?|(?!snr).+", parts[0]):
         raise ConfigError(
             f"{path}: expected a name like mix_test_snr0 or array1_test, from which the condition is read"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import time
 from pathlib import Path
@@ -12,12 +13,16 @@ import torch
 from torch import Tensor, nn
 
 from zspex_toolkit.data.stored_features import StoredFeatures
+from zspex_toolkit.data.waveforms import Waveforms
 from zspex_toolkit.infer.embed import embed
 from zspex_toolkit.infer.judge import Judge
 from zspex_toolkit.infer.mixture_set import MixtureSet, load_mixtures, source_utterances
 from zspex_toolkit.io.atomic import write_json
 from zspex_toolkit.io.revision import current_commit
 from zspex_toolkit.randomness import rng_for
+from zspex_toolkit.signal.front_end import FrontEnd, FrontEndConfig
+from zspex_toolkit.simulation.mixture_plan import MixturePlan, Source
+from zspex_toolkit.simulation.render import render
 from zspex_toolkit.tasks.demixing import load_network
 from zspex_toolkit.tasks.embedding import load_embedder
 from zspex_toolkit.train.device import resolve_device
@@ -53,14 +58,14 @@ def score_demixers(
         network.to(place)
         facts = _facts(model, network)
         rows = []
-        for direction in given or (("e2", "e1") if spec.given == "both" else (spec.given,)):
+        for direction in _directions(given or (spec.given,)):
             for part, path in [*(("train", p) for p in train_data), *(("test", p) for p in test_data)]:
                 key = (path, direction, part, repr(spec.embedder.front_end))
                 if key not in cache:
                     cache[key] = load_mixtures(path, spec.embedder.front_end, direction, part)
                 mixtures = cache[key]
                 rows.append(_score(network, mixtures, judge, place) | {"function": spec.demixer} | facts)
-                if shuffle_known and part == "test":
+                if shuffle_known and part == "test" and len(judge.speakers) > 2:
                     control = {"function": spec.demixer, "control": "shuffled_known"}
                     rows.append(_score(network, mixtures, judge, place, shuffled=True) | control | facts)
         write_json(model / "scores.json", rows)
@@ -83,8 +88,8 @@ def score_baselines(
     """Write ``out/<condition>/scores.json``: `before` (B on the mixture's embedding) and `clean` (B on the clean
     signal's), for each direction, and a control of the harness.
 
-    The control `oracle` feeds the clean utterance in place of the mixture and its own embedding in place of the
-    de-mixed one through the very path that networks are scored by; it must equal `clean`.
+    The control `oracle`, on test sets: each utterance is mixed with itself by the code that makes mixtures, its
+    features are made anew, and a network that embeds just what it hears is scored on them. It must agree with `clean`.
 
     Args:
         embedder: experiment of A.
@@ -104,18 +109,20 @@ def score_baselines(
         clean = StoredFeatures(clean_path, spec.front_end)
         vectors = embed(network, [clean[utt] for utt in clean.utterances], device=place, title=f"embed {clean_path}")
         position = {utt: number for number, utt in enumerate(clean.utterances)}
+        doubled = mixed_with_themselves(clean_path, spec.front_end) if part == "test" else {}
         for path in paths:
-            for direction in given:
+            for direction in _directions(given):
                 mixtures = load_mixtures(path, spec.front_end, direction, part)
                 asked = judge.numbers(mixtures.asked, path)
                 sources = source_utterances(mixtures, clean.data)
-                oracle = Oracle(network)
-                alone = MixtureSet(path, mixtures.names, [clean[utt] for utt in sources], *_sides(mixtures))
                 lines = [
                     judge.judge(embed(network, mixtures.feats, device=place), asked) | {"function": "before"},
                     judge.judge(vectors[[position[utt] for utt in sources]], asked) | {"function": "clean"},
-                    _score(oracle, alone, judge, place) | {"function": "clean", "control": "oracle"},
                 ]
+                if part == "test":
+                    alone = dataclasses.replace(mixtures, feats=[doubled[utt] for utt in sources])
+                    control = {"function": "clean", "control": "oracle"}
+                    lines.append(_score(Oracle(network), alone, judge, place) | control)
                 name = mixtures.row["condition"]
                 rows.setdefault(name, []).extend(line | mixtures.row | facts for line in lines)
     for name, lines in rows.items():
@@ -132,6 +139,20 @@ class Oracle(nn.Module):
 
     def forward(self, feats: Tensor, num_frames: Tensor | None, known: Tensor) -> Tensor:
         return self.embedder(feats, num_frames)
+
+
+def mixed_with_themselves(data: Path, front_end: FrontEndConfig) -> dict[str, Tensor]:
+    """Features (L, F) of every utterance after it was mixed with itself at 0 dB, at half level: the utterance again."""
+    waveforms = Waveforms(data, front_end.mfcc.fs)
+    extract = FrontEnd(front_end)
+    feats = {}
+    for utt in waveforms.utterances:
+        samples = waveforms[utt]
+        source = Source(utt, waveforms.utt2spk[utt], start=0, offset=0, num_samples=len(samples), gain=1.0)
+        plan = MixturePlan(f"{utt}_{utt}", (source, source), 0.0, waveforms.fs, len(samples), seed=0, gain=0.5)
+        mixture = render(plan, [samples, samples]).mixture
+        feats[utt] = extract(torch.from_numpy(mixture)[None])[0][0]
+    return feats
 
 
 def shuffled_speakers(mixtures: MixtureSet, speakers: list[str]) -> list[str]:
@@ -155,8 +176,8 @@ def _score(
     return scores | mixtures.row | {"seconds": round(time.monotonic() - start, 3)}
 
 
-def _sides(mixtures: MixtureSet) -> tuple[list[str], list[str], dict[str, Any]]:
-    return mixtures.asked, mixtures.known, mixtures.row
+def _directions(given: tuple[str, ...]) -> list[str]:
+    return [direction for name in given for direction in (("e2", "e1") if name == "both" else (name,))]
 
 
 def _facts(model: Path, network: nn.Module) -> dict[str, Any]:

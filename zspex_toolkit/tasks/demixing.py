@@ -16,7 +16,6 @@ from torch import Tensor, nn
 from zspex_toolkit.config import check_options
 from zspex_toolkit.data.drawn_mixtures import DrawConfig, DrawnMixtures
 from zspex_toolkit.data.embeddings import read_embeddings
-from zspex_toolkit.data.front_end import check_front_end
 from zspex_toolkit.data.masking import MaskConfig, Masking
 from zspex_toolkit.data.mixture_segments import JoinedMixtures, Mixtures, MixtureSegments, StoredMixtures
 from zspex_toolkit.data.stored_features import StoredFeatures
@@ -107,7 +106,7 @@ def train_demixers(config: Config) -> list[Path]:
     embedder_spec, _ = load_embedder(config.embedder)
     speakers, clean = read_embeddings(config.clean_speakers)
     mixtures = _training_mixtures(config, embedder_spec.front_end)
-    valid = [StoredMixtures(_stored(path, embedder_spec.front_end)) for path in config.valid_data]
+    valid = [StoredMixtures(StoredFeatures(path, embedder_spec.front_end)) for path in config.valid_data]
     sets = {"given": config.given, "segment_frames": config.segment_frames, "seed": config.train.seed}
     masking = Masking(config.mask, embedder_spec.front_end.mfcc)
     train_set = MixtureSegments(mixtures, speakers, masking=masking, **sets)
@@ -176,14 +175,9 @@ def _training_mixtures(config: Config, front_end: FrontEndConfig) -> Mixtures:
     if bool(config.data) == (config.draw.source_data is not None):
         raise ConfigError("expected one of data (stored mixtures) and draw.source_data (mixing on the fly)")
     if config.data:
-        return JoinedMixtures([StoredMixtures(_stored(path, front_end)) for path in config.data])
+        return JoinedMixtures([StoredMixtures(StoredFeatures(path, front_end)) for path in config.data])
     waveforms = Waveforms(config.draw.source_data, front_end.mfcc.fs)
     return DrawnMixtures(waveforms, front_end, config.draw, seed=config.train.seed)
-
-
-def _stored(path: Path, front_end: FrontEndConfig) -> StoredFeatures:
-    check_front_end(path, front_end)
-    return StoredFeatures(path, front_end)
 
 
 def _check_settings(config: Config) -> None:
