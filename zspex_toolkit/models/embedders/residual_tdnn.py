@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from zspex_toolkit.nn.input_norm import InputNorm
 from zspex_toolkit.nn.statistics_pooling import statistics_pooling
 from zspex_toolkit.nn.tdnn import ResidualTdnnBlock, TdnnLayer, pad_edges
 
@@ -23,7 +24,7 @@ class ResidualTdnn(nn.Module):
         first_context: frames on either side that the first layer sees.
         stride: frames from one window of the first layer to the next [ours; the paper has 1]. At 3 a second has 33
             steps: the layers behind it reach three times as far for a third of the cost.
-        normalise_input: standardise every coefficient over the training data [ours; the paper has none]. Features whose
+        normalise_input: centre and scale the features over the training data [ours; the paper has none]. Features whose
             mean is not taken away by the front end need it.
 
     Source: Shi & Hain, "Speaker embedding de-mixing", arXiv 2001.06397, Section 3.
@@ -43,7 +44,7 @@ class ResidualTdnn(nn.Module):
     ):
         super().__init__()
         self.embedding_dim = embedding_dim
-        self.norm = nn.BatchNorm1d(feature_dim, affine=False) if normalise_input else nn.Identity()
+        self.norm = InputNorm(feature_dim) if normalise_input else nn.Identity()
         self.first = nn.ModuleList(
             [TdnnLayer(feature_dim, channels, first_context, stride), TdnnLayer(channels, channels)]
         )
