@@ -198,7 +198,7 @@ clean_speakers=$exp/xvectors/clean_speakers/spk_xvector.scp
         toolkit extract_embeddings --model "$exp/embedder" --data "$train" --out "$exp/xvectors/train_segments" \
             --segments_per_utterance "$segments_per_utterance" --seed "$seed" --device "$device"
         toolkit average_embeddings --model "$exp/embedder" --data "$train" --out "$(dirname "$clean_speakers")" \
-            --device "$device"
+            --seed "$seed" --device "$device"
         export OMP_NUM_THREADS=1
         train_alone classifier --config "$classifier_config" --data "$exp/xvectors/train_segments" "${train_words[@]}" \
             "${classifier_words[@]}"
