@@ -42,3 +42,10 @@ def test_a_classifier_of_other_speakers_is_refused(experiment, tmp_path):
         writer["anna"] = np.zeros(12, np.float32)
     with pytest.raises(UserError, match="knows other speakers than"):
         Judge(experiment / "classifier", tmp_path / "e.scp")
+
+
+def test_embeddings_that_are_not_finite_are_told(judge):
+    estimates = judge.clean.clone()
+    estimates[2, 0] = float("nan")
+    with pytest.raises(UserError, match="1 of 4 embeddings are not finite"):
+        judge.judge(estimates, np.arange(4))

@@ -57,7 +57,14 @@ class Judge:
             ``num_trials``, ``accuracy`` of B with its 95 % interval (speakers are drawn, with all their trials),
             ``mean_cosine`` and ``mae`` to the clean embeddings, and ``equal_error_rate`` of verifying every estimate
             against every speaker by cosine: one target trial and K - 1 impostors each.
+
+        Raises:
+            UserError: if an embedding is not finite.
         """
+        if not torch.isfinite(estimates).all():
+            raise UserError(
+                f"{int((~torch.isfinite(estimates)).any(1).sum())} of {len(estimates)} embeddings are not finite"
+            )
         with torch.inference_mode():
             correct = self._classifier(estimates).argmax(1).numpy() == asked
         cosines = cosine_similarity(estimates.numpy()[:, None], self.clean.numpy()[None])  # (N, K)

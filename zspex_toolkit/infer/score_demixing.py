@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from zspex_toolkit.data.stored_features import StoredFeatures
 from zspex_toolkit.data.waveforms import Waveforms
+from zspex_toolkit.errors import UserError
 from zspex_toolkit.infer.embed import embed
 from zspex_toolkit.infer.judge import Judge
 from zspex_toolkit.infer.mixture_set import MixtureSet, load_mixtures, source_utterances
@@ -172,7 +173,10 @@ def _score(
     vectors = judge.clean[torch.from_numpy(judge.numbers(known, mixtures.path))]
     title = f"score {mixtures.path.name} given {mixtures.row['given']}"
     estimates = embed(network, mixtures.feats, device=place, known=vectors, title=title)
-    scores = judge.judge(estimates, judge.numbers(mixtures.asked, mixtures.path))
+    try:
+        scores = judge.judge(estimates, judge.numbers(mixtures.asked, mixtures.path))
+    except UserError as error:
+        raise UserError(f"{mixtures.path}: {error}") from error
     return scores | mixtures.row | {"seconds": round(time.monotonic() - start, 3)}
 
 

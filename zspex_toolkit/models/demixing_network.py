@@ -32,5 +32,6 @@ class DemixingNetwork(nn.Module):
 
     def forward(self, feats: Tensor, num_frames: Tensor | None, known: Tensor) -> Tensor:
         """(B, L, F) mixtures, (B,) true frames and (B, D) known embeddings to (B, D) embeddings of the others."""
-        modulation = self.demixer.modulation(known) if hasattr(self.demixer, "modulation") else None
-        return self.demixer(self.embedder(feats, num_frames, modulation), known)
+        if not hasattr(self.demixer, "modulation"):
+            return self.demixer(self.embedder(feats, num_frames), known)
+        return self.demixer(self.embedder(feats, num_frames, self.demixer.modulation(known)), known)
