@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import numpy as np
@@ -90,6 +91,21 @@ def test_after_a_fault_script_and_archives_of_before_are_intact(run, data, tmp_p
     after = files(tmp_path / "ark") | files(data)
     after.pop(Path("dropped.txt"), None)
     assert after == before
+
+
+def test_killed_between_two_archives_no_script_points_into_them(run, data, tmp_path, monkeypatch):
+    run(value=1.0)
+
+    def killed_at_the_second(source, target, replace=os.replace):
+        if Path(target).name == "raw_mfcc_tr.2.ark":
+            raise KeyboardInterrupt
+        replace(source, target)
+
+    monkeypatch.setattr("zspex_toolkit.infer.feature_jobs.os.replace", killed_at_the_second)
+    with pytest.raises(KeyboardInterrupt):
+        run(value=2.0)
+    assert not (data / "feats.scp").exists() and not (tmp_path / "ark" / "raw_mfcc_tr.2.scp").exists()
+    assert (tmp_path / "ark" / "raw_mfcc_tr.2.ark").exists()
 
 
 def test_notes_of_other_commands_on_dropped_utterances_stay_and_own_ones_are_renewed(run, data):

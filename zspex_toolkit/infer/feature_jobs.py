@@ -1,7 +1,7 @@
 """One array per utterance over a data directory: jobs write archives, the parent gathers them into one script.
 
-Whatever goes wrong, the script that the data directory had before, and the archives it names, stay as they were:
-jobs write beside the final archives, which are replaced only when all is well.
+When a job fails, the script that the data directory had before, and the archives it names, stay as they were: jobs
+write beside the final archives, which are replaced only when all is well. Killed while they are, none is named.
 """
 
 from __future__ import annotations
@@ -132,14 +132,18 @@ def _note_dropped(path: Path, command: str, dropped: Mapping[str, str]) -> None:
 
 
 def _publish(jobs: FeatureJobs, pieces: Path, num_jobs: int, tables: Sequence[str]) -> None:
-    script: dict[str, str] = {}
-    for job in range(1, num_jobs + 1):
-        entries = read_table(pieces / f"scp.{job}")
-        ark = jobs.out / f"{jobs.archive}.{job}.ark"
+    contents = {name: gathered(pieces, name, num_jobs) for name in tables}
+    arks = [jobs.out / f"{jobs.archive}.{job}.ark" for job in range(1, num_jobs + 1)]
+    scripts = [
+        {utt: f"{ark}:{spec.rpartition(':')[2]}" for utt, spec in read_table(pieces / f"scp.{job}").items()}
+        for job, ark in enumerate(arks, start=1)
+    ]
+    # No script while archives move: killed in between, offsets of the old ones would point into the new ones.
+    for path in [jobs.data / jobs.script, *(ark.with_suffix(".scp") for ark in arks)]:
+        path.unlink(missing_ok=True)
+    for job, ark in enumerate(arks, start=1):
         os.replace(pieces / f"{job}.ark", ark)
-        entries = {utt: f"{ark}:{spec.rpartition(':')[2]}" for utt, spec in entries.items()}
-        write_table(ark.with_suffix(".scp"), entries)
-        script |= entries
-    write_table(jobs.data / jobs.script, script)
-    for name in tables:
-        write_table(jobs.data / name, gathered(pieces, name, num_jobs))
+        write_table(ark.with_suffix(".scp"), scripts[job - 1])
+    for name, content in contents.items():
+        write_table(jobs.data / name, content)
+    write_table(jobs.data / jobs.script, {utt: spec for script in scripts for utt, spec in script.items()})
