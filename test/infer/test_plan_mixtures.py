@@ -145,3 +145,13 @@ def test_the_plan_says_all_that_rendering_needs(data, tmp_path):
     line = json.loads((tmp_path / "mix" / "plan.jsonl").read_text().splitlines()[0])
     assert list(line) == ["id", "sources", "snr_db", "fs", "num_samples", "seed", "gain", "noise"]
     assert line["seed"] == 7 and line["fs"] == FS
+
+
+def test_names_that_give_two_mixtures_one_id_are_refused(tmp_path):
+    utts = {"a": "x", "a_b": "x", "b_c": "y", "c": "y"}
+    for utt in utts:
+        write_audio(tmp_path / f"{utt}.wav", speech(utt), FS)
+    write_data_dir(tmp_path / "data", wavs={utt: str(tmp_path / f"{utt}.wav") for utt in utts}, utt2spk=utts)
+    with pytest.raises(DataDirError, match=r"^a_b_c: id of the mixture of a, b_c and of a_b, c; rename the utterances"):
+        for seed in range(40):  # one plan in four draws both pairs
+            plan_data_dir(tmp_path / "data", tmp_path / f"mix{seed}", seed=seed)

@@ -144,6 +144,18 @@ def test_another_plan_replaces_only_what_it_changed(mix, data, tmp_path, capsys)
     assert [name for name in before if before[name] != after[name]] == [f"wav/{plans[0].id}.wav"]
 
 
+def test_audio_of_mixtures_that_left_the_plan_is_removed(mix, data, tmp_path):
+    render_data_dir(mix, data, tmp_path / "dump", store_sources=True)
+    (tmp_path / "dump" / "notes").mkdir()
+    plans = read_plans(mix / "plan.jsonl")
+    (tmp_path / "dump" / "notes" / f"{plans[0].id}.wav").write_text("not ours")
+    write_plans(mix / "plan.jsonl", plans[1:])
+    render_data_dir(mix, data, tmp_path / "dump")
+    names = {str(path.relative_to(tmp_path / "dump")) for path in (tmp_path / "dump").glob(f"*/{plans[0].id}.*")}
+    assert names == {f"notes/{plans[0].id}.wav"}
+    assert len(list((tmp_path / "dump" / "spk2").iterdir())) == 8
+
+
 def test_two_sets_do_not_share_a_folder(mix, data, tmp_path):
     render_data_dir(mix, data, tmp_path / "dump")
     before = audio(tmp_path / "dump")

@@ -53,8 +53,8 @@ def plan_data_dir(
 
     Raises:
         ConfigError: if a setting is out of its range.
-        DataDirError: if ``data`` has too few speakers or utterances of several rates, or ``out`` is a data directory
-            that no plan made.
+        DataDirError: if ``data`` has too few speakers, utterances of several rates or such names that two mixtures
+            have one id, or ``out`` is a data directory that no plan made.
         AudioError: if audio is missing or broken.
     """
     snr_db, noise_snr_db, speeds = tuple(snr_db), tuple(noise_snr_db), tuple(speeds)
@@ -79,6 +79,7 @@ def plan_data_dir(
         noises=speech.noises.lengths(fs) if speech.noises else None,
         noise_snr_db=noise_snr_db,
     )
+    _check_ids(plans)
     leveled = map_in_processes(partial(_set_levels, speech), plans, nj, label="levels")
     dropped |= {plan.sources[0].utt: reason for plan, reason in leveled if reason}
     plans = [plan for plan, reason in leveled if not reason]
@@ -124,6 +125,16 @@ def _check_speakers(speech: Speech, utterances: Iterable[str], num_speakers: int
             f"{speech.utterances.path}: mixtures of {num_speakers} speakers need at least {num_speakers} speakers,"
             f" found {found}" + (f" ({len(dropped)} utterances dropped: {_reasons(dropped)})" if dropped else "")
         )
+
+
+def _check_ids(plans: Sequence[MixturePlan]) -> None:
+    """An id is its utterances, joined by "_": `a_b` with `c` looks like `a` with `b_c`."""
+    seen: dict[str, MixturePlan] = {}
+    for plan in plans:
+        other = seen.setdefault(plan.id, plan)
+        if other is not plan:
+            pairs = " and of ".join(", ".join(source.utt for source in each.sources) for each in (other, plan))
+            raise DataDirError(f"{plan.id}: id of the mixture of {pairs}; rename the utterances, without '_'")
 
 
 def _set_levels(speech: Speech, plan: MixturePlan) -> tuple[MixturePlan, str]:

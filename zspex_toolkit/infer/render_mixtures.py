@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import os
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from zspex_toolkit.simulation.mixture_plan import MixturePlan, read_plans, to_li
 from zspex_toolkit.simulation.speech import Speech
 
 FORMATS = ("wav", "flac")
+FOLDERS = ("wav", "spk[0-9]*", "noise1")
 TABLES = ("utt2spk", "spk2utt", "utt2num_samples", "wav.scp", "spk*.scp", "noise1.scp", "utt2spk[0-9]*")
 
 
@@ -34,8 +36,8 @@ def render_data_dir(
 ) -> None:
     """Render ``data/plan.jsonl`` to audio under ``out`` and write the tables of a data directory into ``data``.
 
-    Files that an earlier run finished are kept if their line of the plan is still the same. The tables are written
-    last, so the data directory is there only when all its audio is.
+    Files that an earlier run finished are kept if their line of the plan is still the same, and removed if not.
+    The tables are written last, so the data directory is there only when all its audio is.
 
     Args:
         data: folder with ``plan.jsonl``; gets ``wav.scp``, ``utt2spk`` (the target's speaker), ``utt2spk2``, ...
@@ -86,9 +88,11 @@ class Layout:
         except AudioError:
             return False
 
-    def every_file(self, plan: MixturePlan) -> list[Path]:
-        """What any run may have written for the mixture."""
-        return [self.out / name / f"{plan.id}.{kind}" for name in _names(plan) for kind in FORMATS]
+    def remove(self, mixtures: Iterable[str]) -> None:
+        """Remove what any run may have written for mixtures of these ids."""
+        folders = [path for pattern in FOLDERS for path in self.out.glob(pattern) if path.is_dir()]
+        for path in (folder / f"{mixture}.{kind}" for mixture in mixtures for folder in folders for kind in FORMATS):
+            path.unlink(missing_ok=True)
 
 
 def _names(plan: MixturePlan) -> list[str]:
@@ -114,10 +118,7 @@ def _remove_outdated(layout: Layout, plans: list[MixturePlan], data: Path) -> No
         other = os.path.normpath(layout.out / rendered["data"])
         raise ConfigError(f"{layout.out}: holds the mixtures of {other}; give those of {data} another --out")
     marks = {plan.id: hashlib.sha256(to_line(plan).encode()).hexdigest() for plan in plans}
-    for plan in plans:
-        if rendered["plans"].get(plan.id) != marks[plan.id]:
-            for path in layout.every_file(plan):
-                path.unlink(missing_ok=True)
+    layout.remove(name for name in {**rendered["plans"], **marks} if rendered["plans"].get(name) != marks.get(name))
     write_json(record, {"data": home, "plans": marks})
 
 
