@@ -10,6 +10,14 @@ from zspex_toolkit.train.config import TrainConfig, check_unchanged
     [
         ({"num_epochs": 0}, "num_epochs: expected at least 1, got 0"),
         ({"learning_rate": 0.0}, "learning_rate: expected a number above 0, got 0.0"),
+        (
+            {"learning_rate_scale": {"a": 0.1, "b": -1.0}},
+            "learning_rate_scale: expected factors of 0 or more, got {'a'",
+        ),
+        ({"betas": (0.9, 1.0)}, r"betas: expected two numbers in \[0, 1\), got \(0.9, 1.0\)"),
+        ({"betas": (-0.1, 0.9)}, r"betas: expected two numbers in \[0, 1\), got \(-0.1, 0.9\)"),
+        ({"eps": 0.0}, "eps: expected a number above 0, got 0.0"),
+        ({"momentum": 1.0}, r"momentum: expected a number in \[0, 1\), got 1.0"),
         ({"amp": "fp16"}, "amp: expected none or bf16, got fp16"),
         ({"ema_decay": 1.0}, r"ema_decay: expected a number in \[0, 1\), got 1.0"),
         ({"best_metric": ("loss", "low")}, r"best_metric: expected a name and min or max, got \('loss', 'low'\)"),

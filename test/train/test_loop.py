@@ -12,6 +12,7 @@ import torch
 from toy import ToySet, same_weights, toy_loss, toy_net, toy_train
 
 from zspex_toolkit.errors import ConfigError, UserError
+from zspex_toolkit.io.revision import current_commit
 from zspex_toolkit.train.checkpoint import load_best
 from zspex_toolkit.train.config import TrainConfig
 from zspex_toolkit.train.history import read_history
@@ -158,6 +159,26 @@ def test_a_finished_training_returns_at_once(tmp_path):
     toy_train(tmp_path, num_epochs=2, train_set=Untouchable())
     assert (tmp_path / "best.safetensors").stat().st_mtime_ns == before
     assert "already trained" in (tmp_path / "train.log").read_text()
+
+
+def test_extended_and_stopped_on_the_way_it_no_longer_looks_finished(tmp_path):
+    toy_train(tmp_path, num_epochs=1)
+    assert json.loads((tmp_path / "done").read_text())["epochs"] == 1
+    with pytest.raises(KeyboardInterrupt):
+        toy_train(tmp_path, num_epochs=3, loss=FailsOnce(10))
+    assert len(read_history(tmp_path)) == 2 and not (tmp_path / "done").exists()
+
+
+def test_refused_it_still_looks_finished(tmp_path):
+    toy_train(tmp_path, num_epochs=1)
+    with pytest.raises(ConfigError):
+        toy_train(tmp_path, num_epochs=2, train_set=ToySet(9))
+    assert (tmp_path / "done").exists()
+
+
+def test_done_says_which_code_trained(tmp_path):
+    toy_train(tmp_path, num_epochs=1)
+    assert json.loads((tmp_path / "done").read_text())["commit"] == current_commit()
 
 
 def test_changed_settings_are_refused_and_named(tmp_path):

@@ -65,3 +65,19 @@ def test_a_loss_per_item_is_refused():
 
     with pytest.raises(ConfigError, match=r"the loss must be a single number, got a tensor of shape \(6,\)"):
         evaluate_loss(nn.Linear(4, 1), loss, batch(0, 6), CPU, "none")
+
+
+def test_a_batch_of_one_is_refused_where_the_network_normalises_over_the_batch_alone():
+    message = r"batch_size: this network's batch normalisation needs batches of at least 2 items, got 1 \(u3\)"
+    network = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Linear(8, 1))
+    with pytest.raises(ConfigError, match=message):
+        compute_gradients(network, toy_loss, [batch(3, 4)], CPU, amp="none", clip_grad_norm=0.0)
+    gradients([batch(3, 4)])  # no normalisation: nothing to refuse
+
+
+def test_another_fault_of_the_network_keeps_its_own_words():
+    def loss(model, batch):
+        raise ValueError("bug")
+
+    with pytest.raises(ValueError, match=r"^bug$"):
+        compute_gradients(nn.Linear(4, 1), loss, [batch(0, 2)], CPU, amp="none", clip_grad_norm=0.0)

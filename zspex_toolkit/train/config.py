@@ -56,6 +56,12 @@ class TrainConfig:
         for name in ("num_epochs", "batch_size", "accumulate", "keep_last", "log_every", "max_bad_steps"):
             self._require(name, getattr(self, name) >= 1, "at least 1")
         self._require("learning_rate", self.learning_rate > 0, "a number above 0")
+        self._require(
+            "learning_rate_scale", all(f >= 0 for f in self.learning_rate_scale.values()), "factors of 0 or more"
+        )
+        self._require("betas", all(0 <= beta < 1 for beta in self.betas), "two numbers in [0, 1)")
+        self._require("eps", self.eps > 0, "a number above 0")
+        self._require("momentum", 0 <= self.momentum < 1, "a number in [0, 1)")
         self._require("amp", self.amp in ("none", "bf16"), "none or bf16")
         self._require("ema_decay", 0 <= self.ema_decay < 1, "a number in [0, 1)")
         self._require("plateau_factor", 0 < self.plateau_factor < 1, "a number between 0 and 1")

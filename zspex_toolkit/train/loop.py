@@ -11,6 +11,7 @@ from torch import nn
 from zspex_toolkit.config import to_dict
 from zspex_toolkit.errors import UserError
 from zspex_toolkit.io.atomic import write_json
+from zspex_toolkit.io.revision import current_commit
 from zspex_toolkit.train.batches import ItemSet
 from zspex_toolkit.train.checkpoint import remove_leftovers
 from zspex_toolkit.train.config import TrainConfig, check_unchanged
@@ -77,9 +78,10 @@ def train(
             log(f"{exp_dir}: already trained")
         else:
             trainer = Trainer(model.to(device), loss, train_set, valid_set, exp_dir, config, device, log, signals)
+            commit = current_commit()  # of the code that is loaded now; the files may change during the training
             reason = trainer.run()
             done = {"epochs": trainer.progress.epoch, "reason": reason, "settings": to_dict(config)}
-            write_json(exp_dir / "done", done)
+            write_json(exp_dir / "done", {**done, "commit": commit})
             log(f"finished after {trainer.progress.epoch} epochs ({reason})")
     return exp_dir / "best.safetensors"
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -64,11 +65,14 @@ def compute_gradients(
 
     Returns:
         The outcome; where it is not finite the gradients are useless.
+
+    Raises:
+        ConfigError: if a batch of one is too small for the network's batch normalisation.
     """
     num_items = sum(len(batch["ids"]) for batch in batches)
     statistics = []
     for batch in batches:
-        with explained_memory(batch, device):
+        with explained_memory(batch, device), _explained_normalisation(batch):
             value, values = evaluate_loss(model, loss, batch, device, amp)
             (value * (len(batch["ids"]) / num_items)).backward()
         statistics.append(values)
@@ -79,6 +83,20 @@ def compute_gradients(
     return StepOutcome(
         [({k: next(remaining) for k in v}, len(b["ids"])) for v, b in zip(statistics, batches, strict=True)], grad_norm
     )
+
+
+@contextlib.contextmanager
+def _explained_normalisation(batch: Batch) -> Iterator[None]:
+    """Which networks a batch of one does for, only they know: normalised over time, it has many values a channel."""
+    try:
+        yield
+    except ValueError as error:
+        if not str(error).startswith("Expected more than 1 value per channel"):
+            raise
+        raise ConfigError(
+            f"batch_size: this network's batch normalisation needs batches of at least 2 items, got {len(batch['ids'])}"
+            f" ({', '.join(batch['ids'])})"
+        ) from error
 
 
 def check_metric(outcome: StepOutcome, name: str) -> None:

@@ -70,6 +70,8 @@ class Trainer:
         for line in lines:
             self._log(line)
         self._resume()
+        # From here on weights and checkpoints change: killed now, a longer training must not look like a finished one.
+        (self._exp_dir / "done").unlink(missing_ok=True)
         with contextlib.closing(History(self._exp_dir, self.progress.epoch)) as history:
             try:
                 reason = self._run_epochs(history)
