@@ -4,7 +4,7 @@ from setuptools import find_packages, setup
 
 REQUIRED = [
     "jinja2>=3.1",
-    "jsonargparse>=4.40",
+    "jsonargparse>=4.50",
     "kaldiio>=2.18",
     "matplotlib>=3.8",
     "numpy>=1.26",
@@ -23,7 +23,7 @@ EXTRAS = {
     "mini": ["espeakng-loader>=0.2.4"],
     "test": [
         "hypothesis>=6.100",
-        "kaldi-native-fbank>=1.20",
+        "kaldi-native-fbank>=1.22",
         "pytest>=8.0",
         "pytest-timeout>=2.3",
         "pytest-xdist>=3.5",
