@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings, strategies
 
-from zspex_toolkit.config import check_options, dump_config, load_config, parse_args, to_dict
+from zspex_toolkit.config import check_options, dump_config, load_config, parse_args, to_dict, typed_options
 from zspex_toolkit.errors import ConfigError
 
 
@@ -27,6 +28,13 @@ class Config:
     gain_db: float | None = None
 
 
+@dataclass(frozen=True)
+class Files:
+    names: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()
+    scale: dict[str, float] = field(default_factory=dict)
+
+
 def test_the_command_line_wins_over_yaml_and_yaml_over_the_default(tmp_path):
     path = tmp_path / "c.yaml"
     path.write_text("data: x\nflag: true\ninner:\n  max_epoch: 2\n")
@@ -34,9 +42,34 @@ def test_the_command_line_wins_over_yaml_and_yaml_over_the_default(tmp_path):
     assert (config.inner.max_epoch, config.flag, config.gain_db) == (3, True, None)
 
 
+@pytest.mark.parametrize("file", [["--config", "c.yaml"], ["--config=c.yaml"]])
+def test_the_command_line_wins_over_yaml_that_stands_behind_it(tmp_path, monkeypatch, file):
+    monkeypatch.chdir(tmp_path)
+    Path("c.yaml").write_text("data: x\ninner:\n  max_epoch: 2\nscale: {a: 0.5}\n")
+    config = parse_args(Config, ["--inner.max_epoch", "3", *file, "--flag", "true"])
+    assert (config.inner.max_epoch, config.flag, config.scale) == (3, True, {"a": 0.5})
+
+
+def test_of_two_files_the_later_wins(tmp_path):
+    (tmp_path / "a.yaml").write_text("data: a\nflag: true\n")
+    (tmp_path / "b.yaml").write_text("data: b\n")
+    config = parse_args(Config, ["--config", f"{tmp_path}/a.yaml", f"--config={tmp_path}/b.yaml"])
+    assert (config.data, config.flag) == (Path("b"), True)
+
+
 @pytest.mark.parametrize("text", ["-5,0,5", "-5 0 5", "[-5, 0, 5]"])
 def test_a_list_is_written_with_commas_blanks_or_brackets(text):
     assert parse_args(Config, ["--data", "x", f"--snrs_db={text}"]).snrs_db == (-5.0, 0.0, 5.0)
+
+
+def test_a_list_of_files_has_commas_as_their_names_may_hold_blanks():
+    assert parse_args(Files, ["--files", "my voice.wav"]).files == (Path("my voice.wav"),)
+    assert parse_args(Files, ["--files=my voice.wav, #1: b.wav"]).files == (Path("my voice.wav"), Path("#1: b.wav"))
+
+
+@pytest.mark.parametrize("names", [["1e5", "0012", "on"], ["null", "~"], ["1:30"]])
+def test_a_name_in_a_list_stays_text_whatever_it_looks_like(names):
+    assert parse_args(Files, ["--names", ",".join(names)]).names == tuple(names)
 
 
 def test_a_list_may_stand_behind_its_option():
@@ -58,9 +91,61 @@ def test_written_settings_read_back_equal(tmp_path):
     assert to_dict(config)["inner"] == {"max_epoch": 1, "betas": [0.5, 0.6]}
 
 
+TEXTS = [
+    "1e5",
+    "12e3",
+    "1e+5",
+    "0x1",
+    "1_000",
+    "on",
+    "y",
+    "null",
+    "~",
+    "1:30",
+    "0012",
+    ".5",
+    "",
+    " a",
+    "=",
+    "a: b",
+    "#1",
+]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_name_that_looks_like_something_else_reads_back_as_text(tmp_path, text):
+    config = Files(names=(text,), files=(), scale={text: 0.5})
+    (tmp_path / "c.yaml").write_text(dump_config(config))
+    assert load_config(Files, tmp_path / "c.yaml") == config
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    strategies.lists(
+        strategies.one_of(
+            strategies.from_regex(r"[-+.]?[0-9eExob_:.+-]{1,6}", fullmatch=True),
+            strategies.text(strategies.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), max_size=8),
+        ),
+        max_size=4,
+    )
+)
+def test_any_names_of_speakers_read_back_equal(tmp_path_factory, names):
+    path = tmp_path_factory.mktemp("names") / "c.yaml"
+    path.write_text(dump_config(Files(names=tuple(names))), encoding="utf-8")
+    assert load_config(Files, path).names == tuple(names)
+
+
+def test_words_and_paths_are_written_without_quotes():
+    assert dump_config(Files(names=("ada",), files=(Path("/data/tr-1.5"),))).startswith(
+        "names:\n- ada\nfiles:\n- /data/tr-1.5\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["--data", "x", "--config"], "--config: expected a YAML file behind it"),
+        (["--config=none.yaml"], "none.yaml: no such settings file"),
         (
             ["--data", "x", "--inner.max_epochs", "2"],
             "unknown setting --inner.max_epochs; did you mean --inner.max_epoch?",
@@ -94,9 +179,10 @@ def test_a_wrong_argument_is_one_clear_line(arguments, message):
 def test_a_wrong_key_in_yaml_names_the_file(tmp_path, text, message):
     path = tmp_path / "c.yaml"
     path.write_text(text)
-    with pytest.raises(ConfigError) as error:
-        parse_args(Config, ["--config", str(path)])
-    assert str(error.value) == f"{path}: {message}"
+    for arguments in (["--config", str(path)], [f"--config={path}"]):
+        with pytest.raises(ConfigError) as error:
+            parse_args(Config, arguments)
+        assert str(error.value) == f"{path}: {message}"
 
 
 def test_a_missing_settings_file_is_named(tmp_path):
@@ -111,6 +197,49 @@ def test_an_option_that_a_constructor_does_not_take_is_named():
     check_options(network, {"width": 3}, "model.options")
     with pytest.raises(ConfigError, match=r"model.options: unknown setting widht; did you mean width\?"):
         check_options(network, {"widht": 3}, "model.options")
+
+
+class Network:
+    def __init__(
+        self, dim: int, *, channels: int = 3, scale: float = 0.5, norm: bool = False, sizes: tuple[int, ...] = ()
+    ):
+        self.width = dim * channels
+
+
+def test_options_of_the_right_type_pass():
+    check_options(Network, {"channels": 4, "scale": 1, "norm": True, "sizes": [1, 2]}, "network_options")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"channels": "abc"}, "network_options.channels: expected a whole number, got 'abc'"),
+        ({"channels": "12"}, "network_options.channels: expected a whole number, got '12'"),
+        ({"channels": 2.5}, "network_options.channels: expected a whole number, got 2.5"),
+        ({"channels": None}, "network_options.channels: expected a whole number, got null"),
+        ({"scale": "x"}, "network_options.scale: expected a finite number, got 'x'"),
+        ({"norm": 3}, "network_options.norm: expected true or false, got 3"),
+        ({"sizes": [1, "b"]}, "network_options.sizes: expected a list, each a whole number, got [1, 'b']"),
+        ({"dim": 3}, "network_options: unknown setting dim; expected one of: channels, norm, scale, sizes"),
+    ],
+)
+def test_an_option_of_another_type_is_one_clear_line(options, message):
+    with pytest.raises(ConfigError) as error:
+        check_options(Network, options, "network_options")
+    assert str(error.value) == message
+
+
+def test_what_a_constructor_without_options_derives_is_no_setting():
+    def network(dim: int): ...
+
+    with pytest.raises(ConfigError, match="options: unknown setting dim; expected none"):
+        check_options(network, {"dim": 3}, "options")
+
+
+def test_typed_options_take_text_and_leave_out_what_is_skipped():
+    assert typed_options(Network, {"channels": "12", "norm": "true"}, "o") == {"channels": 12, "norm": True}
+    with pytest.raises(ConfigError, match=r"o: unknown setting scale; expected one of: channels, norm, sizes"):
+        typed_options(Network, {"scale": 1.0}, "o", skip=["scale"])
 
 
 COMMAND = """

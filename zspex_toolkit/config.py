@@ -9,12 +9,13 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import inspect
+import json
 import os
 import re
 import signal
 import sys
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -44,10 +45,12 @@ def parse_args(config_class: type[ConfigType], argv: list[str] | None = None) ->
         if re.match(r"--[A-Za-z]", argument):
             _check_key(argument[2:].partition("=")[0], options, dashes="--")
     parser = _parser(config_class)
-    for position, argument in enumerate(argv[:-1]):
-        if argument == "--config":
-            _check_file(Path(argv[position + 1]), known)
+    files, others = _apart(argv)
+    for file in files:
+        _check_file(Path(file), known)
     try:
+        # The library lets the last word win; a file must not win over the command line, wherever it stands.
+        argv = [*(word for file in files for word in ("--config", file)), *others]
         return _construct(config_class, parser.instantiate(parser.parse_args(argv)))
     except (jsonargparse.ArgumentError, TypeError) as error:
         raise ConfigError(_wrong_value(error, known)) from error
@@ -79,18 +82,53 @@ def to_dict(config: Any) -> dict[str, Any]:
 
 def dump_config(config: Any) -> str:
     """The settings as YAML text that :func:`load_config` reads back."""
-    return yaml.safe_dump(to_dict(config), sort_keys=False, allow_unicode=True)
+    return yaml.dump(to_dict(config), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
 
 
 def check_options(function: Callable, options: dict[str, Any], where: str) -> None:
-    """Refuse options that ``function`` (a network's constructor, say) does not take.
+    """Refuse options that ``function`` (a network's constructor, say) does not take, and values of another type.
+
+    Its options are its keyword-only parameters; what stands before them is derived, never set.
 
     Raises:
-        ConfigError: naming ``where``, the option and the nearest known one.
+        ConfigError: naming ``where``, the option and the nearest known one, or the type.
     """
-    known = [name for name in inspect.signature(function).parameters if name != "self"]
-    for name in options:
+    for name, value in typed_options(function, options, where).items():
+        given = tuple(options[name]) if isinstance(options[name], list) else options[name]
+        if value != given:  # the text of a number is none
+            raise ConfigError(_expectation(f"{where}.{name}", _hints(function)[name], repr(given)))
+
+
+def typed_options(
+    function: Callable, options: dict[str, Any], where: str, *, skip: Collection[str] = ()
+) -> dict[str, Any]:
+    """The options in the types that ``function`` declares: the text ``"3"`` becomes 3 for an ``int``.
+
+    Args:
+        function: its options are its keyword-only parameters; if it has none, those with a default.
+        options: values by name.
+        where: of the message.
+        skip: parameters that are no options.
+
+    Raises:
+        ConfigError: as :func:`check_options`.
+    """
+    parameters = inspect.signature(function).parameters.values()
+    known = [parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY]
+    known = known or [parameter.name for parameter in parameters if parameter.default is not parameter.empty]
+    known, typed = [name for name in known if name not in skip], {}
+    for name, value in options.items():
         _check_key(name, known, where=where)
+        kind = _hints(function).get(name, Any)
+        parser = jsonargparse.ArgumentParser(exit_on_error=False)
+        parser.add_argument(f"--{name}", type=kind)
+        try:
+            typed[name] = parser.parse_object({name: value})[name]
+        except jsonargparse.ArgumentError as error:
+            raise ConfigError(_expectation(f"{where}.{name}", kind, repr(value))) from error
+        if typed[name] is None and kind is not Any and type(None) not in typing.get_args(kind):
+            raise ConfigError(_expectation(f"{where}.{name}", kind, "null"))
+    return typed
 
 
 def run(main: Callable[[], Any]) -> None:
@@ -131,8 +169,23 @@ def _check_key(key: str, known, *, where: str = "", dashes: str = "") -> None:
     if key in known or free_form:
         return
     near = difflib.get_close_matches(key, list(known), n=1, cutoff=0.5)
-    hint = f"did you mean {dashes}{near[0]}?" if near else f"expected one of: {', '.join(sorted(known))}"
+    names = f"expected one of: {', '.join(sorted(known))}" if known else "expected none"
+    hint = f"did you mean {dashes}{near[0]}?" if near else names
     raise ConfigError(f"{where + ': ' if where else ''}unknown setting {dashes}{key}; {hint}")
+
+
+def _apart(argv: list[str]) -> tuple[list[str], list[str]]:
+    """The files behind ``--config`` or ``--config=``, and all other arguments."""
+    files, others, words = [], [], iter(argv)
+    for word in words:
+        name, _, file = word.partition("=")
+        if name != "--config":
+            others.append(word)
+        elif not (file := file or next(words, "")):
+            raise ConfigError("--config: expected a YAML file behind it")
+        else:
+            files.append(file)
+    return files, others
 
 
 def _check_file(path: Path, known: dict[str, Any]) -> None:
@@ -156,14 +209,19 @@ def _flat_keys(settings: dict, known: dict[str, Any], prefix: str = "") -> Itera
 
 
 def _as_list(known: dict[str, Any], option: str, argument: str) -> str:
-    """``a,b`` or ``a b``, behind an option that takes a list or its ``=``, becomes ``[a, b]``."""
+    """``a,b``, behind an option that takes a list or its ``=``, becomes ``["a", "b"]``; numbers may have blanks.
+
+    The name of a file may hold blanks, and that of a speaker look like a number: they are cut at commas and quoted.
+    """
     if argument.startswith("--") and "=" in argument:
         name, _, value = argument.partition("=")
         return f"{name}={_as_list(known, name, value)}"
     kind = known.get(option[2:]) if option.startswith("--") else None
     if typing.get_origin(kind) is not tuple or argument.startswith(("[", "--")):
         return argument
-    return "[" + ", ".join(part for part in re.split(r"[,\s]+", argument) if part) + "]"
+    if set(typing.get_args(kind)) <= {int, float, ...}:
+        return "[" + ", ".join(part for part in re.split(r"[,\s]+", argument) if part) + "]"
+    return json.dumps([part.strip() for part in argument.split(",") if part.strip()])
 
 
 def _parser(config_class: type) -> jsonargparse.ArgumentParser:
@@ -207,9 +265,31 @@ def _wrong_value(error: Exception, known: dict[str, Any]) -> str:
     wrong = re.match(r'Parser key "([\w.]+)":.*[Vv]alue: (.*)$', text)
     if not wrong or wrong[1] not in known:
         return text
+    return _expectation(f"--{wrong[1]}", known[wrong[1]], f"'{wrong[2]}'")
+
+
+def _expectation(where: str, kind: Any, found: str) -> str:
     names = {"int": "a whole number", "float": "a finite number", "bool": "true or false", "Path": "a path"}
-    kind = known[wrong[1]]
     kinds = re.findall(r"\b(int|float|bool|Path|str)\b", kind.__name__ if isinstance(kind, type) else str(kind))
     expected = " or ".join(dict.fromkeys(names.get(name, name) for name in kinds))
     several = "a list, each " if typing.get_origin(kind) is tuple else ""
-    return f"--{wrong[1]}: expected {several}{expected}, got '{wrong[2]}'"
+    return f"{where}: expected {several}{expected}, got {found}"
+
+
+def _hints(function: Callable) -> dict[str, Any]:
+    return typing.get_type_hints(function.__init__ if inspect.isclass(function) else function)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes text in quotes unless it is plainly a word or a path.
+
+    A speaker may be called 1e5, 0x1 or on; readers differ in what else than text they see in such names.
+    """
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        plain = re.fullmatch(r"[A-Za-z/][A-Za-z0-9_./-]*", text) and text.lower() not in _NOT_TEXT
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=None if plain else '"')
+
+
+_Dumper.add_representer(str, _Dumper.represent_text)
+_NOT_TEXT = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "none", "nan", "inf", "infinity"}

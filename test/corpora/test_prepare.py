@@ -31,8 +31,8 @@ def test_the_root_may_come_from_the_variable(fake_tree_of, tmp_path, monkeypatch
     [
         ("timid", {}, "unknown name 'timid' in corpora; did you mean 'timit'?"),
         ("timit", {"keep_as": True}, "timit --options: unknown setting keep_as; did you mean keep_sa?"),
-        ("timit", {"keep_sa": "perhaps"}, "timit --options.keep_sa: expected bool, got 'perhaps'"),
-        ("mini", {"num_speakers": "many"}, "mini --options.num_speakers: expected int | None, got 'many'"),
+        ("timit", {"keep_sa": "perhaps"}, "timit --options.keep_sa: expected true or false, got 'perhaps'"),
+        ("mini", {"num_speakers": "many"}, "mini --options.num_speakers: expected a whole number, got 'many'"),
         ("timit", {"fs": 8000}, "timit: fs is no option of the corpus; give it as --fs"),
     ],
 )

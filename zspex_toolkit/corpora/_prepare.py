@@ -7,9 +7,7 @@ import re
 import typing
 from pathlib import Path
 
-import jsonargparse
-
-from zspex_toolkit.config import check_options
+from zspex_toolkit.config import typed_options
 from zspex_toolkit.corpora._recordings import corpus_root
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.registry import load_module
@@ -59,19 +57,7 @@ def _typed(corpus: str, prepare, options: dict[str, object]) -> dict[str, object
     """The options in the types that ``prepare`` declares; ``a,b`` or ``a b`` fills a list."""
     for name in sorted(NOT_OPTIONS & options.keys()):
         raise ConfigError(f"{corpus}: {name} is no option of the corpus; give it as --{name}")
-    check_options(prepare, options, f"{corpus} --options")
     kinds = typing.get_type_hints(prepare)
-    lists = {name for name in options if typing.get_origin(kinds[name]) is tuple and isinstance(options[name], str)}
+    lists = {name for name in options if typing.get_origin(kinds.get(name)) is tuple and isinstance(options[name], str)}
     given = {name: re.split(r"[,\s]+", value) if name in lists else value for name, value in options.items()}
-    parser = jsonargparse.ArgumentParser(exit_on_error=False)
-    parser.add_function_arguments(prepare, skip=NOT_OPTIONS)
-    try:
-        typed = parser.parse_object(given)
-    except jsonargparse.ArgumentError as error:
-        name = re.search(r'key "(\w+)', str(error))[1]
-        raise ConfigError(f"{corpus} --options.{name}: expected {_name(kinds[name])}, got {options[name]!r}") from error
-    return {name: typed[name] for name in options}
-
-
-def _name(kind: object) -> str:
-    return kind.__name__ if isinstance(kind, type) else str(kind)
+    return typed_options(prepare, given, f"{corpus} --options", skip=NOT_OPTIONS)
