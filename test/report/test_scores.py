@@ -5,7 +5,7 @@ import json
 import pytest
 
 from zspex_toolkit.errors import DataDirError
-from zspex_toolkit.report.scores import read_history, read_scores
+from zspex_toolkit.report.scores import read_scores
 
 
 def test_every_row_of_baselines_and_networks_is_read(exp):
@@ -62,10 +62,3 @@ def test_a_control_is_not_the_cell_it_controls(exp, row):
     path.write_text(json.dumps([row(), row(control="shuffled")]))
     controls = [score.control for score in read_scores(exp) if score.path.startswith("demix_e2_snr0_subtract")]
     assert controls == [None, "shuffled"]
-
-
-def test_a_broken_line_of_a_history_is_named(tmp_path):
-    path = tmp_path / "history.jsonl"
-    path.write_text('{"epoch": 1, "train": {}, "valid": {}}\n{"epoch": 2, "tr')
-    with pytest.raises(DataDirError, match=r'history.jsonl:2: expected \{"epoch", "train", "valid", ...\}, got'):
-        read_history(path)

@@ -25,3 +25,10 @@ def test_an_empty_folder_tells_nothing(tmp_path):
     training = read_training(tmp_path)
     assert (training.effective_batch, training.seconds, training.config_hash) == (None, None, None)
     assert training.last("train", "accuracy") is None
+
+
+def test_the_commit_is_that_of_the_code_that_trained_and_older_trainings_have_none(tmp_path):
+    (tmp_path / "done").write_text('{"epochs": 3, "commit": "def456"}')
+    assert read_training(tmp_path).commit == "def456"
+    (tmp_path / "done").write_text('{"epochs": 3}')
+    assert read_training(tmp_path).commit is None

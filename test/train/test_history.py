@@ -1,8 +1,10 @@
 import contextlib
 import json
 
+import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.train.history import History, read_history
 
 
@@ -38,3 +40,10 @@ def test_what_is_not_finite_is_null_because_json_has_no_name_for_it(tmp_path):
 
 def test_no_history_is_an_empty_one(tmp_path):
     assert read_history(tmp_path) == []
+
+
+def test_a_broken_line_of_a_history_is_named(tmp_path):
+    path = tmp_path / "history.jsonl"
+    path.write_text('{"epoch": 1, "train": {}, "valid": {}}\n{"epoch": 2, "tr')
+    with pytest.raises(DataDirError, match=r'history.jsonl:2: expected \{"epoch", "train", "valid", ...\}, got'):
+        read_history(tmp_path)

@@ -5,19 +5,22 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import zspex_toolkit
 from zspex_toolkit.io.revision import current_commit
+from zspex_toolkit.report.cost import SECONDS, Cost
 from zspex_toolkit.report.networks import Network
 from zspex_toolkit.report.paper_figures import cell_order
 from zspex_toolkit.report.scores import Score
 from zspex_toolkit.report.tables import DASH, column_label, number, percent
 from zspex_toolkit.report.trainings import read_training
 
-_LIBRARIES = ("torch", "numpy", "kaldiio", "soundfile")
+_LIBRARIES = ("torch", "numpy", "scipy", "kaldiio", "soundfile", "soxr", "safetensors")
 
 
 def environment(command: str, *, now: datetime | None = None) -> dict[str, Any]:
@@ -94,8 +97,8 @@ def list_lines(lists: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
-def network_facts(network: Network) -> dict[str, Any]:
-    """What was trained, with what and for how long; None where an experiment does not say."""
+def network_facts(network: Network, cost: Cost | None = None) -> dict[str, Any]:
+    """What was trained, with what and for how long, and what it costs to run; None where an experiment does not say."""
     score, training = network.scores[0] if network.scores else None, network.training
     return {
         "folder": network.folder,
@@ -106,26 +109,46 @@ def network_facts(network: Network) -> dict[str, Any]:
         "seconds": training.seconds,
         "seed": training.loop.get("seed"),
         "config_hash": training.config_hash,
-        "commit": score.commit if score else None,
+        "trained_commit": training.commit,
+        "scored_commit": score.commit if score else None,
+        "fs": cost.fs if cost else None,
+        "macs_per_second": cost.macs_per_second if cost else None,
+        "real_time_factor": cost.real_time_factor if cost else None,
     }
 
 
-def network_lines(networks: list[Network]) -> list[str]:
+def network_lines(networks: list[Network], costs: Mapping[str, Cost] = MappingProxyType({})) -> list[str]:
     """:func:`network_facts` as a Markdown table."""
     lines = [
-        "| Network | Parameters | Effective batch | Epochs | Valid MAE | Minutes | Seed | Settings | Commit |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- | --- |",
+        "| Network | Parameters | Effective batch | Epochs | Valid MAE | Minutes | Seed | Settings | Trained at "
+        "| Scored at | GMAC/s | Real-time factor |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- | --- | --- | ---: | ---: |",
     ]
-    for facts in map(network_facts, networks):
+    for facts in (network_facts(network, costs.get(network.folder)) for network in networks):
         minutes = number(None if facts["seconds"] is None else facts["seconds"] / 60)
         counts = (facts[name] for name in ("num_parameters", "effective_batch", "epochs"))
         counted = " | ".join(DASH if count is None else f"{count:,}" for count in counts)
         seed = DASH if facts["seed"] is None else facts["seed"]
-        hashes = " | ".join(facts[name] or DASH for name in ("config_hash", "commit"))
+        hashes = " | ".join(facts[name] or DASH for name in ("config_hash", "trained_commit", "scored_commit"))
+        macs = number(None if facts["macs_per_second"] is None else facts["macs_per_second"] / 1e9, 3)
         lines.append(
-            f"| {facts['folder']} | {counted} | {number(facts['last_valid_mae'], 4)} | {minutes} | {seed} | {hashes} |"
+            f"| {facts['folder']} | {counted} | {number(facts['last_valid_mae'], 4)} | {minutes} | {seed} | {hashes} "
+            f"| {macs} | {number(facts['real_time_factor'], 4)} |"
         )
     return lines
+
+
+def cost_lines(costs: Mapping[str, Cost]) -> list[str]:
+    """What the two columns on cost mean; nothing if no network's cost is known."""
+    if not costs:
+        return []
+    rates = ", ".join(str(fs) for fs in sorted({cost.fs for cost in costs.values()}))
+    return [
+        f"Sampling rate: {rates} Hz. GMAC/s: billions of multiply-accumulate operations of the network, without its",
+        f"features, per second of audio, over {SECONDS} s of voiced frames. Real-time factor: seconds per second of",
+        "that audio on one CPU thread of the machine that wrote this page, measured then.",
+        "",
+    ]
 
 
 def foundation_facts(exp: Path) -> dict[str, dict[str, Any]]:
@@ -141,6 +164,7 @@ def foundation_facts(exp: Path) -> dict[str, dict[str, Any]]:
                 "train_accuracy": training.last("train", "accuracy"),
                 "seconds": training.seconds,
                 "config_hash": training.config_hash,
+                "commit": training.commit,
             }
     return facts
 
@@ -151,6 +175,7 @@ def foundation_lines(facts: dict[str, dict[str, Any]]) -> list[str]:
         f"- {name}: {f['epochs']} epochs, effective batch {f['effective_batch']}, {f['optimizer']}, "
         f"learning rate {f['learning_rate']}, {f['schedule']} schedule, seed {f['seed']}, "
         f"{f['seconds'] / 60:.1f} minutes, "
-        f"accuracy on its training items {number(percent(f['train_accuracy']))} %, settings {f['config_hash']}"
+        f"accuracy on its training items {number(percent(f['train_accuracy']))} %, settings {f['config_hash']}, "
+        f"trained at {f['commit'] or DASH}"
         for name, f in facts.items()
     ]

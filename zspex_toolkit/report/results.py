@@ -12,10 +12,12 @@ from zspex_toolkit.io.atomic import write_json, write_text
 from zspex_toolkit.report.accuracy_bars import accuracy_bars
 from zspex_toolkit.report.colours import save_figure
 from zspex_toolkit.report.controls import control_lines, failed_controls
+from zspex_toolkit.report.cost import Cost, network_costs
 from zspex_toolkit.report.curves import training_curves
 from zspex_toolkit.report.networks import Network, read_networks
 from zspex_toolkit.report.paper_figures import CORPUS, SOURCE
 from zspex_toolkit.report.provenance import (
+    cost_lines,
     disagreements,
     environment,
     environment_lines,
@@ -60,6 +62,7 @@ class _Experiment:
     tables: list[Table]
     facts: dict[str, Any]  # of the environment
     foundations: dict[str, dict[str, Any]]  # of the trainings of A and B
+    costs: dict[str, Cost]  # by the folder of the network
     notes: list[str]  # what is missing or irregular
 
 
@@ -90,6 +93,7 @@ def report_demixing(
         tables=tables,
         facts=environment(command, now=now),
         foundations=foundation_facts(exp),
+        costs=network_costs([exp / network.folder for network in networks]),
         notes=[*_missing(tables, networks), *disagreements(scores), *failed_controls(scores)],
     )
     figures = _draw(experiment, out)
@@ -140,7 +144,8 @@ def _page(experiment: _Experiment, figures: list[tuple[str, str]]) -> str:
     if experiment.foundations:
         lines += ["Trained before the de-mixing networks:", "", *foundation_lines(experiment.foundations), ""]
     if experiment.networks:
-        lines += ["Networks, with the commit they were scored at:", "", *network_lines(experiment.networks), ""]
+        lines += ["Networks, with the commits they were trained and scored at:", ""]
+        lines += [*network_lines(experiment.networks, experiment.costs), "", *cost_lines(experiment.costs)]
     return "\n".join(lines)
 
 
@@ -183,7 +188,7 @@ def _machine(experiment: _Experiment) -> dict[str, Any]:
         "scores": [dataclasses.asdict(score) for score in experiment.scores],
         "lists": trial_lists(experiment.scores),
         "foundations": experiment.foundations,
-        "networks": [network_facts(network) for network in experiment.networks],
+        "networks": [network_facts(n, experiment.costs.get(n.folder)) for n in experiment.networks],
         "notes": experiment.notes,
     }
 

@@ -1,4 +1,4 @@
-"""Scores and training histories of a de-mixing experiment, read from its folder and checked."""
+"""Scores of a de-mixing experiment, read from its folder and checked."""
 
 from __future__ import annotations
 
@@ -57,22 +57,6 @@ def read_scores(exp: Path) -> list[Score]:
     scores = [score for path in paths for score in _read_file(path, exp)]
     _check_unique(scores)
     return scores
-
-
-def read_history(path: Path) -> list[dict[str, Any]]:
-    """Lines of a ``history.jsonl``, an epoch each.
-
-    Raises:
-        DataDirError: for a line that is no JSON object with an epoch; names file and line.
-    """
-    lines = path.read_text(encoding="utf-8").splitlines()
-    history = []
-    for number, line in enumerate(lines, start=1):
-        epoch = _json_or_none(line)
-        if not isinstance(epoch, dict) or not {"epoch", "train", "valid"} <= epoch.keys():
-            raise DataDirError(f'{path}:{number}: expected {{"epoch", "train", "valid", ...}}, got {line[:60]!r}')
-        history.append(epoch)
-    return history
 
 
 def _json_or_none(text: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from zspex_toolkit.report.scores import read_history
+from zspex_toolkit.train.history import read_history
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Training:
     history: list[dict[str, Any]]  # a line per epoch
     settings: dict[str, Any]  # its config.yaml
     config_hash: str | None  # of its config.yaml
+    commit: str | None  # of the toolkit that trained it to the end
 
     @property
     def loop(self) -> dict[str, Any]:
@@ -53,10 +55,11 @@ def read_training(folder: Path) -> Training:
     Raises:
         DataDirError: if its history is broken.
     """
-    history, config = folder / "history.jsonl", folder / "config.yaml"
+    config, done = folder / "config.yaml", folder / "done"
     text = config.read_bytes() if config.exists() else b""
     return Training(
-        history=read_history(history) if history.exists() else [],
+        history=read_history(folder),
         settings=yaml.safe_load(text) or {},
         config_hash=hashlib.sha256(text).hexdigest()[:12] if text else None,
+        commit=json.loads(done.read_text(encoding="utf-8")).get("commit") if done.exists() else None,
     )

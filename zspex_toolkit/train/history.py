@@ -7,13 +7,29 @@ import math
 from pathlib import Path
 from typing import Any
 
+from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.train.checkpoint import write_bytes
 
 
 def read_history(exp_dir: Path) -> list[dict[str, Any]]:
-    """The lines of ``exp_dir/history.jsonl``, oldest first; none if there is no such file."""
+    """The lines of ``exp_dir/history.jsonl``, an epoch each, oldest first; none if there is no such file.
+
+    Raises:
+        DataDirError: for a line that is no JSON object with an epoch; names file and line.
+    """
     path = Path(exp_dir) / "history.jsonl"
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return [_epoch(line, f"{path}:{number}") for number, line in enumerate(lines, start=1)]
+
+
+def _epoch(line: str, where: str) -> dict[str, Any]:
+    try:
+        epoch = json.loads(line)
+    except json.JSONDecodeError:
+        epoch = None
+    if not isinstance(epoch, dict) or not {"epoch", "train", "valid"} <= epoch.keys():
+        raise DataDirError(f'{where}: expected {{"epoch", "train", "valid", ...}}, got {line[:60]!r}')
+    return epoch
 
 
 class History:

@@ -1,0 +1,78 @@
+"""What the de-mixing networks cost to run: multiply-accumulate operations and time."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from zspex_toolkit.tasks.demixing import DemixerSpec, build_network
+from zspex_toolkit.tasks.experiment import read_spec
+
+SECONDS = 10  # of the input that is counted and timed, every frame of it voiced
+_NUM_TIMED = 3
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of a network alone: its features and the known speaker's embedding are there."""
+
+    fs: int  # sampling rate of the audio it is made for, in Hz
+    macs_per_second: float  # multiply-accumulate operations of convolutions and affine layers, per second of audio
+    real_time_factor: float  # seconds on one CPU thread per second of audio
+
+
+def network_costs(folders: list[Path]) -> dict[str, Cost]:
+    """The cost of each experiment's network, by the folder's name; folders without ``model.yaml`` are left out.
+
+    Networks of one shape are measured once.
+    """
+    measured: dict[str, Cost] = {}
+    costs = {}
+    for folder in folders:
+        if (folder / "model.yaml").exists():
+            spec = read_spec(DemixerSpec, folder)
+            shape = repr((spec.embedder, spec.demixer, spec.demixer_options))
+            costs[folder.name] = measured[shape] = measured.get(shape) or _cost(spec)
+    return costs
+
+
+def _cost(spec: DemixerSpec) -> Cost:
+    mfcc = spec.embedder.front_end.mfcc
+    network = build_network(spec).eval()
+    feats = torch.zeros(1, round(SECONDS * 1000 / mfcc.frame_shift_ms), mfcc.num_ceps)  # (B, L, F)
+    inputs = (feats, None, torch.zeros(1, network.embedder.embedding_dim))
+    return Cost(mfcc.fs, count_macs(network, *inputs) / SECONDS, _seconds(network, *inputs) / SECONDS)
+
+
+@torch.no_grad()
+def count_macs(network: nn.Module, *inputs: torch.Tensor | None) -> int:
+    """Multiply-accumulate operations of one forward pass, in convolutions and matrix products.
+
+    >>> count_macs(nn.Linear(3, 5), torch.zeros(2, 3))
+    30
+    """
+    with FlopCounterMode(display=False) as counter:
+        network(*inputs)
+    return counter.get_total_flops() // 2  # a multiplication and an addition count as two
+
+
+@torch.no_grad()
+def _seconds(network: nn.Module, *inputs: torch.Tensor | None) -> float:
+    """Median time of a forward pass on one CPU thread; the first, which allocates, is not counted."""
+    num_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        times = []
+        for _ in range(1 + _NUM_TIMED):
+            began = time.perf_counter()
+            network(*inputs)
+            times.append(time.perf_counter() - began)
+    finally:
+        torch.set_num_threads(num_threads)
+    return statistics.median(times[1:])
