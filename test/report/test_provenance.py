@@ -60,8 +60,8 @@ def test_the_commit_of_the_training_and_the_cost_are_told(exp):
     (exp / folder / "done").write_text('{"epochs": 3, "commit": "def456"}')
     costs = {folder: Cost(fs=8000, macs_per_second=1.25e9, real_time_factor=0.0625)}
     line = network_lines(read_networks(exp, read_scores(exp)), costs)[2]
-    assert line.endswith(" | def456 | abc123 | 1.250 | 0.0625 |")
-    assert cost_lines(costs)[0].startswith("Sampling rate: 8000 Hz. GMAC/s: billions of multiply-accumulate")
+    assert line.endswith(" | def456 | abc123 | 1250.0 | 0.0625 |")
+    assert cost_lines(costs)[0].startswith("Sampling rate: 8000 Hz. MMAC/s: millions of multiply-accumulate")
     assert cost_lines({}) == []
 
 

@@ -121,7 +121,7 @@ def network_lines(networks: list[Network], costs: Mapping[str, Cost] = MappingPr
     """:func:`network_facts` as a Markdown table."""
     lines = [
         "| Network | Parameters | Effective batch | Epochs | Valid MAE | Minutes | Seed | Settings | Trained at "
-        "| Scored at | GMAC/s | Real-time factor |",
+        "| Scored at | MMAC/s | Real-time factor |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- | --- | --- | ---: | ---: |",
     ]
     for facts in (network_facts(network, costs.get(network.folder)) for network in networks):
@@ -130,7 +130,7 @@ def network_lines(networks: list[Network], costs: Mapping[str, Cost] = MappingPr
         counted = " | ".join(DASH if count is None else f"{count:,}" for count in counts)
         seed = DASH if facts["seed"] is None else facts["seed"]
         hashes = " | ".join(facts[name] or DASH for name in ("config_hash", "trained_commit", "scored_commit"))
-        macs = number(None if facts["macs_per_second"] is None else facts["macs_per_second"] / 1e9, 3)
+        macs = number(None if facts["macs_per_second"] is None else facts["macs_per_second"] / 1e6, 1)
         lines.append(
             f"| {facts['folder']} | {counted} | {number(facts['last_valid_mae'], 4)} | {minutes} | {seed} | {hashes} "
             f"| {macs} | {number(facts['real_time_factor'], 4)} |"
@@ -144,7 +144,7 @@ def cost_lines(costs: Mapping[str, Cost]) -> list[str]:
         return []
     rates = ", ".join(str(fs) for fs in sorted({cost.fs for cost in costs.values()}))
     return [
-        f"Sampling rate: {rates} Hz. GMAC/s: billions of multiply-accumulate operations of the network, without its",
+        f"Sampling rate: {rates} Hz. MMAC/s: millions of multiply-accumulate operations of the network, without its",
         f"features, per second of audio, over {SECONDS} s of voiced frames. Real-time factor: seconds per second of",
         "that audio on one CPU thread of the machine that wrote this page, measured then.",
         "",
