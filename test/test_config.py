@@ -229,6 +229,13 @@ def test_an_option_of_another_type_is_one_clear_line(options, message):
     assert str(error.value) == message
 
 
+def test_an_option_without_a_declared_type_may_be_anything():
+    def network(*, anything=None): ...
+
+    for value in ("12", 12, None, ["a"]):
+        check_options(network, {"anything": value}, "options")
+
+
 def test_what_a_constructor_without_options_derives_is_no_setting():
     def network(dim: int): ...
 

@@ -95,8 +95,9 @@ def check_options(function: Callable, options: dict[str, Any], where: str) -> No
     """
     for name, value in typed_options(function, options, where).items():
         given = tuple(options[name]) if isinstance(options[name], list) else options[name]
-        if value != given:  # the text of a number is none
-            raise ConfigError(_expectation(f"{where}.{name}", _hints(function)[name], repr(given)))
+        kind = _hints(function).get(name, Any)
+        if kind is not Any and value != given:  # the text of a number is none
+            raise ConfigError(_expectation(f"{where}.{name}", kind, repr(options[name])))
 
 
 def typed_options(
