@@ -50,7 +50,7 @@ def test_a_full_disk_is_one_line_and_what_was_there_stays(planned, tmp_path):
         env=os.environ | {"OMP_NUM_THREADS": "1"},
     )
     assert done.returncode == 1
-    assert done.stderr.endswith("ada-1_bob-1.wav: could not be written (System error.); is the disk full?\n")
+    assert done.stderr.endswith("ada-1_bob-1.wav: cannot be written (System error.); is the disk full?\n")
     assert done.stderr.count("\n") == 1
     assert (tmp_path / "mix" / "wav.scp").read_bytes() == table
     assert [path.name for path in (tmp_path / "dump" / "wav").iterdir()] == ["bob-1_ada-1.wav"]

@@ -188,6 +188,7 @@ def _check_settings(config: Config) -> None:
     """
     constructors = [load("models.demixers", demixer) for demixer in config.demixers]
     taken = {name for constructor in constructors for name in inspect.signature(constructor).parameters}
+    taken -= {"embedding_dim", "modulated_channels"}  # derived, not set
     check_options(
         constructors[0], {k: v for k, v in config.demixer_options.items() if k not in taken}, "demixer_options"
     )
