@@ -271,7 +271,8 @@ def _wrong_value(error: Exception, known: dict[str, Any]) -> str:
 
 def _expectation(where: str, kind: Any, found: str) -> str:
     names = {"int": "a whole number", "float": "a finite number", "bool": "true or false", "Path": "a path"}
-    kinds = re.findall(r"\b(int|float|bool|Path|str)\b", kind.__name__ if isinstance(kind, type) else str(kind))
+    plain = isinstance(kind, type) and typing.get_origin(kind) is None
+    kinds = re.findall(r"\b(int|float|bool|Path|str)\b", kind.__name__ if plain else str(kind))
     expected = " or ".join(dict.fromkeys(names.get(name, name) for name in kinds))
     several = "a list, each " if typing.get_origin(kind) is tuple else ""
     return f"{where}: expected {several}{expected}, got {found}"
