@@ -19,7 +19,6 @@ from zspex_toolkit.errors import AudioError
 from zspex_toolkit.io.atomic import atomic_path
 from zspex_toolkit.io.audio_header import declared_num_samples, is_shortened_sphere
 
-
 BUFFER_BYTES = 1 << 18  # few reads a file
 
 
