@@ -177,3 +177,19 @@ def test_object_arrays_are_refused_unread(tmp_path):
     kaldiio.save_ark(f"{tmp_path}/o.ark", {"a": np.array([{}], object)}, write_function="numpy")
     with pytest.raises(DataDirError, match=r"o\.ark:2: no array here: .*allow_pickle"):
         read_array(f"{tmp_path}/o.ark:2")
+
+
+def test_a_script_that_cannot_be_written_leaves_the_old_archive_and_its_script(tmp_path, monkeypatch):
+    ark, scp = tmp_path / "a.ark", tmp_path / "a.scp"
+    with ArchiveWriter(ark, scp) as writer:
+        writer["old"] = np.ones((2, 3), np.float32)
+    before = ark.read_bytes(), scp.read_bytes()
+
+    def no_space(path, table, **options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("zspex_toolkit.io.archive.write_table", no_space)
+    with pytest.raises(OSError, match="No space left"), ArchiveWriter(ark, scp) as writer:
+        writer["new"] = np.zeros((4, 3), np.float32)
+    assert (ark.read_bytes(), scp.read_bytes()) == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.ark", "a.scp"]

@@ -204,3 +204,10 @@ def test_nothing_but_the_asked_part_of_a_long_file_is_decoded(tmp_path, noise, m
 def test_the_bytes_of_a_pipe_may_be_flac(tmp_path, noise):
     write_audio(tmp_path / "a.flac", noise(100), 16000)
     assert np.array_equal(read_audio(f"cat {tmp_path}/a.flac |")[0], noise(100))
+
+
+@pytest.mark.parametrize("entry", [b"RIFF12", b"AUDIO"])
+def test_an_archive_that_ends_in_an_entrys_head_is_told(tmp_path, entry):
+    (tmp_path / "a.ark").write_bytes(b"utt " + entry)
+    with pytest.raises(AudioError, match=r"a\.ark:4: expected audio"):
+        read_audio(f"{tmp_path}/a.ark:4")

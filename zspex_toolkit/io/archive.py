@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -45,6 +46,8 @@ class ArchiveWriter:
     def __enter__(self) -> ArchiveWriter:
         self._stack = ExitStack()
         self._stack.__enter__()
+        if self.scp_path is not None:
+            self._scp_temporary = self._stack.enter_context(atomic_path(self.scp_path))
         temporary = self._stack.enter_context(atomic_path(self.ark_path))
         self._stream = self._stack.enter_context(temporary.open("wb"))
         return self
@@ -68,9 +71,17 @@ class ArchiveWriter:
         kaldiio.save_ark(self._stream, {key: array}, compression_method=method or None)
 
     def __exit__(self, *exception: object) -> None:
-        self._stack.__exit__(*exception)
         if exception[0] is None and self.scp_path is not None:
-            write_table(self.scp_path, self._entries)
+            try:
+                write_table(self._scp_temporary, self._entries)
+                self._stream.flush()
+                # Both are whole on disk. Without the old script first, a kill between the two renames leaves no script
+                # rather than one whose offsets point into another archive.
+                self.scp_path.unlink(missing_ok=True)
+            except BaseException:
+                self._stack.__exit__(*sys.exc_info())
+                raise
+        self._stack.__exit__(*exception)
 
 
 def read_array(spec: str) -> np.ndarray:

@@ -157,11 +157,11 @@ def _read_ark_entry(path: Path, offset: int) -> bytes:
     with _open_file(path) as stream:
         stream.seek(offset)
         head = stream.read(8)
-        if head[:4] == b"RIFF":
+        if head[:4] == b"RIFF" and len(head) == 8:
             return head + stream.read(struct.unpack("<I", head[4:])[0])
-        if head[:5] == b"AUDIO":
-            stream.seek(offset + 5)
-            width = stream.read(1)[0]  # kaldiio: one byte of width, then the length in so many bytes
+        if head[:5] == b"AUDIO" and len(head) > 5:
+            stream.seek(offset + 6)
+            width = head[5]  # kaldiio: one byte of width, then the length in so many bytes
             return stream.read(int.from_bytes(stream.read(width), "little"))
         if head[:4] == b"fLaC":
             return head + stream.read()

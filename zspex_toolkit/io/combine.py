@@ -27,7 +27,11 @@ def combine_data_dirs(data: Sequence[str | os.PathLike], out: str | os.PathLike)
         raise ConfigError(f"data: expected two directories or more, got {len(data)}")
     sets = [read_tables(path)[0] for path in data]
     if any("segments" in tables for tables in sets):
-        for tables in sets:
+        for path, tables in zip(data, sets, strict=True):
+            if "wav.scp" not in tables:
+                raise DataDirError(
+                    f"{path}/wav.scp: no such file; another directory has segments, so all need recordings"
+                )
             if "segments" not in tables:
                 tables["segments"] = _whole_recordings(tables["wav.scp"])
     combined: Tables = {}

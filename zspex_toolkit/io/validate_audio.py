@@ -6,12 +6,14 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from tqdm import tqdm
 
+from zspex_toolkit.errors import JobError
 from zspex_toolkit.io.audio_checks import NOT_THE_SUM, AudioFault, Recording, check_recording
 from zspex_toolkit.io.data_dir import read_segments
 from zspex_toolkit.io.findings import Findings
@@ -65,9 +67,14 @@ def audio_faults(path: Path, *, nj: int = 1) -> AudioReport:
             results = pool.map(check_recording, recordings, chunksize=max(1, min(64, len(recordings) // (4 * nj))))
         # disable=None: a bar on a terminal only, never in a log.
         bar = tqdm(results, total=len(recordings), desc=f"audio of {path.name}", unit="rec", disable=None)
-        for rate, found in bar:
-            rates.append(rate)
-            faults += found
+        try:
+            for rate, found in bar:
+                rates.append(rate)
+                faults += found
+        except BrokenProcessPool as error:
+            raise JobError(
+                f"{path}: a process that checked audio was killed; out of memory? try a smaller --nj"
+            ) from error
     # spk1.scp of recorded mixtures lists close-talking microphones, which no mixture is the sum of.
     wrong_sums = sum(fault.kind == NOT_THE_SUM for fault in faults)
     recorded = wrong_sums == len(recordings) > 1 and not (path / "plan.jsonl").exists()

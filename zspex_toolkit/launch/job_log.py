@@ -29,12 +29,19 @@ def write_header(log: Path, command: str) -> None:
 
 
 def write_trailer(log: Path, returncode: int, *, elapsed_s: float, num_threads: int) -> None:
-    """End the log. ``returncode`` is Python's: the exit status, or minus the signal that killed the job."""
+    """End the log. ``returncode`` is Python's: the exit status, or minus the signal that killed the job.
+
+    Raises:
+        JobError: if the file cannot be written.
+    """
     ended = f"code {returncode}" if returncode >= 0 else f"code 0; signal {-returncode}"
     seconds = round(elapsed_s)
-    with log.open("a", encoding="utf-8") as out:
-        out.write(f"# Accounting: time={seconds} threads={num_threads}\n")
-        out.write(f"# Ended ({ended}) at {_date()}, elapsed time {seconds} seconds\n")
+    try:
+        with log.open("a", encoding="utf-8") as out:
+            out.write(f"# Accounting: time={seconds} threads={num_threads}\n")
+            out.write(f"# Ended ({ended}) at {_date()}, elapsed time {seconds} seconds\n")
+    except OSError as fault:
+        raise JobError(f"cannot write the log file {log}: {fault.strerror}") from fault
 
 
 def ending(log: Path) -> str | None:
