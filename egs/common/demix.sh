@@ -46,7 +46,8 @@ help_message="Usage: run.sh [--option value ...]
 $(options_help "${BASH_SOURCE[0]}")"
 parse_options "$@"
 
-if [[ -n $corpus_dir && -e $corpus_dir ]]; then corpus_dir=$(realpath "$corpus_dir"); fi
+# The corpus that is made here lies in the work folder, from wherever this is started.
+if [[ $corpus != mini && -e $corpus_dir ]]; then corpus_dir=$(realpath "$corpus_dir"); fi
 recipe_dir=$(realpath "$recipe_dir")
 for _option in embedder_config classifier_config train_config mfcc_config vad_config; do
     _file=$recipe_dir/${!_option}
@@ -158,7 +159,7 @@ done
 for condition in ${train_conditions:=$conditions}; do
     for given in "${given_list[@]}"; do demixers+=("${function_list[@]/#/$exp/demix_${given}_${condition}_}"); done
 done
-clean_inputs=("$train/utt2spk" "$train/feats.scp" "$test/utt2spk" "$test/feats.scp")
+clean_inputs=("$train/utt2spk" "$train/feats.scp" "$test/utt2spk" "$test/feats.scp" "$mfcc_config" "$vad_config")
 embedder=$exp/embedder/last.safetensors classifier=$exp/classifier/last.safetensors
 clean_speakers=$exp/xvectors/clean_speakers/spk_xvector.scp
 
@@ -205,7 +206,7 @@ clean_speakers=$exp/xvectors/clean_speakers/spk_xvector.scp
     fi
 
     marks=data/stages
-    if in_stage 5 "Mixtures" for "$train/wav.scp" "$test/wav.scp" "$conditions $seed" "$mfcc_config" "$vad_config" \
+    if in_stage 5 "Mixtures" for "$train/wav.scp" "$test/wav.scp" data/stages/1 "$conditions $seed" "$mfcc_config" "$vad_config" \
         makes "${mixture_dirs[@]/%//vad.scp}"; then
         lines=$(
             for condition in "${condition_list[@]}"; do

@@ -10,7 +10,8 @@ export MALLOC_MMAP_THRESHOLD_=${MALLOC_MMAP_THRESHOLD_:-8589934592} MALLOC_TRIM_
 export MALLOC_TOP_PAD_=${MALLOC_TOP_PAD_:-268435456}
 export PYTHONPATH=$ROOT${PYTHONPATH:+:$PYTHONPATH}
 
-if [[ -d $ROOT/tools/venv ]] || ! python -c 'import zspex_toolkit, torch, jsonargparse, kaldiio' 2>/dev/null; then
+_needed="torch, jsonargparse, kaldiio, matplotlib, safetensors, scipy, soundfile, soxr, tensorboard, tqdm"
+if [[ -d $ROOT/tools/venv ]] || ! python -c "import zspex_toolkit, $_needed" 2>/dev/null; then
     "$ROOT/tools/setup_venv.sh" || return 1
     # shellcheck source=/dev/null
     . "$ROOT/tools/venv/bin/activate"

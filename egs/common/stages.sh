@@ -191,7 +191,7 @@ _print_progress() {
     local _log _line _last=
     trap - ERR
     set +e
-    while sleep 5 >/dev/null 2>&1; do # not holding our output open
+    while sleep 5 >/dev/null 2>&1 && kill -0 "$$" 2>/dev/null; do # not holding our output open, nor outliving us
         # shellcheck disable=SC2012,SC2086  # a glob, of our own names
         _log=$(ls -t $1 2>/dev/null | head -n 1)
         _line=$([[ -z $_log ]] || tail -n 3 "$_log" | tr '\r' '\n' | grep '^[^#]' | tail -n 1 | cut -c -150)
