@@ -1,4 +1,7 @@
-"""The package, what it needs, and the oldest versions its tests were run with."""
+"""The package and what it needs.
+
+The lower bounds are those of the interfaces used; not every combination of them was installed and tested.
+"""
 
 from setuptools import find_packages, setup
 
