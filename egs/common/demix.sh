@@ -5,6 +5,8 @@ set -euo pipefail
 COMMON=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=stages.sh
 . "$COMMON/stages.sh"
+# shellcheck source-path=SCRIPTDIR source=recipe.sh
+. "$COMMON/recipe.sh"
 
 # Options
 stage=1                                     # first stage to run
@@ -46,40 +48,14 @@ help_message="Usage: run.sh [--option value ...]
 $(options_help "${BASH_SOURCE[0]}")"
 parse_options "$@"
 
-# The corpus that is made here lies in the work folder, from wherever this is started.
-if [[ $corpus != mini && -e $corpus_dir ]]; then corpus_dir=$(realpath "$corpus_dir"); fi
-recipe_dir=$(realpath "$recipe_dir")
-for _option in embedder_config classifier_config train_config mfcc_config vad_config; do
-    _file=$recipe_dir/${!_option}
-    if [[ ! -f $_file ]]; then _file=$(realpath -m "${!_option}"); fi
-    [[ -f $_file ]] || die "--$_option: no such file: ${!_option}, neither here nor in $recipe_dir"
-    printf -v "$_option" '%s' "$_file"
-done
-mkdir -p "${work_dir:-$recipe_dir}"
-cd "${work_dir:-$recipe_dir}"
-
-[[ -n $corpus ]] || die "--corpus is not set; start a recipe's run.sh, such as egs/mini/demix1/run.sh"
-root_variable=$(tr '[:lower:]' '[:upper:]' <<<"$corpus")
-corpus_dir=${corpus_dir:-${!root_variable-}}
-if ((stage <= 1)) && [[ $corpus != mini ]]; then
-    [[ -n $corpus_dir ]] ||
-        die "where is the corpus $corpus? Give --corpus_dir DIR or set the variable: export $root_variable=DIR"
-    [[ -d $corpus_dir ]] ||
-        die "no such folder: $corpus_dir; give --corpus_dir DIR or set $root_variable to the root of $corpus"
-fi
-((stage <= stop_stage)) || die "--stage $stage is after --stop_stage $stop_stage"
-
+enter_work_dir embedder_config classifier_config train_config mfcc_config vad_config
 # shellcheck source-path=SCRIPTDIR source=path.sh
 . "$COMMON/path.sh"
 # shellcheck source-path=SCRIPTDIR source=cmd.sh
 . "$COMMON/cmd.sh"
 
-processors=$(env -u OMP_NUM_THREADS nproc) # nproc would tell our OMP_NUM_THREADS
-nj=${nj:-$processors} num_threads=${num_threads:-$processors}
-ngpu=${ngpu:-$(nvidia-smi -L 2>/dev/null | grep -c -m 1 '^GPU ' || true)}
-device=$( ((ngpu > 0)) && echo cuda || echo cpu)
-all_args="$train_args $embedder_args $classifier_args $demixer_args"
-default_tag=$(sed -E 's/[^A-Za-z0-9.]+/_/g; s/^_|_$//g' <<<"$all_args")
+set_machine
+default_tag=$(tag_of "$train_args $embedder_args $classifier_args $demixer_args")
 tag=${exp_tag:-$default_tag}
 exp=exp/demix${tag:+_$tag}
 train=data/${clean_set:+${clean_set}_}train test=data/${clean_set:+${clean_set}_}test
@@ -96,54 +72,6 @@ mixture_list() {
 
 # Directions to score baselines in: a network trained for both is scored in either.
 both_or() { if [[ $1 = both ]]; then echo e2,e1; else echo "${1// /,}"; fi; }
-
-toolkit() { python -m "zspex_toolkit.bin.$1" "${@:2}"; }
-
-# One line of a job list: a toolkit command, quoted.
-line() { printf 'python -m zspex_toolkit.bin.%s%s' "$1" "$(printf ' %q' "${@:2}")"; }
-
-# run_array CMD_WITH_OPTIONS NAME LINES: the lines as one job array, nj at once.
-run_array() {
-    local cmd=$1 name=$2 lines=$3
-    mkdir -p "$exp/jobs"
-    printf '%s\n' "$lines" >"$exp/jobs/$name.txt"
-    log "$name: $(wc -l <"$exp/jobs/$name.txt") jobs, $nj at once; logs: $exp/log/$name.*.log"
-    # shellcheck disable=SC2086  # cmd and its options are words
-    with_progress "$exp/log/$name.*.log" $cmd --max_jobs_run "$nj" "JOB=1:$(wc -l <"$exp/jobs/$name.txt")" \
-        "$exp/log/$name.JOB.log" bash "$COMMON/run_line.sh" "$exp/jobs/$name.txt" JOB
-}
-
-# The command line that gives the same results again: what was given beside the facts in run.sh.
-shown_command() {
-    local words=("egs/$corpus/demix1/run.sh")
-    while (($# > 1)); do
-        case $1 in
-            --corpus_dir | --corpus-dir) if [[ $corpus != mini ]]; then words+=(--corpus_dir DIR); fi ;;
-            --nj | --*gpu | --num?threads | --stage | --stop?stage | --force | --*_dir | --cmd?backend | --config) ;;
-            *) grep -qxF -e "    $1 \"$2\" \\" -e "    $1 $2 \\" "$recipe_dir/run.sh" || words+=("$1" "${2@Q}") ;;
-        esac
-        shift 2
-    done
-    echo "${words[*]}"
-}
-
-# train_alone NAME ARGS: one training as one job, into the experiment's folder NAME.
-train_alone() {
-    log "train_$1: log is $exp/log/train_$1.log"
-    # shellcheck disable=SC2086
-    with_progress "$exp/log/train_$1.log" $cuda_cmd --num_threads "$num_threads" --gpu "$ngpu" \
-        "$exp/log/train_$1.log" python -m "zspex_toolkit.bin.train_$1" --exp_dir "$exp/$1" --device "$device" \
-        --train.seed "$seed" "${@:2}"
-}
-
-# Features of a data directory, in $2 jobs.
-features_commands() {
-    line validate_data_dir --data "$1" --check_audio true
-    echo -n " && "
-    line make_mfcc --data "$1" --out dump/mfcc --mfcc_config "$mfcc_config" --nj "$2" --cmd "$train_cmd"
-    echo -n " && "
-    line compute_vad --data "$1" --out dump/vad --vad_config "$vad_config" --nj "$2" --cmd "$train_cmd"
-}
 
 read -ra train_words <<<"$train_args"
 read -ra embedder_words <<<"$embedder_args"
@@ -187,7 +115,7 @@ clean_speakers=$exp/xvectors/clean_speakers/spk_xvector.scp
     if in_stage 3 "Train A, the embedder" for "${clean_inputs[@]}" "$embedder_config" "$train_args $embedder_args $seed" \
         makes "$embedder"; then
         set_aside_unless_resumed "$exp/embedder"
-        train_alone embedder --config "$embedder_config" --data "$train" "${train_words[@]}" "${embedder_words[@]}"
+        train_alone embedder embedder --config "$embedder_config" --data "$train" "${train_words[@]}" "${embedder_words[@]}"
     fi
 
     if in_stage 4 "Clean embeddings; train B, the classifier" for "${clean_inputs[@]}" "$embedder" \
@@ -201,7 +129,7 @@ clean_speakers=$exp/xvectors/clean_speakers/spk_xvector.scp
         toolkit average_embeddings --model "$exp/embedder" --data "$train" --out "$(dirname "$clean_speakers")" \
             --seed "$seed" --device "$device"
         export OMP_NUM_THREADS=1
-        train_alone classifier --config "$classifier_config" --data "$exp/xvectors/train_segments" "${train_words[@]}" \
+        train_alone classifier classifier --config "$classifier_config" --data "$exp/xvectors/train_segments" "${train_words[@]}" \
             "${classifier_words[@]}"
     fi
 
@@ -271,7 +199,7 @@ clean_speakers=$exp/xvectors/clean_speakers/spk_xvector.scp
     if in_stage 8 "Report" for "$(cat "$exp"/demix_*/scores.json "$exp"/baseline/*/scores.json 2>/dev/null)" \
         makes "${results_dir:-$exp}/RESULTS.md"; then
         toolkit report_demixing --exp "$exp" --out "${results_dir:-$exp}" --corpus "$corpus" \
-            --command "$(shown_command "$@")"
+            --command "$(shown_command demix1 "$@")"
         log "results: $PWD/${results_dir:-$exp}/RESULTS.md"
     fi
 

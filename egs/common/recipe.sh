@@ -1,0 +1,96 @@
+# shellcheck shell=bash
+# What the recipe scripts of every task share: how they begin, and how they run commands as jobs. To be sourced after
+# stages.sh. The scripts set what is used here: recipe_dir, work_dir, corpus, corpus_dir, stage, stop_stage, exp, nj, ...
+# shellcheck disable=SC2034,SC2154
+
+# enter_work_dir [OPTION...]: make the files and folders that the OPTIONs name absolute (below the recipe's folder, else
+# from here), go to the work folder and find the corpus.
+enter_work_dir() {
+    local _option _file
+    # The corpus that is made here lies in the work folder, from wherever this is started.
+    if [[ $corpus != mini && -e $corpus_dir ]]; then corpus_dir=$(realpath "$corpus_dir"); fi
+    recipe_dir=$(realpath "$recipe_dir")
+    for _option in "$@"; do
+        _file=$recipe_dir/${!_option}
+        if [[ ! -e $_file ]]; then _file=$(realpath -m "${!_option}"); fi
+        [[ -e $_file ]] || die "--$_option: no such file: ${!_option}, neither here nor in $recipe_dir"
+        printf -v "$_option" '%s' "$_file"
+    done
+    mkdir -p "${work_dir:-$recipe_dir}"
+    cd "${work_dir:-$recipe_dir}" || die "cannot enter ${work_dir:-$recipe_dir}"
+    _find_corpus
+    ((stage <= stop_stage)) || die "--stage $stage is after --stop_stage $stop_stage"
+}
+
+_find_corpus() {
+    [[ -n $corpus ]] || die "--corpus is not set; start a recipe's run.sh, such as egs/mini/demix1/run.sh"
+    local _variable
+    _variable=$(tr '[:lower:]' '[:upper:]' <<<"$corpus")
+    corpus_dir=${corpus_dir:-${!_variable-}}
+    if ((stage <= 1)) && [[ $corpus != mini ]]; then
+        [[ -n $corpus_dir ]] ||
+            die "where is the corpus $corpus? Give --corpus_dir DIR or set the variable: export $_variable=DIR"
+        [[ -d $corpus_dir ]] ||
+            die "no such folder: $corpus_dir; give --corpus_dir DIR or set $_variable to the root of $corpus"
+    fi
+}
+
+# Fill in what depends on the machine.
+set_machine() {
+    processors=$(env -u OMP_NUM_THREADS nproc) # nproc would tell our OMP_NUM_THREADS
+    nj=${nj:-$processors} num_threads=${num_threads:-$processors}
+    ngpu=${ngpu:-$(nvidia-smi -L 2>/dev/null | grep -c -m 1 '^GPU ' || true)}
+    device=$( ((ngpu > 0)) && echo cuda || echo cpu)
+}
+
+# A name for an experiment from the options of its trainings.
+tag_of() { sed -E 's/[^A-Za-z0-9.]+/_/g; s/^_|_$//g' <<<"$*"; }
+
+toolkit() { python -m "zspex_toolkit.bin.$1" "${@:2}"; }
+
+# One line of a job list: a toolkit command, quoted.
+line() { printf 'python -m zspex_toolkit.bin.%s%s' "$1" "$(printf ' %q' "${@:2}")"; }
+
+# run_array CMD_WITH_OPTIONS NAME LINES: the lines as one job array, nj at once.
+run_array() {
+    local cmd=$1 name=$2 lines=$3
+    mkdir -p "$exp/jobs"
+    printf '%s\n' "$lines" >"$exp/jobs/$name.txt"
+    log "$name: $(wc -l <"$exp/jobs/$name.txt") jobs, $nj at once; logs: $exp/log/$name.*.log"
+    # shellcheck disable=SC2086  # cmd and its options are words
+    with_progress "$exp/log/$name.*.log" $cmd --max_jobs_run "$nj" "JOB=1:$(wc -l <"$exp/jobs/$name.txt")" \
+        "$exp/log/$name.JOB.log" bash "$COMMON/run_line.sh" "$exp/jobs/$name.txt" JOB
+}
+
+# train_alone NAME FOLDER ARGS: one training as one job, into the experiment's FOLDER.
+train_alone() {
+    log "train_$1: log is $exp/log/train_$2.log"
+    # shellcheck disable=SC2086
+    with_progress "$exp/log/train_$2.log" $cuda_cmd --num_threads "$num_threads" --gpu "$ngpu" \
+        "$exp/log/train_$2.log" python -m "zspex_toolkit.bin.train_$1" --exp_dir "$exp/$2" --device "$device" \
+        --train.seed "$seed" "${@:3}"
+}
+
+# features_commands DIR JOBS: commands that check a data directory and make its features.
+features_commands() {
+    line validate_data_dir --data "$1" --check_audio true
+    echo -n " && "
+    line make_mfcc --data "$1" --out dump/mfcc --mfcc_config "$mfcc_config" --nj "$2" --cmd "$train_cmd"
+    echo -n " && "
+    line compute_vad --data "$1" --out dump/vad --vad_config "$vad_config" --nj "$2" --cmd "$train_cmd"
+}
+
+# shown_command TASK ARGS: the command line that gives the same results again: what was given beside the facts in run.sh.
+shown_command() {
+    local words=("egs/$corpus/$1/run.sh")
+    shift
+    while (($# > 1)); do
+        case $1 in
+            --corpus_dir | --corpus-dir) if [[ $corpus != mini ]]; then words+=(--corpus_dir DIR); fi ;;
+            --nj | --*gpu | --num?threads | --stage | --stop?stage | --force | --*_dir | --cmd?backend | --config) ;;
+            *) grep -qxF -e "    $1 \"$2\" \\" -e "    $1 $2 \\" "$recipe_dir/run.sh" || words+=("$1" "${2@Q}") ;;
+        esac
+        shift 2
+    done
+    echo "${words[*]}"
+}
