@@ -11,6 +11,7 @@ REQUIRED = [
     "kaldiio>=2.18",
     "matplotlib>=3.8",
     "numpy>=1.26",
+    "pystoi>=0.4",
     "pyyaml>=6.0",
     "safetensors>=0.4.3",
     "scikit-learn>=1.4",
@@ -19,11 +20,13 @@ REQUIRED = [
     "soxr>=0.4",
     "tensorboard>=2.16",
     "torch>=2.4",
+    "torchmetrics>=1.4",
     "tqdm>=4.66",
 ]
 EXTRAS = {
     "asr": ["sentencepiece>=0.2"],
     "mini": ["espeakng-loader>=0.2.4"],
+    "pesq": ["pesq>=0.0.4"],
     "test": [
         "hypothesis>=6.100",
         "kaldi-native-fbank>=1.22",

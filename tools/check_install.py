@@ -24,10 +24,13 @@ NEEDED = {  # module: package, where the names differ
     "safetensors": "safetensors",
     "tqdm": "tqdm",
     "jinja2": "jinja2",
+    "torchmetrics": "torchmetrics",
+    "pystoi": "pystoi",
     "zspex_toolkit": "zspex_toolkit",
 }
 OPTIONAL = {
     "espeakng_loader": "the mini corpus (pip install 'zspex_toolkit[mini]')",
+    "pesq": "the PESQ metric (pip install 'zspex_toolkit[pesq]'; needs a C compiler)",
     "sentencepiece": "the speech recogniser (pip install 'zspex_toolkit[asr]')",
     "pytest": "the tests (pip install 'zspex_toolkit[test]')",
     "kaldi_native_fbank": "a second opinion on MFCC in the tests (pip install 'zspex_toolkit[test]')",
