@@ -31,6 +31,16 @@ def test_speakers_of_train_and_test_come_together(root, tmp_path):
     assert data.table("spk2age")["0005"] == "13"
 
 
+def test_the_own_sets_of_the_corpus_share_no_speaker(root, tmp_path):
+    written = speechocean762.prepare(root, tmp_path / "data", own_sets=True)
+    assert [path.name for path in written] == ["all", "train", "test"]
+    train, test = (DataDir.load(path) for path in written[1:])
+    assert sorted(train.spk2utt) == ["0001", "0005", "0019", "0023", "0040"]
+    assert sorted(test.spk2utt) == ["0003", "0049", "0094"]
+    assert len(train.utterances) + len(test.utterances) == len(DataDir.load(written[0]).utterances)
+    assert validate_data_dir(written[2], other=written[1]) == []
+
+
 def test_excluded_speakers_are_counted(root, tmp_path, capsys):
     speechocean762.prepare(root, tmp_path, exclude_speakers=("0001",))
     assert "in 64, kept 56, dropped 8 (speaker 0001 excluded: 8)" in capsys.readouterr().out

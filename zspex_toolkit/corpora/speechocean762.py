@@ -15,6 +15,7 @@ from zspex_toolkit.corpora._recordings import existing_root, plain_words
 from zspex_toolkit.corpora._synthetic_voice import synthetic_speech
 from zspex_toolkit.corpora._utterances import Utterances
 from zspex_toolkit.errors import ConfigError, DataDirError
+from zspex_toolkit.io.table_set import keep_utterances, read_tables, write_tables
 from zspex_toolkit.randomness import rng_for
 
 SETS = ("train", "test")
@@ -25,12 +26,14 @@ def prepare(
     out: Path,
     *,
     fs: int = 16000,
+    own_sets: bool = False,
     exclude_speakers: tuple[str, ...] = (),
     max_fault_share: float = 0.05,
 ) -> list[Path]:
     """Write ``out/all``: the speakers of train and test together, utterances named ``<spk>-<utt>``.
 
     Args:
+        own_sets: write the corpus's own ``out/train`` and ``out/test``, whose speakers differ, beside ``out/all``.
         exclude_speakers: speakers to leave out (0001 and 0003, say, are hard to tell apart).
         max_fault_share: share of broken or missing recordings that are dropped; with more, nothing is written.
 
@@ -53,7 +56,8 @@ def prepare(
         else:
             path = _audio_file(root / tables["wav.scp"][source])
             utterances.add_file(utt, spk, path, plain_words(tables["text"][source]))
-    return utterances.write(out, root, spk2gender=tables["spk2gender"], spk2age=tables["spk2age"])
+    written = utterances.write(out, root, spk2gender=tables["spk2gender"], spk2age=tables["spk2age"])
+    return written + (_write_own_sets(root, Path(out)) if own_sets else [])
 
 
 def fake_tree(root: Path, *, seed: int = 0) -> None:
@@ -78,6 +82,17 @@ def fake_tree(root: Path, *, seed: int = 0) -> None:
         (root / name).mkdir(parents=True, exist_ok=True)
         for key, lines in tables.items():
             (root / name / key).write_text("".join(sorted(lines)), encoding="utf-8")
+
+
+def _write_own_sets(root: Path, out: Path) -> list[Path]:
+    """``out/train`` and ``out/test``: the utterances of ``out/all`` that the corpus lists there."""
+    all_tables, kinds = read_tables(out / "all")
+    for name in SETS:
+        speakers = {line.split()[1] for line in (root / name / "utt2spk").read_text(encoding="utf-8").splitlines()}
+        kept = [utt for utt, spk in all_tables["utt2spk"].items() if spk in speakers]
+        write_tables(out / name, keep_utterances(all_tables, kinds, kept))
+        print(f"speechocean762: {len(kept)} utterances in {out / name}", flush=True)
+    return [out / name for name in SETS]
 
 
 def _read_both(root: Path, name: str) -> dict[str, str]:
