@@ -1,0 +1,235 @@
+#!/usr/bin/env bash
+# Target speaker extraction: the stages of every egs/<corpus>/tse1/run.sh, which calls this with its facts.
+set -euo pipefail
+
+COMMON=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=stages.sh
+. "$COMMON/stages.sh"
+# shellcheck source-path=SCRIPTDIR source=recipe.sh
+. "$COMMON/recipe.sh"
+
+# Options
+stage=1                                     # first stage to run
+stop_stage=8                                # last stage to run
+force=false                                 # run stages that were done before, too; trains anew
+nj=                                         # number of parallel jobs (empty: number of processors)
+ngpu=                                       # GPUs for each training (empty: 1 if this machine has one)
+num_threads=                                # threads of a lone training on processors (empty: all of them)
+cmd_backend=local                           # how jobs are run: a file name of zspex_toolkit/launch/backends
+recipe_dir=.                                # folder with conf/
+work_dir=                                   # folder for data/, dump/ and exp/ (empty: recipe_dir)
+corpus=                                     # name of the corpus: a file name of zspex_toolkit/corpora
+corpus_dir=                                 # folder of the corpus (empty: the variable named like it)
+corpus_options=                             # of its preparation, such as "{num_speakers: 40}"
+corpus_fs=16000                             # rate of the corpus in Hz
+corpus_sets=all                             # what its preparation writes: all, "train test" or "train dev test"
+fs=8000                                     # rate of everything that follows in Hz
+test_speakers=6                             # with the set all: number of speakers for testing, unheard in training
+dev_per_speaker=2                           # without a set dev: utterances of each training speaker for validation
+snr_db=-5,5                                 # target over interferer in dB, drawn between the two
+mode=min                                    # mixtures are cut to the shorter source (min) or padded to the longer (max)
+trial_list=                                 # plan of the test trials (empty: drawn)
+own_trials=false                            # the corpus brings its own trials for validation and test
+trial_options=                              # of their preparation, such as "{mode: max}"
+absent_share=0.25                           # of the sets dev_absent and test_absent: trials without the enrolled speaker
+single_share=0.25                           # of the same: trials in which only the target speaks
+seen_speakers=6                             # training speakers of the set seen, for the t-SNE pictures
+test_sets="test test_absent seen"           # sets of trials to extract, score and report
+seed=0                                      # of the splits, the trials and the trainings
+systems="spex_plus zspex"                   # what to train: each has its settings in <train_configs>/<system>.yaml
+train_configs=conf                          # folder of the settings
+train_args=                                 # options for every extractor's training, such as "--train.num_epochs 3"
+xvector=                                    # trained x-vector for the similarity of speakers (empty: train one)
+xvector_config=conf/xvector.yaml            # settings of its training
+xvector_args=                               # options for its training
+mfcc_config=conf/mfcc.conf                  # Kaldi's own format, for the x-vector
+vad_config=conf/vad.conf                    # Kaldi's own format, for the x-vector
+exp_tag=                                    # experiment is exp/tse_<tag> (empty: made from train_args; exp/tse)
+results_dir=                                # folder of RESULTS.md, page.html and figures (empty: the experiment)
+# End of options
+
+help_message="Usage: run.sh [--option value ...]
+$(options_help "${BASH_SOURCE[0]}")"
+parse_options "$@"
+
+settings=(train_configs mfcc_config vad_config xvector_config)
+if [[ -n $xvector ]]; then settings+=(xvector); fi
+if [[ -n $trial_list ]]; then settings+=(trial_list); fi
+enter_work_dir "${settings[@]}"
+# shellcheck source-path=SCRIPTDIR source=path.sh
+. "$COMMON/path.sh"
+# shellcheck source-path=SCRIPTDIR source=cmd.sh
+. "$COMMON/cmd.sh"
+
+set_machine
+default_tag=$(tag_of "$train_args")
+tag=${exp_tag:-$default_tag}
+exp=exp/tse${tag:+_$tag}
+read -ra train_words <<<"$train_args"
+read -ra xvector_words <<<"$xvector_args"
+read -ra set_list <<<"$test_sets"
+read -ra system_list <<<"$systems"
+for system in "${system_list[@]}"; do
+    [[ -f $train_configs/$system.yaml ]] ||
+        die "--systems: no settings for '$system' in $train_configs; there are: $(cd "$train_configs" && echo *.yaml)"
+done
+
+# Folders and files of all systems, of all sets, and of all systems' sets.
+trial_dirs=("${set_list[@]/#/data/trials_}") system_dirs=("${system_list[@]/#/$exp/}")
+mixture_scores=("${set_list[@]/#/$exp/mixture/}")
+mixture_scores=("${mixture_scores[@]/%//scores.json}")
+system_configs=("${system_list[@]/#/$train_configs/}")
+system_configs=("${system_configs[@]/%/.yaml}")
+extracted=() scores=()
+for dir in "${system_dirs[@]}"; do
+    for set in "${set_list[@]}"; do
+        extracted+=("$dir/extracted/$set/wav.scp")
+        scores+=("$dir/scores/$set/scores.json")
+    done
+done
+
+# Data directory $1 of the corpus at rate fs, as data/$2.
+resample() {
+    toolkit resample_data_dir --data "data/original/$1" --out "data/$2" --dump "dump/$2" --fs "$fs" --nj "$nj"
+}
+
+# Split data directory $1 by utterances: what is heard in training, and what it is validated on.
+split_off_dev() {
+    toolkit split_speakers --data "$1" --train data/train --test data/dev --test_per_speaker "$dev_per_speaker" --seed "$seed"
+}
+
+# trials SET SOURCE PLAN_OPTION...: draw, or take from the list, trials of the utterances of data/SOURCE.
+trials() {
+    local dir=data/trials_$1 source=data/$2
+    if [[ $STAGE_RESUMES != true ]]; then rm -rf "$dir" "dump/trials_$1"; fi
+    if [[ $1 = test && -n $trial_list ]]; then
+        mkdir -p "$dir"
+        cp "$trial_list" "$dir/plan.jsonl"
+    else
+        toolkit plan_trials --data "$source" --out "$dir" --snr_db "[$snr_db]" --mode "$mode" --seed "$seed" "${@:3}"
+    fi
+    toolkit render_trials --data "$dir" --source_data "$source" --out "dump/trials_$1" --nj "$nj"
+}
+
+# bash reads a file as it runs; in braces all is read at once, so that this file may change meanwhile.
+{
+    marks=data/stages # shared by all experiments
+    if in_stage 1 "Data: prepare, resample, split" for "$corpus $corpus_dir $corpus_options $corpus_sets $corpus_fs $fs" \
+        "$test_speakers $dev_per_speaker $seed" makes data/{train,dev,test}/utt2spk; then
+        toolkit prepare_data --corpus "$corpus" --corpus_dir "$corpus_dir" --out data/original --fs "$corpus_fs" \
+            --options "${corpus_options:-{\}}"
+        case $corpus_sets in
+            all)
+                resample all all
+                toolkit hold_out_speakers --data data/all --train data/heard --test data/test \
+                    --num_speakers "$test_speakers" --seed "$seed"
+                split_off_dev data/heard
+                ;;
+            "train test")
+                resample train heard
+                resample test test
+                split_off_dev data/heard
+                ;;
+            "train dev test") for set in train dev test; do resample "$set" "$set"; done ;;
+            *) die "--corpus_sets: expected all, 'train test' or 'train dev test', got '$corpus_sets'" ;;
+        esac
+        toolkit validate_data_dir --data data/train --check_audio true --fs "$fs" --nj "$nj"
+        toolkit validate_data_dir --data data/test --check_audio true --fs "$fs" --nj "$nj" --other data/train
+    fi
+
+    if in_stage 2 "Trials: plan, render, validate" for data/{train,dev,test}/wav.scp data/stages/1 "$trial_list" \
+        "$snr_db $mode $absent_share $single_share $seen_speakers $own_trials $trial_options $test_sets $seed" \
+        makes data/trials_dev/utt2spk "${trial_dirs[@]/%//utt2spk}"; then
+        if [[ $own_trials = true ]]; then
+            toolkit prepare_trials --corpus "$corpus" --corpus_dir "$corpus_dir" --out data --dump "dump/$corpus" --fs "$fs" \
+                --nj "$nj" --options "${trial_options:-{\}}"
+        else
+            trials dev dev
+            trials test test
+        fi
+        conditions=(--absent_share "$absent_share" --single_share "$single_share")
+        for set in dev_absent "${set_list[@]}"; do
+            case $set in
+                dev | test) ;;
+                *_absent) trials "$set" "${set%_absent}" "${conditions[@]}" ;;
+                seen)
+                    toolkit subset_data_dir --data data/train --out data/seen --num_speakers "$seen_speakers" --seed "$seed"
+                    trials seen seen
+                    ;;
+                *) die "--test_sets: unknown set '$set'; known are: test, dev, test_absent, dev_absent, seen" ;;
+            esac
+        done
+        for set in dev dev_absent "${set_list[@]}"; do
+            toolkit validate_data_dir --data "data/trials_$set" --check_audio true --fs "$fs" --nj "$nj"
+        done
+    fi
+
+    marks=$exp/stages
+    xvector_dir=${xvector:-$exp/xvector}
+    if [[ -z $xvector ]] && in_stage 3 "Train the x-vector that tells the similarity of speakers" for data/train/wav.scp \
+        "$xvector_config" "$mfcc_config" "$vad_config" "$xvector_args $seed" makes "$xvector_dir/last.safetensors"; then
+        set_aside_unless_resumed "$xvector_dir"
+        eval "$(features_commands data/train "$nj")"
+        train_alone embedder xvector --config "$xvector_config" --data data/train "${xvector_words[@]}"
+    fi
+
+    if in_stage 4 "Score the unprocessed mixtures" for "${trial_dirs[@]}" "$xvector_dir/last.safetensors" \
+        makes "${mixture_scores[@]}"; then
+        for set in "${set_list[@]}"; do
+            toolkit score_mixtures --data "data/trials_$set" --out "$exp/mixture/$set" --embedder "$xvector_dir" --nj "$nj"
+        done
+    fi
+
+    if in_stage 5 "Train the extractors" for data/{train,trials_dev}/wav.scp "$systems $train_args $seed" \
+        "${system_configs[@]}" makes "${system_dirs[@]/%//last.safetensors}"; then
+        lines=$(
+            for system in "${system_list[@]}"; do
+                line train_extractor --config "$train_configs/$system.yaml" --device "$device" --train.seed "$seed" \
+                    --draw.source_data data/train --valid_data data/trials_dev --exp_dir "$exp/$system" "${train_words[@]}"
+                echo
+            done
+        )
+        for dir in "${system_dirs[@]}"; do set_aside_unless_resumed "$dir"; done
+        run_array "$cuda_cmd --gpu $ngpu" train_extractor "$lines"
+    fi
+
+    if in_stage 6 "Extract" for "${trial_dirs[@]}" "${system_dirs[@]/%//last.safetensors}" \
+        makes "${extracted[@]}"; then
+        lines=$(
+            for system in "${system_list[@]}"; do
+                line calibrate_presence --model "$exp/$system" --data data/trials_dev_absent --device "$device"
+                for set in "${set_list[@]}"; do
+                    echo -n " && "
+                    line extract_trials --model "$exp/$system" --data "data/trials_$set" --device "$device" \
+                        --out "$exp/$system/extracted/$set"
+                done
+                echo
+            done
+        )
+        run_array "$cuda_cmd --gpu $ngpu" extract "$lines"
+    fi
+
+    if in_stage 7 "Score" for "${trial_dirs[@]}" "${extracted[@]}" "$xvector_dir/last.safetensors" \
+        makes "${scores[@]}"; then
+        lines=$(
+            for system in "${system_list[@]}"; do
+                for set in "${set_list[@]}"; do
+                    line score_extraction --data "data/trials_$set" --extracted "$exp/$system/extracted/$set" \
+                        --embedder "$xvector_dir" --out "$exp/$system/scores/$set"
+                    echo
+                done
+            done
+        )
+        run_array "$train_cmd" score "$lines"
+    fi
+
+    if in_stage 8 "Report" for "${scores[@]}" "${mixture_scores[@]}" \
+        makes "${results_dir:-$exp}"/{RESULTS.md,results.json,page.html}; then
+        toolkit report_extraction --exp "$exp" --out "${results_dir:-$exp}" --corpus "$corpus" --systems "${systems// /,}" \
+            --command "$(shown_command tse1 "$@")"
+        log "results: $PWD/${results_dir:-$exp}/RESULTS.md and page.html beside it"
+    fi
+
+    finish
+    exit
+}
