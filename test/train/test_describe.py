@@ -16,7 +16,7 @@ def test_frozen_parameters_are_counted_apart():
 def test_a_long_epoch_that_waits_for_data_says_what_to_do():
     line = {"epoch": 2, "train": {}, "valid": {"loss": 0.5}, "learning_rate": 1e-3, "seconds": 60.0, "data_share": 0.75}
     text = describe_epoch({**line, "bad_steps": 0, "bad_items": 0, "best": True}, TrainConfig(num_epochs=9))
-    assert text.endswith("60.0 s, 75% of the training waiting for data (raise num_workers); best so far")
+    assert text.endswith("60.0 s, 75% of the training waiting for data (data-bound: raise num_workers); best so far")
 
 
 def test_an_epoch_says_what_was_skipped():

@@ -7,7 +7,8 @@ from os import PathLike
 
 import numpy as np
 
-from zspex_toolkit.io.audio import audio_info
+from zspex_toolkit.errors import AudioError
+from zspex_toolkit.io.audio import audio_info, read_audio
 from zspex_toolkit.io.data_dir import DataDir
 
 
@@ -28,6 +29,7 @@ class Waveforms:
         self._cache: OrderedDict[str, np.ndarray] = OrderedDict()
         self._cached_bytes = 0
         self._cache_bytes = cache_bytes
+        self._all_fit: bool | None = None
 
     def utt2num_samples(self) -> dict[str, int]:
         """Length of every utterance: from the table of that name, or from the files' headers."""
@@ -39,6 +41,36 @@ class Waveforms:
 
     def __getitem__(self, utt: str) -> np.ndarray:
         """float32 (T,) in [-1, 1]."""
+        return self._cached(utt).astype(np.float32) / np.float32(32768.0)
+
+    def part(self, utt: str, start: int, stop: int) -> np.ndarray:
+        """Samples ``start`` to ``stop`` of an utterance, float32 in [-1, 1].
+
+        Where memory cannot hold the whole directory, just these samples are read from the file and not kept: of large
+        data an utterance is rarely asked for twice while it would still be there.
+
+        Raises:
+            AudioError: if the utterance is shorter than ``stop``, as after its table of lengths was made.
+        """
+        if utt in self._cache or self._fits() or not self._is_plain(utt):
+            quantised = self._cached(utt)
+            if not 0 <= start < stop <= len(quantised):
+                raise AudioError(f"{utt}: expected samples {start} to {stop}, found {len(quantised)} samples")
+            return quantised[start:stop] * np.float32(1 / 32768)
+        samples, _ = read_audio(self.data.wavs[utt], fs=self.fs, start=start, stop=stop)
+        return np.clip(np.rint(samples * 32768.0), -32768, 32767) * np.float32(1 / 32768)
+
+    def _fits(self) -> bool:
+        if self._all_fit is None:
+            self._all_fit = 2 * sum(self.utt2num_samples().values()) <= self._cache_bytes
+        return self._all_fit
+
+    def _is_plain(self, utt: str) -> bool:
+        """Whether a part of it can be read by itself: not from a pipe, and not through ``segments``."""
+        return self.data.segments is None and not self.data.wavs.get(utt, "|").endswith("|")
+
+    def _cached(self, utt: str) -> np.ndarray:
+        """int16 (T,)."""
         quantised = self._cache.get(utt)
         if quantised is None:
             samples, _ = self.data.read_audio(utt, fs=self.fs)
@@ -49,4 +81,4 @@ class Waveforms:
                 self._cached_bytes -= self._cache.popitem(last=False)[1].nbytes
         else:
             self._cache.move_to_end(utt)
-        return quantised.astype(np.float32) / np.float32(32768.0)
+        return quantised

@@ -9,6 +9,7 @@ import numpy as np
 
 from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.simulation.mixture_plan import MixturePlan, Noise, Source
+from zspex_toolkit.simulation.passage import Passage
 from zspex_toolkit.simulation.speed import num_samples_at_speed
 
 MODES = ("min", "max", "target")
@@ -109,20 +110,20 @@ def draw_mixture(
     for utt, speed, length in zip(utterances, factors, lengths, strict=True):
         taken = min(length, total)
         start = int(rng.integers(length - taken + 1))
-        offset = _draw_offset(rng, taken, total, sources[0] if sources else None)
-        sources.append(Source(utt, pool.utt2spk[utt], start, offset, taken, speed=speed, room=_choice(rng, rooms)))
+        offset = draw_offset(rng, taken, total, sources[0] if sources else None)
+        sources.append(Source(utt, pool.utt2spk[utt], start, offset, taken, speed=speed, room=draw_name(rng, rooms)))
     return MixturePlan(
         id="_".join(utterances),
         sources=tuple(sources),
-        snr_db=_in_range(rng, snr_db),
+        snr_db=draw_in_range(rng, snr_db),
         fs=fs,
         num_samples=total,
         seed=seed,
-        noise=_draw_noise(rng, noises or {}, noise_snr_db),
+        noise=draw_noise(rng, noises or {}, noise_snr_db),
     )
 
 
-def _draw_offset(rng: np.random.Generator, taken: int, total: int, target: Source | None) -> int:
+def draw_offset(rng: np.random.Generator, taken: int, total: int, target: Source | Passage | None) -> int:
     """Where a source begins; an interferer overlaps with at least half of the target or half of itself."""
     first, last = 0, total - taken
     if target is not None:
@@ -158,18 +159,21 @@ def check_range(name: str, bounds: Range) -> None:
         raise ConfigError(f"{name}: expected a finite number of dB, or a lower and an upper one, got {bounds}")
 
 
-def _choice(rng: np.random.Generator, names: Sequence[str]) -> str | None:
+def draw_name(rng: np.random.Generator, names: Sequence[str]) -> str | None:
+    """A random one of the names; None if there is none."""
     return names[int(rng.integers(len(names)))] if names else None
 
 
-def _in_range(rng: np.random.Generator, bounds: Range) -> float:
+def draw_in_range(rng: np.random.Generator, bounds: Range) -> float:
+    """A number between two bounds; the number itself where there is one or they are equal."""
     if not isinstance(bounds, Sequence):
         return float(bounds)
     return float(rng.uniform(bounds[0], bounds[-1])) if bounds[0] < bounds[-1] else float(bounds[0])
 
 
-def _draw_noise(rng: np.random.Generator, noises: Mapping[str, int], snr_db: Range) -> Noise | None:
-    name = _choice(rng, sorted(noises))
+def draw_noise(rng: np.random.Generator, noises: Mapping[str, int], snr_db: Range) -> Noise | None:
+    """A random stretch of one of the recordings (name: length in samples); None if there is none."""
+    name = draw_name(rng, sorted(noises))
     if name is None:
         return None
-    return Noise(name, int(rng.integers(noises[name])), _in_range(rng, snr_db))
+    return Noise(name, int(rng.integers(noises[name])), draw_in_range(rng, snr_db))

@@ -10,6 +10,7 @@ import soundfile
 
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.io.audio import audio_info, read_audio
+from zspex_toolkit.signal.resample import resample
 
 
 class Recordings:
@@ -49,3 +50,12 @@ class Recordings:
             AudioError: if it is missing, broken or of another rate than ``fs``.
         """
         return read_audio(self.folder / name, fs=fs)[0]
+
+    def read_resampled(self, name: str, fs: int) -> np.ndarray:
+        """Samples of one recording of any rate at ``fs`` Hz, float32 (T,).
+
+        Raises:
+            AudioError: if it is missing or broken.
+        """
+        samples, fs_in = read_audio(self.folder / name)
+        return resample(samples, fs_in, fs)

@@ -10,6 +10,7 @@ from torch import nn
 
 from zspex_toolkit.train.config import TrainConfig
 
+_DATA_BOUND = 0.05  # share of the time spent waiting for data from which the data are too slow
 _LONG_S = 10  # seconds from which slow loading is worth a word
 
 
@@ -44,8 +45,8 @@ def describe_epoch(line: dict[str, Any], config: TrainConfig) -> str:
             parts.append(f"{name} {describe_means(line[name])}")
     parts.append(f"learning rate {line['learning_rate']:.3g}")
     parts.append(f"{line['seconds']:.1f} s, {line['data_share']:.0%} of the training waiting for data")
-    if line["data_share"] > 0.5 and line["seconds"] > _LONG_S:
-        parts[-1] += " (raise num_workers)"
+    if line["data_share"] > _DATA_BOUND and line["seconds"] > _LONG_S:
+        parts[-1] += " (data-bound: raise num_workers)"
     if line["bad_steps"]:
         parts.append(f"{line['bad_steps']} steps ({line['bad_items']} items) skipped, not finite")
     return "; ".join(parts) + ("; best so far" if line["best"] else "")

@@ -10,14 +10,22 @@ from typing import Any
 
 @dataclass
 class Averages:
-    """Means of statistics over items: each batch counts by its number of items."""
+    """Means of statistics over items: each batch counts by its number of items.
+
+    A statistic other than the loss may be over some items only; it is not a number where a batch has none of them, and
+    such a batch does not count.
+    """
 
     sums: dict[str, float] = field(default_factory=dict)
     num_items: int = 0
+    num_without: dict[str, int] = field(default_factory=dict)  # of num_items, those in batches without the statistic
 
     def add(self, statistics: dict[str, float], num_items: int) -> None:
         """Add the means over a batch of ``num_items``."""
         for name, value in statistics.items():
+            if math.isnan(value) and name != "loss":
+                self.num_without[name] = self.num_without.get(name, 0) + num_items
+                continue
             self.sums[name] = self.sums.get(name, 0.0) + value * num_items
         self.num_items += num_items
 
@@ -30,7 +38,7 @@ class Averages:
         >>> averages.means()
         {'loss': 2.0}
         """
-        return {name: total / self.num_items for name, total in self.sums.items()}
+        return {name: total / (self.num_items - self.num_without.get(name, 0)) for name, total in self.sums.items()}
 
 
 @dataclass

@@ -1,0 +1,108 @@
+"""The trials of a data directory: fixed mixtures, references and enrollments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from os import PathLike
+from typing import Any
+
+import numpy as np
+
+from zspex_toolkit.data.trial_rows import NO_SPEAKER, TrialRow, collate_rows
+from zspex_toolkit.errors import AudioError, DataDirError
+from zspex_toolkit.io.audio import audio_info, read_audio
+from zspex_toolkit.io.data_dir import DataDir
+
+REFERENCE, ENROLLMENT, CONDITION = "spk1.scp", "enroll_spk1.scp", "utt2condition"
+
+
+class StoredTrials:
+    """One row per line of ``wav.scp``, ``spk1.scp`` and ``enroll_spk1.scp``; the same in every epoch.
+
+    Args:
+        path: trial directory; ``utt2condition`` (``present``, ``absent`` or ``single``) where not all are present.
+        fs: rate of its audio in Hz.
+        classes: numbers of the training speakers; the others count as unknown.
+        max_seconds: only so much of the beginning of each mixture; 0: all.
+        max_enrollment_seconds: only so much of the beginning of each enrollment; 0: all.
+
+    Raises:
+        DataDirError: if a trial has no mixture, reference or enrollment.
+    """
+
+    def __init__(
+        self,
+        path: str | PathLike,
+        fs: int,
+        *,
+        classes: Mapping[str, int] | None = None,
+        max_seconds: float = 0.0,
+        max_enrollment_seconds: float = 0.0,
+    ):
+        self.data = DataDir.load(path)
+        self.trials = self.data.utterances
+        self._fs = fs
+        self._classes = classes or {}
+        self._most = round(max_seconds * fs) or None
+        self._most_enrollment = round(max_enrollment_seconds * fs) or None
+        self._mixtures = self.data.wavs
+        self._references, self._enrollments = self.data.table(REFERENCE), self.data.table(ENROLLMENT)
+        tables = {"wav.scp": self._mixtures, REFERENCE: self._references, ENROLLMENT: self._enrollments}
+        for name, table in tables.items():
+            missing = [trial for trial in self.trials if trial not in table]
+            if missing:
+                raise DataDirError(f"{self.data.path / name}: no line for trial '{missing[0]}'")
+        has_conditions = (self.data.path / CONDITION).exists()
+        self._conditions = self.data.table(CONDITION) if has_conditions else {}
+
+    def __len__(self) -> int:
+        return len(self.trials)
+
+    def name(self, index: int) -> str:
+        """The trial's id."""
+        return self.trials[index]
+
+    def size(self, index: int) -> int:
+        """Samples of mixture and enrollment together, by which a dry run finds the largest trials."""
+        return sum(
+            min(audio_info(source).num_samples, most or float("inf"))
+            for source, most in (
+                (self._mixtures[self.trials[index]], self._most),
+                (self._enrollments[self.trials[index]], self._most_enrollment),
+            )
+        )
+
+    def get(self, epoch: int, index: int) -> TrialRow:
+        """The trial, the same in every epoch.
+
+        Raises:
+            AudioError: if audio is missing, broken or of another rate; names the trial.
+            DataDirError: if mixture and reference differ in length.
+        """
+        trial = self.trials[index]
+        mixture, target = (self._read(table[trial], trial) for table in (self._mixtures, self._references))
+        if len(mixture) != len(target):
+            raise DataDirError(
+                f"{trial}: expected {len(mixture)} samples of reference, as mixture, found {len(target)}"
+            )
+        condition = self._conditions.get(trial, "present")
+        return TrialRow(
+            trial,
+            mixture[: self._most],
+            target[: self._most],
+            self._read(self._enrollments[trial], trial)[: self._most_enrollment],
+            self._classes.get(self.data.utt2spk[trial], NO_SPEAKER),
+            present=condition != "absent",
+            alone=condition == "single",
+        )
+
+    @staticmethod
+    def collate(items: list[TrialRow]) -> dict[str, Any]:
+        """See :func:`~zspex_toolkit.data.trial_rows.collate_rows`."""
+        return collate_rows(items)
+
+    def _read(self, source: str, trial: str) -> np.ndarray:
+        try:
+            return read_audio(source, fs=self._fs)[0]
+        except AudioError as error:
+            raise AudioError(f"{trial}: {error}") from error

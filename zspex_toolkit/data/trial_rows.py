@@ -1,0 +1,56 @@
+"""Rows of extraction batches: a mixture, the target in it, enrollment of the target's speaker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+NO_SPEAKER = -1  # in place of a class: not one of the training speakers
+
+
+class TrialRow(NamedTuple):
+    """One mixture and who is asked for."""
+
+    id: str
+    mixture: np.ndarray  # float32 (T,)
+    target: np.ndarray  # float32 (T,), silent where the enrolled speaker is absent
+    enrollment: np.ndarray  # float32 (U,)
+    speaker: int  # class of the enrolled speaker, or NO_SPEAKER
+    present: bool  # whether the enrolled speaker is in the mixture
+    alone: bool = False  # whether the target is all the speech there is
+
+
+def collate_rows(rows: Sequence[TrialRow]) -> dict[str, Any]:
+    """A batch; shorter signals are padded with zeros at their end.
+
+    Returns:
+        ``ids``, ``mixture`` and ``target`` (B, T), ``enrollment`` (B, U), ``speaker`` (B,) int64, ``present`` and
+        ``alone`` (B,) bool; only where lengths differ, ``num_samples`` and ``enrollment_length`` (B,) int64.
+    """
+    mixture, num_samples = _stack([row.mixture for row in rows])
+    target, _ = _stack([row.target for row in rows])
+    enrollment, enrollment_length = _stack([row.enrollment for row in rows])
+    batch = {
+        "ids": [row.id for row in rows],
+        "mixture": mixture,
+        "target": target,
+        "enrollment": enrollment,
+        "speaker": torch.tensor([row.speaker for row in rows]),
+        "present": torch.tensor([row.present for row in rows]),
+        "alone": torch.tensor([row.alone for row in rows]),
+    }
+    lengths = {"num_samples": num_samples, "enrollment_length": enrollment_length}
+    return batch | {name: value for name, value in lengths.items() if value is not None}
+
+
+def _stack(signals: list[np.ndarray]) -> tuple[Tensor, Tensor | None]:
+    """(B, T) and the true lengths (B,); None if they are all the same."""
+    lengths = [len(signal) for signal in signals]
+    stacked = np.zeros((len(signals), max(lengths)), dtype=np.float32)
+    for row, signal in zip(stacked, signals, strict=True):
+        row[: len(signal)] = signal
+    return torch.from_numpy(stacked), torch.tensor(lengths) if len(set(lengths)) > 1 else None

@@ -1,0 +1,133 @@
+"""Train a network that extracts the speaker of an enrollment from a mixture (SpEx+, Z-SpEx)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from torch import nn
+
+from zspex_toolkit.config import check_options
+from zspex_toolkit.data.drawn_trials import DrawConfig, DrawnTrials
+from zspex_toolkit.data.extraction_trials import StoredTrials
+from zspex_toolkit.errors import ConfigError, UserError
+from zspex_toolkit.registry import load
+from zspex_toolkit.tasks.experiment import load_weights, read_spec, start_experiment
+from zspex_toolkit.tasks.extraction_loss import ExtractionLoss, LossConfig
+from zspex_toolkit.train.config import TrainConfig
+from zspex_toolkit.train.loop import train
+
+FORMAT_VERSION = 1  # of model.yaml and the weights beside it
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings of train_extractor."""
+
+    exp_dir: Path  # folder of the experiment
+    extractor: str = "zspex"  # file under models/extractors/
+    extractor_options: dict[str, Any] = field(default_factory=dict)  # arguments of its constructor
+    fs: int = 8000  # rate of all audio in Hz
+    draw: DrawConfig = field(default_factory=DrawConfig)  # training trials, drawn on the fly
+    valid_data: Path | None = None  # trial directory of the validation: a fixed list
+    valid_seconds: float = 0.0  # use so much of the beginning of each validation mixture; 0: all of it
+    valid_enrollment_seconds: float = 0.0  # and so much of each of its enrollments; 0: all of it
+    loss: LossConfig = field(default_factory=LossConfig)  # weights of its parts
+    device: str = "auto"  # auto, cpu or cuda:N
+    train: TrainConfig = field(default_factory=TrainConfig)  # the loop; a batch has two rows for each item
+
+
+@dataclass(frozen=True)
+class ExtractorSpec:
+    """What inference needs to build the network again (model.yaml)."""
+
+    extractor: str
+    extractor_options: dict[str, Any]
+    fs: int
+    num_speakers: int
+    format_version: int = FORMAT_VERSION
+    presence: dict[str, float] | None = None  # of the score that tells whether the enrolled speaker is there
+
+
+def build_extractor(spec: ExtractorSpec) -> nn.Module:
+    """The network, untrained.
+
+    Raises:
+        ConfigError: for an unknown network or option.
+    """
+    constructor = load("models.extractors", spec.extractor)
+    if "num_speakers" in spec.extractor_options:
+        raise ConfigError("extractor_options: num_speakers is counted in the data, not set")
+    check_options(constructor, spec.extractor_options, "extractor_options")
+    return constructor(num_speakers=spec.num_speakers, **spec.extractor_options)
+
+
+def load_extractor(model_dir: Path) -> tuple[ExtractorSpec, nn.Module]:
+    """A trained extractor in evaluation mode, from its folder alone: the best weights if there are, else the last.
+
+    Raises:
+        UserError: if the folder is no model, of another version, or its weights are missing, broken, hold code or are
+            of another network.
+    """
+    model_dir = Path(model_dir)
+    _check_version(model_dir / "model.yaml")
+    spec = read_spec(ExtractorSpec, model_dir)
+    extractor = build_extractor(spec)
+    best = model_dir / "best.safetensors"
+    load_weights(extractor, best if best.exists() else model_dir / "last.safetensors")
+    return spec, extractor.eval().requires_grad_(False)
+
+
+def train_extractor(config: Config) -> Path:
+    """Train, or go on training, and return the experiment's folder."""
+    if config.draw.source_data is None:
+        raise ConfigError("draw.source_data: expected the data directory of the training utterances")
+    train_set = DrawnTrials(config.draw, config.fs, seed=config.train.seed)
+    spec = ExtractorSpec(config.extractor, config.extractor_options, config.fs, len(train_set.speakers))
+    valid_set = _validation(config, train_set)
+    torch.manual_seed(config.train.seed)
+    extractor = build_extractor(spec)
+    start_experiment(config.exp_dir, config, spec)
+    left_out = f"; {len(train_set.dropped)} utterances left out: {train_set.account()}" if train_set.dropped else ""
+    print(
+        f"{config.draw.source_data}: {len(train_set):,} mixtures an epoch, {len(train_set.speakers)} voices{left_out}"
+    )
+    train(extractor, ExtractionLoss(config.loss), train_set, valid_set, config.exp_dir, config.train, config.device)
+    return config.exp_dir
+
+
+def _validation(config: Config, train_set: DrawnTrials) -> StoredTrials | None:
+    if config.valid_data is None:
+        return None
+    return StoredTrials(
+        config.valid_data,
+        config.fs,
+        classes={speaker: number for number, speaker in enumerate(train_set.speakers)},
+        max_seconds=config.valid_seconds,
+        max_enrollment_seconds=config.valid_enrollment_seconds,
+    )
+
+
+def _check_version(path: Path) -> None:
+    """Refuse a model that another version of the toolkit wrote, before its settings are read.
+
+    Raises:
+        UserError: naming both versions.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; expected the folder of a trained extractor")
+    try:
+        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: not a YAML file: {' '.join(str(error).split())}") from error
+    if not isinstance(settings, dict) or "extractor" not in settings:
+        raise UserError(f"{path}: not the model of an extractor; expected the folder of a trained extractor")
+    version = settings.get("format_version")
+    if version != FORMAT_VERSION:
+        raise UserError(
+            f"{path}: expected format_version {FORMAT_VERSION}, found {version}; "
+            "use the toolkit that wrote it, or train the model again"
+        )
