@@ -153,7 +153,7 @@ trials() {
                 dev | test) ;;
                 *_absent) trials "$set" "${set%_absent}" "${conditions[@]}" ;;
                 seen)
-                    toolkit subset_data_dir --data data/train --out data/seen --num_speakers "$seen_speakers" --seed "$seed"
+                    toolkit hold_out_speakers --data data/train --test data/seen --num_speakers "$seen_speakers" --seed "$seed"
                     trials seen seen
                     ;;
                 *) die "--test_sets: unknown set '$set'; known are: test, dev, test_absent, dev_absent, seen" ;;

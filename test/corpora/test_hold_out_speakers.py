@@ -49,9 +49,10 @@ def test_another_seed_is_another_draw_and_the_same_one_the_same(data, tmp_path):
     assert len({tuple(draw) for draw in draws}) > 1
 
 
-def test_the_command_splits_too(data, tmp_path):
-    main(["--data", str(data), "--train", str(tmp_path / "a"), "--test", str(tmp_path / "b"), "--num_speakers", "1"])
+def test_the_command_needs_no_place_for_the_others(data, tmp_path):
+    main(["--data", str(data), "--test", str(tmp_path / "b"), "--num_speakers", "1"])
     assert len(DataDir.load(tmp_path / "b").spk2utt) == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.wav", "all", "b"]
 
 
 @pytest.mark.parametrize("number", [0, 6])
@@ -65,5 +66,5 @@ def test_a_part_without_speakers_is_refused(data, tmp_path, number):
 
 
 def test_the_input_is_never_overwritten(data, tmp_path):
-    with pytest.raises(ConfigError, match="expected three different directories"):
+    with pytest.raises(ConfigError, match="expected different directories"):
         hold_out_speakers(data, data, tmp_path / "test", num_speakers=2)

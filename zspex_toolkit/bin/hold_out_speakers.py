@@ -15,9 +15,9 @@ from zspex_toolkit.corpora._hold_out_speakers import hold_out_speakers
 @dataclass(frozen=True)
 class Config:
     data: Path  # data directory to split; it stays as it is
-    train: Path  # data directory to write
     test: Path  # data directory to write
     num_speakers: int  # speakers of test, drawn at random, of each gender as many as of the other
+    train: Path | None = None  # data directory to write with all the others, if wanted
     seed: int = 0  # of the draw
 
 

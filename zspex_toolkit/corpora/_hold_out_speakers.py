@@ -13,7 +13,7 @@ from zspex_toolkit.randomness import rng_for
 
 def hold_out_speakers(
     data: str | os.PathLike,
-    train: str | os.PathLike,
+    train: str | os.PathLike | None,
     test: str | os.PathLike,
     *,
     num_speakers: int,
@@ -23,7 +23,7 @@ def hold_out_speakers(
 
     Args:
         data: data directory; every table of it is split.
-        train: data directory to write.
+        train: data directory to write; None: the rest is not wanted.
         test: data directory to write, with ``num_speakers`` speakers drawn at random; where ``spk2gender`` is there,
             the genders take turns, so both are heard as long as both last.
         seed: decides the draw, which depends on nothing but it and the names and genders of the speakers.
@@ -35,9 +35,9 @@ def hold_out_speakers(
         ConfigError: if an output is the input.
         DataDirError: if no speaker would be left to train, or none to test; nothing is written.
     """
-    paths = {os.path.abspath(path) for path in (data, train, test)}
-    if len(paths) < 3:
-        raise ConfigError(f"expected three different directories, got data {data}, train {train}, test {test}")
+    paths = [os.path.abspath(path) for path in (data, train, test) if path is not None]
+    if len(set(paths)) < len(paths):
+        raise ConfigError(f"expected different directories, got data {data}, train {train}, test {test}")
     tables, kinds = read_tables(data)
     utt2spk = tables["utt2spk"]
     speakers = sorted(set(utt2spk.values()))
@@ -50,7 +50,8 @@ def hold_out_speakers(
     parts = {True: [], False: []}
     for utt, spk in utt2spk.items():
         parts[spk in held_out].append(utt)
-    write_tables(train, keep_utterances(tables, kinds, parts[False]), like=data)
+    if train is not None:
+        write_tables(train, keep_utterances(tables, kinds, parts[False]), like=data)
     write_tables(test, keep_utterances(tables, kinds, parts[True]), like=data)
     counts = f"in {len(utt2spk)}, train {len(parts[False])}, test {len(parts[True])}, dropped 0"
     print(f"hold_out_speakers: {counts} ({num_speakers} of {len(speakers)} speakers in test alone)", flush=True)
