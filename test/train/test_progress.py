@@ -27,12 +27,14 @@ def test_it_survives_a_checkpoint():
 
 def test_the_share_of_waiting_is_of_the_training_part():
     running = EpochStatistics(
-        grad_norm_sum=6.0, num_good_steps=4, num_bad_steps=1, num_bad_items=8, seconds=10.0, waited=2.5
+        Averages({}, 32), grad_norm_sum=6.0, num_good_steps=4, num_bad_steps=1, num_bad_items=8, seconds=10.0, waited=2.5
     )
     assert running.summary(validation_seconds=5.0) == {
         "seconds": 15.0,
         "data_share": 0.25,
         "grad_norm": 1.5,
+        "steps": 5,
+        "items": 40,
         "bad_steps": 1,
         "bad_items": 8,
     }

@@ -59,6 +59,8 @@ class EpochStatistics:
             "seconds": round(self.seconds + validation_seconds, 3),
             "data_share": round(self.waited / self.seconds, 4) if self.seconds else 0.0,
             "grad_norm": self.grad_norm_sum / self.num_good_steps if self.num_good_steps else math.nan,
+            "steps": self.num_good_steps + self.num_bad_steps,
+            "items": self.averages.num_items + self.num_bad_items,
             "bad_steps": self.num_bad_steps,
             "bad_items": self.num_bad_items,
         }
