@@ -66,11 +66,15 @@ def test_no_command_is_documented_that_does_not_exist():
     assert sorted(headings) == sorted(COMMANDS)
 
 
-def test_every_option_of_the_recipes_is_in_their_table():
-    text = (ROOT / "egs/common/demix.sh").read_text(encoding="utf-8")
+@pytest.mark.parametrize(
+    ("script", "heading"),
+    [("tse.sh", "## Options of target speaker extraction"), ("demix.sh", "## Options of de-mixing")],
+)
+def test_every_option_of_the_recipes_is_in_their_table(script, heading):
+    text = (ROOT / "egs/common" / script).read_text(encoding="utf-8")
     block = text[text.index("# Options") : text.index("# End of options")]
     options = re.findall(r"^([a-z_0-9]+)=", block, re.MULTILINE)
-    documented = [name for name in first_cells(section(page("recipes.md"), "## Options")) if name.startswith("--")]
+    documented = [name for name in first_cells(section(page("recipes.md"), heading)) if name.startswith("--")]
     assert sorted(documented) == sorted(f"--{option}" for option in options)
 
 

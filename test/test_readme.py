@@ -32,9 +32,10 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def recipe_options() -> set[str]:
-    """Options of ``egs/common/demix.sh``, which every ``run.sh`` hands its own to."""
-    text = (ROOT / "egs/common/demix.sh").read_text(encoding="utf-8")
+def recipe_options(script: str) -> set[str]:
+    """Options of ``egs/common/{tse,demix}.sh``, which every ``run.sh`` hands its own to."""
+    task = "tse" if "/tse" in script else "demix"
+    text = (ROOT / f"egs/common/{task}.sh").read_text(encoding="utf-8")
     block = text[text.index("# Options") : text.index("# End of options")]
     return {"config", "help", *re.findall(r"^([a-z_0-9]+)=", block, re.MULTILINE)}
 
@@ -63,7 +64,8 @@ def test_every_command_exists_and_takes_its_options(page, words):
         script = ROOT / words[0]
         assert os.access(script, os.X_OK), f"{words[0]} is no script that can be run"
         if words[0].startswith("egs/"):
-            assert {word[2:] for word in words if word.startswith("--") and " " not in word} <= recipe_options()
+            given = {word[2:] for word in words if word.startswith("--") and " " not in word}
+            assert given <= recipe_options(words[0])
         return
     assert name in available("bin")
     parse_args(load_module("bin", name).Config, words[1:])

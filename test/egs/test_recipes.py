@@ -1,0 +1,103 @@
+"""egs/<corpus>/<task>: facts only, and options that are checked before anything is made."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from zspex_toolkit.registry import available
+
+EGS = Path(__file__).parents[2] / "egs"
+RECIPES = sorted(path.parent for path in EGS.glob("*/*/run.sh"))
+SCRIPTS = {"demix1": "demix.sh", "tse1": "tse.sh"}
+
+
+def name(path):
+    return str(path.relative_to(EGS))
+
+
+each_recipe = pytest.mark.parametrize("recipe", RECIPES, ids=name)
+
+
+def run(recipe, *argv, cwd=None, **variables):
+    corpora = {corpus.upper() for corpus in available("corpora")}
+    environment = {key: value for key, value in os.environ.items() if key not in corpora} | variables
+    done = subprocess.run(
+        [recipe / "run.sh", *argv], cwd=cwd, env=environment, capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@each_recipe
+def test_a_recipe_is_at_most_25_lines_of_facts_and_a_few_files(recipe):
+    assert len((recipe / "run.sh").read_text().splitlines()) <= 25
+    files = {path.name for path in recipe.iterdir()} - {"data", "dump", "exp", "downloads"}
+    assert {"run.sh", "conf", "README.md"} <= files
+    assert f'/../../common/{SCRIPTS[recipe.name]}"' in (recipe / "run.sh").read_text()
+    assert not any(path.is_symlink() for path in recipe.iterdir())
+
+
+@each_recipe
+def test_help_lists_the_options_and_does_nothing(recipe, tmp_path):
+    status, output, _ = run(recipe, "--help", cwd=tmp_path)
+    assert status == 0
+    settings = {"demix1": "--train_config", "tse1": "--train_configs"}[recipe.name]
+    for option in ("--stage", "--stop_stage", "--nj", "--ngpu", settings, "--train_args", "--exp_tag"):
+        assert f"  {option} " in output
+    assert list(tmp_path.iterdir()) == []
+
+
+@each_recipe
+def test_a_misspelt_option_stops_the_recipe_before_anything_is_made(recipe, tmp_path):
+    status, output, errors = run(recipe, "--work_dir", tmp_path / "new", "--stop_stag", "1")
+    assert (status, output) == (2, "")
+    script = SCRIPTS[recipe.name]
+    assert errors == f"{script}: unknown option --stop_stag; did you mean --stop_stage?; --help lists the options\n"
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("recipe", [path for path in RECIPES if path.parent.name != "mini"], ids=name)
+def test_a_missing_corpus_root_is_one_line_that_says_what_to_set(recipe, tmp_path):
+    corpus = recipe.parent.name
+    status, _, errors = run(recipe, "--work_dir", tmp_path)
+    assert status == 1
+    assert (
+        f"where is the corpus {corpus}? Give --corpus_dir DIR or set the variable: export {corpus.upper()}=DIR"
+        in errors
+    )
+    assert errors.count("\n") == 1
+    status, _, errors = run(recipe, "--work_dir", tmp_path, **{corpus.upper(): "/no/such"})
+    assert status == 1
+    assert f"no such folder: /no/such; give --corpus_dir DIR or set {corpus.upper()}" in errors
+
+
+@pytest.mark.parametrize("task", SCRIPTS)
+def test_an_unknown_back_end_is_named_with_the_known_ones(task, tmp_path):
+    status, _, errors = run(EGS / "mini" / task, "--work_dir", tmp_path, "--cmd_backend", "lokal")
+    assert status == 1
+    assert errors == "cmd.sh: unknown cmd_backend 'lokal'; known are: local\n"
+
+
+@pytest.mark.parametrize(("task", "option"), [("demix1", "--train_config"), ("tse1", "--train_configs")])
+def test_missing_settings_are_named(task, option, tmp_path):
+    status, _, errors = run(EGS / "mini" / task, "--work_dir", tmp_path, option, "conf/tuned")
+    assert status == 1
+    assert f"{option}: no such file: conf/tuned, neither here nor in " in errors
+
+
+def test_a_settings_file_may_lie_where_the_user_stands(tmp_path):
+    (tmp_path / "mine.yaml").write_text("train:\n  num_epochs: 1\n")
+    options = ("--work_dir", "work", "--train_config", "mine.yaml", "--stage", "9", "--stop_stage", "8")
+    status, _, errors = run(EGS / "mini/demix1", *options, cwd=tmp_path)
+    assert status == 1
+    assert "--stage 9 is after --stop_stage 8" in errors
+
+
+@pytest.mark.parametrize("recipe", ["timit/demix1", "speechocean762/tse1"])
+def test_a_stage_that_fails_names_itself(recipe, tmp_path):
+    (tmp_path / "CORPUS").mkdir()
+    status, _, errors = run(EGS / recipe, "--work_dir", tmp_path / "work", "--corpus_dir", tmp_path / "CORPUS")
+    assert status == 1
+    assert "stage 1 (Data" in errors
+    assert ") failed with status 1 at: " in errors

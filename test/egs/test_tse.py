@@ -1,0 +1,83 @@
+"""egs/<corpus>/tse1: settings that the real parsers and networks take, and a ladder whose rows differ in one line."""
+
+import subprocess
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import torch
+
+from zspex_toolkit.config import parse_args
+from zspex_toolkit.data.feature_options import read_mfcc_config
+from zspex_toolkit.registry import load
+from zspex_toolkit.tasks import embedding, extraction
+
+EGS = Path(__file__).parents[2] / "egs"
+RECIPES = sorted(path.parent for path in EGS.glob("*/tse1/run.sh"))
+CONFIGS = sorted(EGS.glob("*/tse1/conf/**/*.yaml"))
+LADDER = EGS / "speechocean762/tse1/conf/ladder"
+
+
+def name(path):
+    return str(path.relative_to(EGS))
+
+
+def settings_of(path):
+    return parse_args(extraction.Config, ["--config", str(path), "--exp_dir", "e", "--draw.source_data", "d"])
+
+
+def facts_of(recipe):
+    """Options that run.sh states, by name."""
+    lines = (recipe / "run.sh").read_text().splitlines()
+    words = [line.strip().rstrip("\\").split(maxsplit=1) for line in lines if line.startswith("    --")]
+    return {option[2:]: value.strip().strip('"') for option, value in words}
+
+
+def test_there_is_a_recipe_for_each_corpus_of_extraction():
+    assert {recipe.parent.name for recipe in RECIPES} >= {"mini", "speechocean762"}
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=name)
+def test_each_settings_file_is_taken_by_its_command_and_its_network(path):
+    if path.stem == "xvector":
+        config = parse_args(embedding.Config, ["--config", str(path), "--data", "d", "--exp_dir", "e"])
+        assert load("models.embedders", config.network)(40, **config.network_options).embedding_dim > 0
+        return
+    config = settings_of(path)
+    with torch.device("meta"):  # no memory for the weights of the full-size nets
+        network = load("models.extractors", config.extractor)(num_speakers=5, **config.extractor_options)
+    assert sum(weights.numel() for weights in network.parameters()) > 10_000
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=name)
+def test_both_systems_are_trained_alike_at_the_rate_of_the_recipe(recipe):
+    spex_plus, zspex = (settings_of(recipe / f"conf/{system}.yaml") for system in ("spex_plus", "zspex"))
+    assert (spex_plus.extractor, zspex.extractor) == ("spex_plus", "zspex")
+    assert (spex_plus.train, spex_plus.draw, spex_plus.loss) == (zspex.train, zspex.draw, zspex.loss)
+    rate = int(facts_of(recipe).get("fs", 8000))
+    assert {spex_plus.fs, zspex.fs, read_mfcc_config(recipe / "conf/mfcc.conf").fs} == {rate}
+
+
+def rows_of(path):
+    """A settings file without its comments."""
+    return [line for line in path.read_text().splitlines() if line.strip() and not line.lstrip().startswith("#")]
+
+
+def test_the_ladder_has_seven_rows_each_one_line_from_another():
+    paths = sorted(LADDER.glob("*.yaml"))
+    assert len(paths) == 7
+    for earlier, path in pairwise(paths):
+        changes = [pair for pair in zip(rows_of(earlier), rows_of(path), strict=True) if pair[0] != pair[1]]
+        assert len(changes) == 1, f"{earlier.name} and {path.name} differ in {changes}"
+
+
+def test_a_system_without_settings_is_named_with_those_there_are(tmp_path):
+    done = subprocess.run(
+        [EGS / "mini/tse1/run.sh", "--work_dir", tmp_path, "--systems", "conv_tasnet"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "--systems: no settings for 'conv_tasnet' in " in done.stderr
+    assert "spex_plus.yaml" in done.stderr
