@@ -14,9 +14,12 @@ _ROOT = __name__.rpartition(".")[0]
 
 
 def available(package: str) -> list[str]:
-    """Sorted names of the plug-ins in ``zspex_toolkit/<package>/``; ``package`` has dots, as in ``models.demixers``."""
-    folder = importlib.import_module(f"{_ROOT}.{package}")
-    return sorted(module.name for module in pkgutil.iter_modules(folder.__path__) if not module.name.startswith("_"))
+    """Sorted names of the plug-ins in ``zspex_toolkit/<package>/``; ``package`` has dots, as in ``models.demixers``.
+
+    Files whose names begin with ``_`` are none, nor are folders.
+    """
+    modules = pkgutil.iter_modules(importlib.import_module(f"{_ROOT}.{package}").__path__)
+    return sorted(module.name for module in modules if not module.name.startswith("_") and not module.ispkg)
 
 
 def load_module(package: str, name: str) -> ModuleType:
