@@ -1,4 +1,4 @@
-"""Audio from files, Kaldi audio archives and shell pipes, always mono float32 in [-1, 1]."""
+"""Audio from files, Kaldi audio archives and shell pipes, mono float32 in [-1, 1]; of more channels: audio_blocks."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ import soundfile
 from zspex_toolkit.errors import AudioError
 from zspex_toolkit.io.atomic import atomic_path
 from zspex_toolkit.io.audio_header import declared_num_samples, is_shortened_sphere
+from zspex_toolkit.io.librimix import ON_THE_FLY, on_the_fly_wav
 
 BUFFER_BYTES = 1 << 18  # few reads a file
 
@@ -37,7 +38,8 @@ def read_audio(
     """Samples of one recording, or of a part of it.
 
     Args:
-        source: path of a WAV, FLAC or NIST SPHERE file, ``path.ark:offset``, or a shell command that ends in ``|``.
+        source: path of a WAV, FLAC or NIST SPHERE file, ``path.ark:offset``, a shell command that ends in ``|``, or
+            ``path.mixtures.jsonl:offset:signal`` for LibriMix on the fly.
         fs: the rate that the caller needs, in Hz; any if None.
         start: first sample.
         stop: one past the last sample; the end of the recording if None.
@@ -49,13 +51,13 @@ def read_audio(
         AudioError: for audio that is missing, broken, empty, shorter than ``stop``, of several channels, of another
             rate than ``fs``, or that holds NaN or infinity.
     """
-    with _opened(source) as sound:
+    with opened_audio(source) as sound:
         _check_format(source, sound, fs)
         stop = sound.frames if stop is None else stop
         if not 0 <= start < stop <= sound.frames:
             raise AudioError(f"{source}: expected samples {start} to {stop}, found {sound.frames} samples")
         sound.seek(start)
-        samples = _read_samples(sound, stop - start)
+        samples = read_samples(sound, stop - start)
         if len(samples) != stop - start:
             raise AudioError(f"{source}: broken after {start + len(samples)} of {sound.frames} samples")
         if sound.subtype in ("FLOAT", "DOUBLE") and not np.isfinite(samples).all():
@@ -69,7 +71,7 @@ def audio_info(source: str | os.PathLike) -> AudioInfo:
     Raises:
         AudioError: if the audio is missing or broken.
     """
-    with _opened(source) as sound:
+    with opened_audio(source) as sound:
         return AudioInfo(sound.frames, sound.samplerate, sound.channels)
 
 
@@ -101,10 +103,13 @@ def write_audio(path: str | os.PathLike, samples: np.ndarray, fs: int) -> None:
 
 
 @contextmanager
-def _opened(source: str | os.PathLike) -> Iterator[soundfile.SoundFile]:
+def opened_audio(source: str | os.PathLike) -> Iterator[soundfile.SoundFile]:
+    """The recording open for reading; a file that was cut off or is no audio is an :class:`AudioError`."""
     text = os.fspath(source).strip()
     if text.endswith("|"):
         stream = io.BytesIO(_run_pipe(text[:-1].strip()))
+    elif ON_THE_FLY.fullmatch(text):
+        stream = io.BytesIO(on_the_fly_wav(text))
     elif (ark := re.fullmatch(r"(.+):(\d+)", text)) and not Path(text).exists():
         stream = io.BytesIO(_read_ark_entry(Path(ark[1]), int(ark[2])))
     else:
@@ -179,7 +184,8 @@ def _check_format(source: str | os.PathLike, sound: soundfile.SoundFile, fs: int
         raise AudioError(f"{source}: holds no samples")
 
 
-def _read_samples(sound: soundfile.SoundFile, num_samples: int) -> np.ndarray:
+def read_samples(sound: soundfile.SoundFile, num_samples: int) -> np.ndarray:
+    """The next samples, float32: (T,) of one channel, (T, C) of several."""
     if sound.subtype == "PCM_16":  # libsndfile's own conversion takes twice as long, for the same values
         return sound.read(num_samples, dtype="int16") * np.float32(1 / 32768)
     return sound.read(num_samples, dtype="float32")

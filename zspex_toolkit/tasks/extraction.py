@@ -65,6 +65,16 @@ def build_extractor(spec: ExtractorSpec) -> nn.Module:
     return constructor(num_speakers=spec.num_speakers, **spec.extractor_options)
 
 
+def read_extractor_spec(model_dir: Path) -> ExtractorSpec:
+    """What ``model_dir/model.yaml`` says.
+
+    Raises:
+        UserError: if there is none, or it is of another kind or version.
+    """
+    _check_version(Path(model_dir) / "model.yaml")
+    return read_spec(ExtractorSpec, model_dir)
+
+
 def load_extractor(model_dir: Path) -> tuple[ExtractorSpec, nn.Module]:
     """A trained extractor in evaluation mode, from its folder alone: the best weights if there are, else the last.
 
@@ -73,8 +83,7 @@ def load_extractor(model_dir: Path) -> tuple[ExtractorSpec, nn.Module]:
             of another network.
     """
     model_dir = Path(model_dir)
-    _check_version(model_dir / "model.yaml")
-    spec = read_spec(ExtractorSpec, model_dir)
+    spec = read_extractor_spec(model_dir)
     extractor = build_extractor(spec)
     best = model_dir / "best.safetensors"
     load_weights(extractor, best if best.exists() else model_dir / "last.safetensors")

@@ -1,0 +1,134 @@
+"""Models as small folders to hand on, ``model.yaml`` and ``model.safetensors``, and the one that is the default."""
+
+from __future__ import annotations
+
+import shutil
+from os import PathLike
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+import zspex_toolkit
+from zspex_toolkit.config import dump_config
+from zspex_toolkit.errors import ConfigError, UserError
+from zspex_toolkit.io.atomic import atomic_path, write_text
+from zspex_toolkit.tasks.experiment import read_weights
+from zspex_toolkit.tasks.extraction import ExtractorSpec, build_extractor, load_extractor, read_extractor_spec
+from zspex_toolkit.train.checkpoint import save_weights
+
+PRETRAINED = Path(zspex_toolkit.__file__).parent / "pretrained"
+WEIGHTS = "model.safetensors"
+STORAGES = ("float32", "float16", "int8")
+_STEPS = ".steps"  # behind a tensor's name: what a unit of each of its rows stands for
+_LARGEST = 127
+
+
+def load_model(model: str | PathLike | None = None) -> tuple[ExtractorSpec, nn.Module]:
+    """A trained extractor in evaluation mode: an experiment, a packed model, or the one that is shipped if None.
+
+    Raises:
+        UserError: if there is none, or it is broken, holds code, or is of another version.
+    """
+    folder = default_model() if model is None else Path(model)
+    path = folder / WEIGHTS
+    if not path.exists():
+        return load_extractor(folder)
+    spec = read_extractor_spec(folder)
+    network = build_extractor(spec)
+    try:
+        network.load_state_dict(unpacked(read_weights(path)))
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:300]
+        raise UserError(f"{path}: weights of another network than model.yaml describes: {reason}") from error
+    return spec, network.eval().requires_grad_(False)
+
+
+def default_model(root: Path = PRETRAINED) -> Path:
+    """The folder of the shipped model: ``default``, or the only one there is.
+
+    Raises:
+        UserError: if none is shipped, or several and none is called ``default``.
+    """
+    folders = sorted(path.parent for path in root.glob("*/model.yaml"))
+    if root / "default" in folders:
+        return root / "default"
+    if len(folders) == 1:
+        return folders[0]
+    found = f"several: {', '.join(folder.name for folder in folders)}" if folders else "none"
+    raise UserError(
+        f"{root}: expected one model to take by default, found {found}; "
+        "give --model, the folder of an extractor that train_extractor has trained"
+    )
+
+
+def pack_model(model: Path, out: Path, *, storage: str = "float16", max_mb: float = 16.0, notes: tuple[Path, ...] = ()):
+    """Write ``model`` as a folder that holds all that inference needs, and no more.
+
+    Args:
+        model: experiment of the extractor.
+        out: folder to write; existing files of the model there are replaced.
+        storage: of the weights: float32, float16, or int8 with a step for each row of a matrix.
+        max_mb: largest file of weights in MB (10^6 bytes); 0: any.
+        notes: files laid beside it, such as a README and scores.
+
+    Raises:
+        ConfigError: for another storage.
+        UserError: if the model is broken or too large; nothing is written then.
+    """
+    if storage not in STORAGES:
+        raise ConfigError(f"storage: expected one of {', '.join(STORAGES)}, got '{storage}'")
+    missing = [str(note) for note in notes if not note.is_file()]
+    if missing:
+        raise UserError(f"{missing[0]}: no such file to lay beside the model")
+    spec, network = load_model(model)
+    weights = packed(network.state_dict(), storage)
+    size_mb = sum(tensor.numel() * tensor.element_size() for tensor in weights.values()) / 1e6
+    if max_mb and size_mb > max_mb:
+        raise UserError(f"{model}: {size_mb:.1f} MB as {storage}, more than max_mb {max_mb:g}; {_smaller(storage)}")
+    save_weights(weights, out / WEIGHTS)
+    write_text(out / "model.yaml", dump_config(spec))
+    for note in notes:
+        with atomic_path(out / note.name) as temporary:
+            shutil.copyfile(note, temporary)
+    print(f"{out}: {spec.extractor} at {spec.fs} Hz, {size_mb:.1f} MB as {storage}")
+
+
+def packed(weights: dict[str, Tensor], storage: str) -> dict[str, Tensor]:
+    """State dict in smaller numbers; what is no matrix keeps its precision in int8, for it is little."""
+    small: dict[str, Tensor] = {}
+    for name, tensor in weights.items():
+        if not tensor.is_floating_point() or storage == "float32":
+            small[name] = tensor
+        elif storage == "float16":
+            small[name] = tensor.half()
+        elif tensor.ndim < 2:
+            small[name] = tensor.float()
+        else:
+            steps = tensor.abs().flatten(1).amax(1).clamp_min(1e-12) / _LARGEST  # (rows,)
+            small[name] = torch.round(tensor / _beside(steps, tensor)).to(torch.int8)
+            small[name + _STEPS] = steps.float()
+    return small
+
+
+def unpacked(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The state dict of :func:`packed`, in single precision."""
+    full = {}
+    for name, tensor in weights.items():
+        if name.endswith(_STEPS):
+            continue
+        steps = weights.get(name + _STEPS)
+        if steps is not None:
+            tensor = tensor.float() * _beside(steps, tensor)
+        full[name] = tensor.float() if tensor.is_floating_point() else tensor
+    return full
+
+
+def _beside(steps: Tensor, tensor: Tensor) -> Tensor:
+    """(rows,) as (rows, 1, ...), to be multiplied with ``tensor``."""
+    return steps.view(-1, *[1] * (tensor.ndim - 1))
+
+
+def _smaller(storage: str) -> str:
+    following = STORAGES[STORAGES.index(storage) + 1 :]
+    return f"take storage {following[0]}" if following else "train a smaller network"
