@@ -42,7 +42,7 @@ def test_pesq_of_an_untouched_signal_is_the_best_there_is():
 def test_pesq_without_speech_is_an_error():
     pytest.importorskip("pesq")
     click = np.zeros(16000)
-    click[8000:8100] = NOISE[:100]  # an eightieth of a second
+    click[8000:8150] = NOISE[:150]  # a fiftieth of a second
     with pytest.raises(ValueError, match="PESQ says: No utterances detected"):
         pesq(click, click, fs=8000)
     with pytest.raises(ValueError, match=r"PESQ says: .*short"):
