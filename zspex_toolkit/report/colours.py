@@ -24,6 +24,7 @@ _ROWS = {
     "separate_concat": "#0072b2",
     "clean": "#5f5f5f",
 }
+_SYSTEMS = {"mixture": "#9a9a9a", "spex_plus": "#e69f00", "zspex": "#0072b2", "reference": "#5f5f5f"}
 _FURTHER = ("#d55e00", "#882255", "#44aa99", "#999933", "#332288")
 
 
@@ -35,6 +36,17 @@ def column_colours(columns: list[float | str]) -> dict[float | str, str]:
 def row_colours(rows: tuple[str, ...]) -> dict[str, str]:
     """A colour for each function, greys for ``before`` and ``clean``."""
     return _colours(rows, _ROWS, _FURTHER)
+
+
+def system_colours(systems: list[str]) -> dict[str, str]:
+    """A colour for each extractor, greys for the mixture and the reference."""
+    return _colours(systems, _SYSTEMS, ("#009e73", "#cc79a7", "#56b4e9", *_FURTHER))
+
+
+def speaker_colours(speakers: list[str]) -> dict[str, str]:
+    """A colour for each of a few speakers; beyond nine they come again."""
+    hues = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#882255", "#999933", "#5f5f5f")
+    return _colours(speakers, {}, hues)
 
 
 def _colours(names, fixed: dict, free: tuple[str, ...]) -> dict:

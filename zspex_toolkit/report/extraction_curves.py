@@ -1,0 +1,68 @@
+"""Learning curves of extractors: training loss and validation SI-SDRi, against epochs and against hours of audio."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from zspex_toolkit.report.colours import INK, new_figure, style, system_colours
+from zspex_toolkit.report.extraction_scores import label
+from zspex_toolkit.report.trainings import Training
+
+_PANELS = (("train", "loss", "training loss"), ("valid", "si_sdri", "validation SI-SDRi, dB"))
+
+
+def hours_of_audio(training: Training) -> list[float] | None:
+    """Hours of trials that were trained on after every epoch; None where the experiment does not say.
+
+    A mixture counts for each of its targets.
+    """
+    segment_seconds = training.settings.get("draw", {}).get("segment_seconds")
+    items = [epoch.get("items") for epoch in training.history]
+    if not segment_seconds or not items or None in items:
+        return None
+    return [total * segment_seconds / 3600 for total in itertools.accumulate(items)]
+
+
+def has_curve(training: Training) -> bool:
+    """Whether any epoch has a statistic that is drawn."""
+    return any(math.isfinite(value) for part, name, _ in _PANELS for value in training.curve(part, name))
+
+
+def learning_curves(trainings: dict[str, Training]) -> Figure:
+    """The figure, for :func:`~zspex_toolkit.report.colours.save_figure`.
+
+    Args:
+        trainings: by system, in the order of the legend; the hours are left out if one of them does not know its own.
+    """
+    colours = system_colours(list(trainings))
+    hours = {system: hours_of_audio(training) for system, training in trainings.items()}
+    axes_of = {"epoch": {s: [e["epoch"] for e in t.history] for s, t in trainings.items()}}
+    if all(hours.values()):
+        axes_of["hours of trials"] = hours
+    figure = new_figure(4.6 * len(axes_of), 6.2)
+    grid = figure.subplots(2, len(axes_of), sharex="col", sharey="row", squeeze=False)
+    for row, (part, name, meaning) in enumerate(_PANELS):
+        for column, (unit, places) in enumerate(axes_of.items()):
+            _draw(grid[row, column], trainings, places, colours, part, name)
+            if row == 1:
+                grid[row, column].set_xlabel(unit, fontsize=10, color=INK)
+        grid[row, 0].set_ylabel(meaning, fontsize=10, color=INK)
+    for axes in grid[:, 0]:
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=7))
+    handles = [Line2D([], [], color=colours[system], linewidth=2, label=label(system)) for system in trainings]
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 4), frameon=False, fontsize=10)
+    return figure
+
+
+def _draw(axes: Axes, trainings: dict[str, Training], places: dict, colours: dict, part: str, name: str) -> None:
+    for system, training in trainings.items():
+        values = training.curve(part, name)
+        marker = "o" if len(values) == 1 else None  # one epoch has no line
+        axes.plot(places[system], values, color=colours[system], linewidth=1.7, marker=marker, markersize=4)
+    style(axes)

@@ -1,0 +1,84 @@
+"""Where the figures of an extraction experiment come from: sets of trials, trainings, versions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from zspex_toolkit.report.extraction_curves import hours_of_audio
+from zspex_toolkit.report.extraction_scores import MIXTURE, Scored, label
+from zspex_toolkit.report.grid import Grid
+from zspex_toolkit.report.tables import DASH, number
+from zspex_toolkit.report.trainings import Training
+
+
+def training_facts(system: str, training: Training) -> dict[str, Any]:
+    """What a system was trained with and for how long; None where its folder does not say."""
+    steps = [epoch.get("steps") for epoch in training.history]
+    hours = hours_of_audio(training)
+    return {
+        "system": system,
+        "effective_batch": training.effective_batch,
+        "epochs": len(training.history) or None,
+        "steps": sum(steps) if steps and None not in steps else None,
+        "hours": hours[-1] if hours else None,
+        "seconds": training.seconds,
+        "valid_si_sdri": training.last("valid", "si_sdri"),
+        "seed": training.loop.get("seed"),
+        "config_hash": training.config_hash,
+        "trained_commit": training.commit,
+    }
+
+
+def training_table(facts: list[dict[str, Any]]) -> Grid:
+    """:func:`training_facts` of every system."""
+    rows = tuple(
+        (
+            label(one["system"]),
+            *(DASH if one[name] is None else f"{one[name]:,}" for name in ("effective_batch", "epochs", "steps")),
+            number(one["hours"]),
+            number(None if one["seconds"] is None else one["seconds"] / 60),
+            number(one["valid_si_sdri"], 2),
+            *(DASH if one[name] is None else str(one[name]) for name in ("seed", "config_hash", "trained_commit")),
+        )
+        for one in facts
+    )
+    head = (
+        *("System", "Mixtures per step", "Epochs", "Steps", "Hours of trials", "Minutes"),
+        *("Validation SI-SDRi, dB", "Seed", "Settings", "Trained at"),
+    )
+    note = (
+        "Hours of trials: segments times their length, a mixture counting for each of its targets. "
+        "Minutes: of all epochs with their validation. Validation: of the last epoch."
+    )
+    return Grid("Trainings", head, rows, note=note)
+
+
+def set_table(scored: list[Scored]) -> Grid:
+    """What was scored: a row per set and distinct list of trials."""
+    rows: dict[tuple[str, ...], None] = {}
+    for one in scored:
+        facts = one.facts
+        texts = (facts.get(name) for name in ("mode", "targets", "list_hash", "commit", "seed"))
+        counts = (str(facts[name]) for name in ("fs", "num_trials", "num_dropped"))
+        mode, targets, list_hash, commit, seed = (DASH if text is None else str(text) for text in texts)
+        rows.setdefault((one.set, *counts, mode, targets, list_hash, seed, commit))
+    head = ("Set", "Rate, Hz", "Trials", "Dropped", "Mode", "Targets", "List", "Seed", "Scored at")
+    return Grid("Sets of trials", head, tuple(rows))
+
+
+def versions_line(scored: list[Scored]) -> str:
+    """Versions that the scoring noted; one line for all that agree, else each."""
+    found = {", ".join(f"{k} {v}" for k, v in sorted((one.facts.get("versions") or {}).items())) for one in scored}
+    return "; ".join(sorted(found - {""})) or DASH
+
+
+def scored_facts(one: Scored) -> dict[str, Any]:
+    """All that scores.json says, for machines; the names of dropped trials stay in that file."""
+    facts = {name: value for name, value in one.facts.items() if name != "dropped"}
+    return {**facts, "system": one.system, "set": one.set, "path": one.path}
+
+
+def missing_trainings(scored: list[Scored], trainings: dict[str, Training]) -> list[str]:
+    """Systems that were scored but have no history; a line each."""
+    systems = dict.fromkeys(one.system for one in scored if one.system != MIXTURE)
+    return [f"{system}: no history.jsonl, so no learning curve" for system in systems if not trainings[system].history]

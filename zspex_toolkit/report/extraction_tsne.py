@@ -1,0 +1,156 @@
+"""Speaker embeddings of extracted speech: do the speakers stay apart?
+
+For 6 speakers of each set and 30 of their trials, the toolkit's x-vector of what every system extracted and of the
+reference. All are placed by one t-SNE, so that every panel has the same coordinates; the two figures of a panel are
+computed from the embeddings themselves, because a t-SNE keeps no distances.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.manifold import TSNE
+from sklearn.metrics import silhouette_score
+
+from zspex_toolkit.errors import AudioError
+from zspex_toolkit.io.data_dir import DataDir
+from zspex_toolkit.randomness import rng_for
+from zspex_toolkit.report.extraction_scores import Scored
+from zspex_toolkit.signal.front_end import FrontEnd
+from zspex_toolkit.tasks.embedding import load_embedder
+
+NUM_SPEAKERS, NUM_TRIALS = 6, 30
+
+
+@dataclass(frozen=True)
+class Panel:
+    """The embeddings that one system's output gives for one set."""
+
+    system: str  # or `reference`
+    set: str
+    speakers: list[str]  # (n,) of every embedding
+    embeddings: np.ndarray  # (n, D) of length 1
+    places: np.ndarray  # (n, 2) in the plane
+    silhouette: float  # mean over embeddings, cosine distance, -1..1
+    nearest_centroid: float  # share nearest to the mean of the others of their own speaker, 0..1
+
+    def facts(self) -> dict[str, Any]:
+        """For machines."""
+        return {
+            "system": self.system,
+            "set": self.set,
+            "num_speakers": len(set(self.speakers)),
+            "num_embeddings": len(self.speakers),
+            "silhouette": self.silhouette,
+            "nearest_centroid": self.nearest_centroid,
+        }
+
+
+def choose_trials(scored: Scored, *, seed: int = 0) -> dict[str, list[str]]:
+    """Trials of six speakers, as many of each gender as there can be, the same number of each speaker, at most 30.
+
+    Returns:
+        speaker -> trial ids; empty if fewer than two speakers have two trials.
+    """
+    of_speaker: dict[str, list[str]] = {}
+    genders = {}
+    for utt, trial in sorted(scored.trials.items()):
+        if trial["condition"] == "present":
+            of_speaker.setdefault(trial["target"], []).append(utt)
+            genders[trial["target"]] = trial.get("target_gender")
+    rng = rng_for(seed, "t-SNE", scored.set)
+    order = [str(spk) for spk in rng.permutation(sorted(of_speaker))]
+    order.sort(key=lambda spk: -min(len(of_speaker[spk]), NUM_TRIALS))  # stable: drawn order among the equally rich
+    rank = {spk: [other for other in order if genders[other] == genders[spk]].index(spk) for spk in order}
+    full = [spk for spk in order if len(of_speaker[spk]) >= NUM_TRIALS]
+    pool = sorted(full, key=lambda spk: rank[spk]) if len(full) >= NUM_SPEAKERS else order
+    chosen = sorted(pool[:NUM_SPEAKERS])
+    size = min((len(of_speaker[spk]) for spk in chosen), default=0)
+    if len(chosen) < 2 or size < 2:
+        return {}
+    return {
+        spk: sorted(rng.permutation(of_speaker[spk])[: min(size, NUM_TRIALS)].tolist(), key=str.encode)
+        for spk in chosen
+    }
+
+
+class XvectorOfWaveform:
+    """The toolkit's own x-vector, straight from samples.
+
+    Args:
+        folder: experiment of the embedder.
+
+    Raises:
+        UserError: if it is missing, unfinished or broken.
+    """
+
+    def __init__(self, folder: Path):
+        spec, self._embedder = load_embedder(folder)
+        self._front_end = FrontEnd(spec.front_end)
+        self.fs = spec.front_end.mfcc.fs
+
+    @torch.inference_mode()
+    def __call__(self, samples: np.ndarray) -> np.ndarray:
+        """Samples (T,) to their embedding (D,), of length 1."""
+        feats, num_frames = self._front_end(torch.from_numpy(samples)[None])
+        vector = self._embedder(feats, num_frames)[0].numpy()
+        return vector / max(float(np.linalg.norm(vector)), 1e-12)
+
+
+def embed_sources(
+    sources: dict[tuple[str, str], DataDir], trials: dict[str, dict[str, list[str]]], embedder: XvectorOfWaveform
+) -> dict[tuple[str, str], tuple[list[str], np.ndarray]]:
+    """Speakers (n,) and embeddings (n, D) of each (system, set).
+
+    Args:
+        sources: the audio of each (system, set).
+        trials: set -> speaker -> trial ids, from :func:`choose_trials`.
+
+    Raises:
+        AudioError: for audio of another rate than the embedder's.
+    """
+    found = {}
+    for (system, name), data in sources.items():
+        speakers = [spk for spk, utts in trials[name].items() for _ in utts]
+        utts = [utt for utts in trials[name].values() for utt in utts]
+        try:
+            vectors = np.stack([embedder(data.read_audio(utt, fs=embedder.fs)[0]) for utt in utts])
+        except ValueError as error:
+            raise AudioError(f"{data.path}: cannot embed: {error}") from error
+        found[system, name] = (speakers, vectors)
+    return found
+
+
+def build_panels(embedded: dict[tuple[str, str], tuple[list[str], np.ndarray]], *, seed: int = 0) -> list[Panel]:
+    """Places of all embeddings in one plane, and how well the speakers of each panel stay apart."""
+    vectors = np.concatenate([vectors for _, vectors in embedded.values()])
+    perplexity = min(30.0, (len(vectors) - 1) / 3)
+    plane = TSNE(perplexity=perplexity, init="pca", random_state=seed, n_jobs=1).fit_transform(vectors)
+    ends = np.cumsum([len(speakers) for speakers, _ in embedded.values()])
+    return [
+        Panel(
+            *(system, name, speakers, own, places),
+            silhouette=float(silhouette_score(own, speakers, metric="cosine")),
+            nearest_centroid=nearest_centroid_accuracy(own, speakers),
+        )
+        for ((system, name), (speakers, own)), places in zip(embedded.items(), np.split(plane, ends[:-1]), strict=True)
+    ]
+
+
+def nearest_centroid_accuracy(embeddings: np.ndarray, speakers: list[str]) -> float:
+    """Share of embeddings whose nearest speaker, by cosine to the mean of its other embeddings, is their own.
+
+    >>> nearest_centroid_accuracy(np.array([[1., 0], [1, .1], [0, 1], [.1, 1], [0, 1]]), list("aabba"))
+    0.8
+    """
+    labels, index = np.unique(speakers, return_inverse=True)
+    sums = np.stack([embeddings[index == spk].sum(0) for spk in range(len(labels))])  # (S, D)
+    others = np.repeat(sums[None], len(embeddings), axis=0)  # (n, S, D)
+    others[np.arange(len(embeddings)), index] -= embeddings  # an embedding is no witness for itself
+    norms = np.maximum(np.linalg.norm(others, axis=2), 1e-12)
+    cosines = np.einsum("nsd,nd->ns", others, embeddings) / norms
+    return float((cosines.argmax(1) == index).mean())
