@@ -33,7 +33,8 @@ own_trials=false                            # the corpus brings its own trials f
 trial_options=                              # of their preparation, such as "{mode: max}"
 absent_share=0.25                           # of the sets dev_absent and test_absent: trials without the enrolled speaker
 single_share=0.25                           # of the same: trials in which only the target speaks
-seen_speakers=6                             # training speakers of the set seen, for the t-SNE pictures
+seen_speakers=6                             # training speakers of the set seen, for the t-SNE pictures ...
+seen_per_speaker=30                         # ... and trials of each
 test_sets="test test_absent seen"           # sets of trials to extract, score and report
 seed=0                                      # of the splits, the trials and the trainings
 systems="spex_plus zspex"                   # what to train: each has its settings in <train_configs>/<system>.yaml
@@ -45,6 +46,7 @@ xvector_args=                               # options for its training
 mfcc_config=conf/mfcc.conf                  # Kaldi's own format, for the x-vector
 vad_config=conf/vad.conf                    # Kaldi's own format, for the x-vector
 exp_tag=                                    # experiment is exp/tse_<tag> (empty: made from train_args; exp/tse)
+report_args=                                # options for the report, such as "--ladder a,b"
 results_dir=                                # folder of RESULTS.md, page.html and figures (empty: the experiment)
 # End of options
 
@@ -67,6 +69,7 @@ tag=${exp_tag:-$default_tag}
 exp=exp/tse${tag:+_$tag}
 read -ra train_words <<<"$train_args"
 read -ra xvector_words <<<"$xvector_args"
+read -ra report_words <<<"$report_args"
 read -ra set_list <<<"$test_sets"
 read -ra system_list <<<"$systems"
 for system in "${system_list[@]}"; do
@@ -106,7 +109,7 @@ trials() {
         mkdir -p "$dir"
         cp "$trial_list" "$dir/plan.jsonl"
     else
-        toolkit plan_trials --data "$source" --out "$dir" --snr_db "[$snr_db]" --mode "$mode" --seed "$seed" "${@:3}"
+        toolkit plan_trials --data "$source" --out "$dir" --snr_db "[$snr_db]" --mode "$mode" --seed "$seed" --nj "$nj" "${@:3}"
     fi
     toolkit render_trials --data "$dir" --source_data "$source" --out "dump/trials_$1" --nj "$nj"
 }
@@ -138,7 +141,7 @@ trials() {
     fi
 
     if in_stage 2 "Trials: plan, render, validate" for data/{train,dev,test}/wav.scp data/stages/1 "$trial_list" \
-        "$snr_db $mode $absent_share $single_share $seen_speakers $own_trials $trial_options $test_sets $seed" \
+        "$snr_db $mode $absent_share $single_share $seen_speakers $seen_per_speaker $own_trials $trial_options $test_sets $seed" \
         makes data/trials_dev/utt2spk "${trial_dirs[@]/%//utt2spk}"; then
         if [[ $own_trials = true ]]; then
             toolkit prepare_trials --corpus "$corpus" --corpus_dir "$corpus_dir" --out data --dump "dump/$corpus" --fs "$fs" \
@@ -152,10 +155,7 @@ trials() {
             case $set in
                 dev | test) ;;
                 *_absent) trials "$set" "${set%_absent}" "${conditions[@]}" ;;
-                seen)
-                    toolkit hold_out_speakers --data data/train --test data/seen --num_speakers "$seen_speakers" --seed "$seed"
-                    trials seen seen
-                    ;;
+                seen) trials seen train --speakers "$seen_speakers" --per_speaker "$seen_per_speaker" ;;
                 *) die "--test_sets: unknown set '$set'; known are: test, dev, test_absent, dev_absent, seen" ;;
             esac
         done
@@ -226,7 +226,7 @@ trials() {
     if in_stage 8 "Report" for "${scores[@]}" "${mixture_scores[@]}" \
         makes "${results_dir:-$exp}"/{RESULTS.md,results.json,page.html}; then
         toolkit report_extraction --exp "$exp" --out "${results_dir:-$exp}" --corpus "$corpus" --systems "${systems// /,}" \
-            --command "$(shown_command tse1 "$@")"
+            --xvector "$xvector_dir" --seed "$seed" --command "$(shown_command tse1 "$@")" "${report_words[@]}"
         log "results: $PWD/${results_dir:-$exp}/RESULTS.md and page.html beside it"
     fi
 
