@@ -17,7 +17,9 @@ from zspex_toolkit.corpora._prepare import prepare_corpus
 
 @dataclass(frozen=True)
 class Config:
-    corpus: str  # mini, speechocean762, timit, mc_wsj_av, voxceleb: a file in zspex_toolkit/corpora
+    corpus: (
+        str  # mini, speechocean762, timit, mc_wsj_av, voxceleb, libri2mix, wsj0_2mix: a file in zspex_toolkit/corpora
+    )
     corpus_dir: Path | None = None  # root of the corpus; unset: the variable of its name (TIMIT, ...)
     out: Path = Path("data")  # the data directories appear here, dropped.txt beside them
     fs: int = 16000  # rate that every recording must have, in Hz

@@ -12,7 +12,7 @@ from zspex_toolkit.corpora._recordings import corpus_root
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.registry import load_module
 
-NOT_OPTIONS = {"corpus_dir", "out", "fs"}
+NOT_OPTIONS = {"corpus_dir", "out", "fs", "dump", "nj"}
 
 
 def prepare_corpus(
@@ -38,6 +38,40 @@ def prepare_corpus(
     prepare = load_module("corpora", corpus).prepare
     options = _typed(corpus, prepare, options or {})
     return prepare(corpus_root(corpus, corpus_dir), Path(out), fs=fs, **options)
+
+
+def prepare_trials(
+    corpus: str,
+    corpus_dir: str | os.PathLike | None,
+    out: str | os.PathLike,
+    dump: str | os.PathLike,
+    *,
+    fs: int = 8000,
+    nj: int = 1,
+    options: dict[str, object] | None = None,
+) -> list[Path]:
+    """Write the extraction trials ``out/trials_<set>`` of a corpus that brings its own lists, and render their audio.
+
+    Args:
+        corpus: file name in ``zspex_toolkit/corpora``.
+        corpus_dir: the corpus's root; None: the variable named like the corpus.
+        out: folder of the data directories.
+        dump: folder of the audio.
+        fs: rate of the mixtures, Hz.
+        nj: number of processes.
+        options: the corpus's own, as its ``prepare_trials`` describes them; values may be strings.
+
+    Raises:
+        ConfigError: for a corpus without lists, an unknown corpus or option, a value of the wrong type or no root.
+        DataDirError: for a fault in the lists.
+        AudioError: for broken audio.
+    """
+    module = load_module("corpora", corpus)
+    if not hasattr(module, "prepare_trials"):
+        raise ConfigError(f"{corpus}: brings no lists of trials; plan some with plan_trials")
+    options = _typed(corpus, module.prepare_trials, options or {})
+    root = corpus_root(corpus, corpus_dir)
+    return module.prepare_trials(root, Path(out), Path(dump), fs=fs, nj=nj, **options)
 
 
 def make_fake_corpus(corpus: str, out: str | os.PathLike, *, seed: int = 0) -> None:

@@ -13,8 +13,8 @@ from zspex_toolkit.io.table_set import write_tables
 class Utterances:
     """Collects ``wav.scp``, ``utt2spk``, ``text`` and ``utt2num_samples``; the account counts what is not kept."""
 
-    def __init__(self, corpus: str, fs: int, max_fault_share: float = 0.05):
-        self.account = Account(corpus, max_fault_share)
+    def __init__(self, corpus: str, fs: int, max_fault_share: float = 0.05, *, account: Account | None = None):
+        self.account = account or Account(corpus, max_fault_share)
         self.fs = fs
         self.wavs: dict[str, str] = {}
         self.utt2spk: dict[str, str] = {}
@@ -31,9 +31,11 @@ class Utterances:
         if text is not None:
             self.text[utt] = text
 
-    def add_pipe(self, utt: str, spk: str, command: str) -> None:
-        """Keep a recording that a command writes (``... |``); it is not run here, so its length stays unknown."""
+    def add_pipe(self, utt: str, spk: str, command: str, num_samples: int | None = None) -> None:
+        """Keep a recording that a command writes (``... |``); it is not run here, so its length may stay unknown."""
         self.wavs[utt], self.utt2spk[utt] = command, spk
+        if num_samples is not None:
+            self.num_samples[utt] = num_samples
 
     def write(self, out: Path, corpus_dir: Path, **speaker_tables: Mapping[str, str]) -> list[Path]:
         """Write ``out/all`` and ``out/dropped.txt`` and print the counts.
@@ -45,6 +47,14 @@ class Utterances:
             DataDirError: if nothing or too little is left; nothing is written then.
         """
         self.account.check(len(self.wavs), corpus_dir)
+        self.write_tables(Path(out, "all"), **speaker_tables)
+        self.account.report(len(self.wavs), out)
+        num_speakers = len(set(self.utt2spk.values()))
+        print(f"{self.account.corpus}: {num_speakers} speakers in {Path(out, 'all')}", flush=True)
+        return [Path(out, "all")]
+
+    def write_tables(self, out: Path, **speaker_tables: Mapping[str, str]) -> None:
+        """Write the data directory ``out`` only; arguments as for :meth:`write`."""
         speakers = set(self.utt2spk.values())
         tables = {
             name: {spk: table[spk] for spk in speakers}
@@ -57,7 +67,4 @@ class Utterances:
             tables["text"] = self.text
         elif self.text:
             print(f"{self.account.corpus}: {len(self.wavs) - len(self.text)} utterances lack a transcript: no text")
-        write_tables(Path(out, "all"), {"wav.scp": self.wavs, "utt2spk": self.utt2spk, **tables})
-        self.account.report(len(self.wavs), out)
-        print(f"{self.account.corpus}: {len(speakers)} speakers in {Path(out, 'all')}", flush=True)
-        return [Path(out, "all")]
+        write_tables(out, {"wav.scp": self.wavs, "utt2spk": self.utt2spk, **tables})

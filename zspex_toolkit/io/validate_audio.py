@@ -20,6 +20,9 @@ from zspex_toolkit.io.findings import Findings
 from zspex_toolkit.io.known_tables import tables_of
 from zspex_toolkit.io.table import read_table
 
+# Table of the trials that a published list enrolls with their own target utterance: no fault, since it is known.
+DECLARED_LEAKS = "enroll_is_target"
+
 
 @dataclass(frozen=True)
 class AudioReport:
@@ -37,7 +40,8 @@ def check_audio_of(path: Path, findings: Findings, *, fs: int | None = None, nj:
     Found: audio that is missing, broken, empty, stereo or holds NaN; rates that differ from ``fs`` or among the
     recordings (unless ``utt2fs`` declares them); silent utterances; lengths other than ``segments``,
     ``utt2num_samples``, ``utt2dur`` or ``reco2dur`` say; mixtures that are not the sum of ``spk1.scp``, ``spk2.scp``,
-    ... and ``noise1.scp``; enrollment (``enroll_spk1.scp``) that is the target utterance itself.
+    ... and ``noise1.scp``; enrollment (``enroll_spk1.scp``) that is the target utterance itself, unless
+    ``enroll_is_target`` declares it.
 
     Args:
         path: the directory.
@@ -107,6 +111,9 @@ def _recordings(path: Path) -> Iterator[Recording]:
     # A set with spk1.scp alone (one reference per mixture, for extraction) does not list all that was mixed.
     summands = summands if "spk2.scp" in summands else {}
     enrollments = _with_lines(path / "enroll_spk1.scp") if "enroll_spk1.scp" in kinds else {}
+    if (path / DECLARED_LEAKS).is_file():
+        declared = read_table(path / DECLARED_LEAKS)
+        enrollments = {key: row for key, row in enrollments.items() if key not in declared}
     for key, (line, source) in _with_lines(path / "wav.scp").items():
         parts = tuple(segments.get(key, ()))
         yield Recording(
