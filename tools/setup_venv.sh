@@ -70,6 +70,12 @@ install_toolkit() {
     fi
 }
 
+install_optional() {
+    if ! "$venv/bin/python" -m pip install --disable-pip-version-check --editable "$tools/..[pesq]" >>"$venv/install.log" 2>&1; then
+        say "without the PESQ metric: it is compiled here, and that failed (no C compiler?); see $venv/install.log"
+    fi
+}
+
 main() {
     local python=${1:-}
     if is_installed; then return; fi
@@ -83,6 +89,7 @@ main() {
     is_new_enough "$python" || die "$python is no Python 3.10 or newer"
     make_venv "$python"
     install_toolkit
+    install_optional
     "$venv/bin/python" "$tools/check_install.py" || die "the installed packages do not work; see above"
     wanted_hash >"$mark.new"
     mv "$mark.new" "$mark"
