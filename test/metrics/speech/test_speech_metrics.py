@@ -45,7 +45,7 @@ def test_pesq_without_speech_is_an_error():
     click[8000:8150] = NOISE[:150]  # a fiftieth of a second
     with pytest.raises(ValueError, match="PESQ says: No utterances detected"):
         pesq(click, click, fs=8000)
-    with pytest.raises(ValueError, match=r"PESQ says: .*short"):
+    with pytest.raises(ValueError, match=r"PESQ says: Buffer needs to be at least"):
         pesq(SPEECH[:500], SPEECH[:500], fs=8000)
 
 
