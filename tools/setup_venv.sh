@@ -71,7 +71,8 @@ install_toolkit() {
 }
 
 install_optional() {
-    if ! "$venv/bin/python" -m pip install --disable-pip-version-check --editable "$tools/..[pesq]" >>"$venv/install.log" 2>&1; then
+    local arguments=(--disable-pip-version-check --editable "$tools/..[pesq]")
+    if ! "$venv/bin/python" -m pip install "${arguments[@]}" >>"$venv/install.log" 2>&1; then
         say "without the PESQ metric: it is compiled here, and that failed (no C compiler?); see $venv/install.log"
     fi
 }
