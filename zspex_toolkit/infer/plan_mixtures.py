@@ -62,9 +62,9 @@ def plan_data_dir(
     check_range("noise_snr_db", noise_snr_db)
     if level not in LEVELS:
         raise ConfigError(f"level: expected one of {', '.join(LEVELS)}, got {level!r}")
-    _check_out(Path(out))
+    check_out(Path(out))
     speech = Speech.load(data, noise_dir, room_dir, active_level=level == "active")
-    lengths, fs, dropped = _usable_utterances(speech, min_utt_s, nj)
+    lengths, fs, dropped = usable_utterances(speech, min_utt_s, nj)
     _check_speakers(speech, lengths, num_speakers, dropped)
     plans = plan_mixtures(
         {utt: speech.utterances.utt2spk[utt] for utt in lengths},
@@ -80,14 +80,14 @@ def plan_data_dir(
         noise_snr_db=noise_snr_db,
     )
     _check_ids(plans)
-    leveled = map_in_processes(partial(_set_levels, speech), plans, nj, label="levels")
+    leveled = map_in_processes(partial(set_levels_of, speech), plans, nj, label="levels")
     dropped |= {plan.sources[0].utt: reason for plan, reason in leveled if reason}
     plans = [plan for plan, reason in leveled if not reason]
     _write(Path(out), plans, dropped)
     return plans
 
 
-def _usable_utterances(speech: Speech, min_utt_s: float, nj: int) -> tuple[dict[str, int], int, dict[str, str]]:
+def usable_utterances(speech: Speech, min_utt_s: float, nj: int) -> tuple[dict[str, int], int, dict[str, str]]:
     """Lengths in samples of the utterances that can be mixed, their rate, and why each other one cannot."""
     utterances = speech.utterances.utterances
     found = map_in_processes(partial(_measure, speech), utterances, nj, label="utterances")
@@ -123,7 +123,8 @@ def _check_speakers(speech: Speech, utterances: Iterable[str], num_speakers: int
     if found < num_speakers:
         raise DataDirError(
             f"{speech.utterances.path}: mixtures of {num_speakers} speakers need at least {num_speakers} speakers,"
-            f" found {found}" + (f" ({len(dropped)} utterances dropped: {_reasons(dropped)})" if dropped else "")
+            f" found {found}"
+            + (f" ({len(dropped)} utterances dropped: {describe_reasons(dropped)})" if dropped else "")
         )
 
 
@@ -137,7 +138,7 @@ def _check_ids(plans: Sequence[MixturePlan]) -> None:
             raise DataDirError(f"{plan.id}: id of the mixture of {pairs}; rename the utterances, without '_'")
 
 
-def _set_levels(speech: Speech, plan: MixturePlan) -> tuple[MixturePlan, str]:
+def set_levels_of(speech: Speech, plan: MixturePlan) -> tuple[MixturePlan, str]:
     """The plan with its gains, and why it cannot be mixed ("" if it can)."""
     try:
         return speech.render(plan).plan, ""
@@ -145,14 +146,20 @@ def _set_levels(speech: Speech, plan: MixturePlan) -> tuple[MixturePlan, str]:
         return plan, str(fault)
 
 
-def _check_out(out: Path) -> None:
+def check_out(out: Path) -> None:
+    """Refuse to plan into a data directory that no plan made.
+
+    Raises:
+        DataDirError: if ``out`` is one.
+    """
     if (out / "utt2spk").exists() and not (out / "plan.jsonl").exists():
         raise DataDirError(f"{out}: is a data directory of something else; give the mixtures a folder of their own")
 
 
 def _write(out: Path, plans: list[MixturePlan], dropped: dict[str, str]) -> None:
     if not plans:
-        raise DataDirError(f"{out}: no mixture is left, all {len(dropped)} utterances are dropped: {_reasons(dropped)}")
+        reasons = describe_reasons(dropped)
+        raise DataDirError(f"{out}: no mixture is left, all {len(dropped)} utterances are dropped: {reasons}")
     path = out / "plan.jsonl"
     if not path.exists() or path.read_text(encoding="utf-8") != to_text(plans):
         forget_rendering(out)
@@ -164,10 +171,10 @@ def _write(out: Path, plans: list[MixturePlan], dropped: dict[str, str]) -> None
         f"{out}: {len(plans) + len(dropped)} utterances in, {len(plans)} mixtures planned, {len(dropped)} dropped",
         end="",
     )
-    print(f" ({_reasons(dropped)}; see dropped.txt)" if dropped else "")
+    print(f" ({describe_reasons(dropped)}; see dropped.txt)" if dropped else "")
 
 
-def _reasons(dropped: Mapping[str, str]) -> str:
+def describe_reasons(dropped: Mapping[str, str]) -> str:
     """Counted by kind: "2 silent, 1 shorter than 0.5 s"."""
     kinds = Counter(reason.partition(" (")[0] for reason in dropped.values())
     return ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())

@@ -20,7 +20,10 @@ from zspex_toolkit.simulation.speech import Speech
 
 FORMATS = ("wav", "flac")
 FOLDERS = ("wav", "spk[0-9]*", "noise1")
-TABLES = ("utt2spk", "spk2utt", "utt2num_samples", "wav.scp", "spk*.scp", "noise1.scp", "utt2spk[0-9]*")
+TABLES = (
+    *("utt2spk", "spk2utt", "utt2num_samples", "wav.scp", "spk*.scp", "noise1.scp", "utt2spk[0-9]*"),
+    *("enroll_spk1.scp", "utt2condition", "utt2mixture"),
+)
 
 
 def render_data_dir(
@@ -56,16 +59,26 @@ def render_data_dir(
     """
     if audio_format not in FORMATS:
         raise ConfigError(f"audio_format: expected one of {', '.join(FORMATS)}, got {audio_format!r}")
-    data, out = Path(data), Path(out)
+    data, layout = Path(data), Layout(Path(out), audio_format, store_sources)
     plans = read_plans(data / "plan.jsonl")
-    speech = Speech.load(source_data, noise_dir, room_dir)
-    layout = Layout(out, audio_format, store_sources)
+    rendered = render_plans(plans, Speech.load(source_data, noise_dir, room_dir), layout, data, nj=nj)
+    _write_tables(data, layout, plans)
+    kept = len(plans) - rendered
+    print(f"{data}: {len(plans)} mixtures in, {rendered} rendered, {kept} already there, 0 dropped")
+
+
+def render_plans(plans: list[MixturePlan], speech: Speech, layout: Layout, data: Path, *, nj: int = 1) -> int:
+    """Write the audio of the plans of ``data`` that is not there yet; how many that was.
+
+    Raises:
+        ConfigError: if the folder of the audio holds that of another plan.
+        DataDirError: if the audio does not fit the plan.
+        AudioError: if audio is missing or broken.
+    """
     _remove_outdated(layout, plans, data)
     missing = [plan for plan in plans if not layout.is_complete(plan)]
     map_in_processes(partial(_render_one, speech, layout), missing, nj, label="mixtures")
-    _write_tables(data, layout, plans)
-    kept = len(plans) - len(missing)
-    print(f"{data}: {len(plans)} mixtures in, {len(missing)} rendered, {kept} already there, 0 dropped")
+    return len(missing)
 
 
 @dataclasses.dataclass(frozen=True)

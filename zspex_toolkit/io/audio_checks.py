@@ -27,7 +27,9 @@ class Recording:
         segments: (utterance, line in ``segments``, start in s, end in s); empty without that table.
         claims: (table, line, utterance, value) of ``utt2num_samples``, ``utt2dur`` and ``reco2dur``.
         references: (table, line, source) of what adds up to this mixture: ``spk1.scp``, ``spk2.scp``, ``noise1.scp``.
+        target: (line of ``spk1.scp``, source); None if there is none.
         enrollment: (line of ``enroll_spk1.scp``, source); None if there is none.
+        condition: ``present``, ``absent`` or ``single``, by ``utt2condition``; empty if it is not told.
     """
 
     key: str
@@ -36,7 +38,9 @@ class Recording:
     segments: tuple[tuple[str, int, float, float], ...] = ()
     claims: tuple[tuple[str, int, str, float], ...] = ()
     references: tuple[tuple[str, int, str], ...] = ()
+    target: tuple[int, str] | None = None
     enrollment: tuple[int, str] | None = None
+    condition: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,8 +66,8 @@ def check_recording(recording: Recording) -> tuple[int | None, list[AudioFault]]
     faults += _lengths(recording, len(samples), fs)
     if recording.references:
         faults += _not_the_sum(recording, samples, fs)
-    if recording.enrollment and recording.references:
-        faults += _enrolled_with_itself(recording, fs)
+    if not any(fault.table == "spk1.scp" for fault in faults):
+        faults += _target_and_enrollment(recording, fs)
     return fs, faults
 
 
@@ -154,14 +158,32 @@ def _not_the_sum(recording: Recording, mixture: np.ndarray, fs: int) -> Iterator
         yield AudioFault(recording.key, "wav.scp", recording.line, message, NOT_THE_SUM)
 
 
-def _enrolled_with_itself(recording: Recording, fs: int) -> Iterator[AudioFault]:
-    line, source = recording.enrollment
-    try:
-        enrollment, _ = read_audio(source, fs=fs)
-        target, _ = read_audio(recording.references[0][2], fs=fs)
-    except AudioError as error:
-        yield AudioFault(recording.key, "enroll_spk1.scp", line, str(error), "unreadable audio")
-        return
-    if same_utterance(target, enrollment, fs):
+def _target_and_enrollment(recording: Recording, fs: int) -> Iterator[AudioFault]:
+    signals: dict[str, np.ndarray] = {}
+    for table, entry in (("spk1.scp", recording.target), ("enroll_spk1.scp", recording.enrollment)):
+        if entry is None:
+            continue
+        try:
+            signals[table], _ = read_audio(entry[1], fs=fs)
+        except AudioError as error:
+            yield AudioFault(recording.key, table, entry[0], str(error), "unreadable audio")
+            continue
+        yield from _silent_or_not(recording, table, entry[0], signals[table])
+    if len(signals) == 2 and same_utterance(signals["spk1.scp"], signals["enroll_spk1.scp"], fs):
+        line = recording.enrollment[0]
         message = f"'{recording.key}' is enrolled with its own target utterance; choose another one of the speaker"
         yield AudioFault(recording.key, "enroll_spk1.scp", line, message, "enrollment that is the target utterance")
+
+
+def _silent_or_not(recording: Recording, table: str, line: int, samples: np.ndarray) -> Iterator[AudioFault]:
+    """Enrollment has to sound, and so has a target unless its speaker is declared absent."""
+    what = "target" if table == "spk1.scp" else "enrollment"
+    absent = what == "target" and recording.condition == "absent"
+    if is_silent(samples) == absent:
+        return
+    if absent:
+        message = f"'{recording.key}' has a target that sounds, though utt2condition says its speaker is absent"
+        yield AudioFault(recording.key, table, line, message, "target that sounds, of an absent speaker")
+    else:
+        message = f"'{recording.key}' has a silent {what}: mean power below {SILENCE_DB:g} dB"
+        yield AudioFault(recording.key, table, line, message, f"silent {what}")

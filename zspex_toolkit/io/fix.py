@@ -17,6 +17,7 @@ from zspex_toolkit.io.known_tables import rule_of, tables_of
 from zspex_toolkit.io.salvage import Dropped, salvage_table
 from zspex_toolkit.io.table import sorted_keys
 from zspex_toolkit.io.table_set import PLAN, Tables, keep_utterances, read_plan, write_tables
+from zspex_toolkit.io.trial_tables import CONDITIONS, may_lack
 from zspex_toolkit.io.validate_audio import audio_faults
 
 DROPPED = "dropped.txt"
@@ -115,9 +116,15 @@ def _shared(tables: Tables, kinds: dict[str, str], dropped: list[Dropped]) -> se
         "recording": lambda utt: segments[utt].split()[0],
     }
     kept = set(utt2spk)
+    conditions = tables.get(CONDITIONS, {})
     # Tables of utterances first: the recording of an utterance is known only where segments has it.
     for name in sorted(tables, key=lambda name: (kinds[name] != "utterance", name)):
-        missing = sorted_keys(utt for utt in kept if key_of[kinds[name]](utt) not in tables[name])
+        missing = sorted_keys(
+            utt
+            for utt in kept
+            if key_of[kinds[name]](utt) not in tables[name]
+            and not (utt in conditions and may_lack(name, conditions[utt].encode()))
+        )
         kept.difference_update(missing)
         what = "" if kinds[name] == "utterance" else f"its {kinds[name]} is "
         dropped += [Dropped(utt, f"{what}not in {name}") for utt in missing]
@@ -151,7 +158,7 @@ def _leftovers(before: Tables, after: Tables, kinds: dict[str, str]) -> list[Dro
     """Rows that went because nothing of ``utt2spk`` asks for them."""
     leftovers = []
     for name, table in before.items():
-        for key in table.keys() - after[name].keys():
+        for key in table.keys() - after.get(name, {}).keys():
             if kinds[name] != "utterance":
                 leftovers.append(Dropped(key, f"no utterance left for this line of {name}"))
             elif key not in before["utt2spk"]:

@@ -68,6 +68,12 @@ def segment(value: bytes) -> str | None:
     return None if 0 <= start < end or end == -1 else f"expected 0 <= start < end, got '{_text(value)}'"
 
 
+def condition(value: bytes) -> str | None:
+    """``utt2condition``: whether the speaker asked for is in the mixture, and whether alone."""
+    known = value.rstrip() in (b"present", b"absent", b"single")
+    return None if known else f"expected 'present', 'absent' or 'single', got '{_text(value)}'"
+
+
 def transcript(value: bytes) -> str | None:
     """``text``: printable words, no symbol that language models reserve, blanks only as ASCII blanks."""
     try:
@@ -95,7 +101,7 @@ UTTERANCE_TABLES: dict[str, Rule] = {
     "feats.scp": recording, "vad.scp": recording, "xvector.scp": recording,
     "utt2lang": anything, "utt2uniq": one_word, "utt2category": one_word, "utt2fs": positive_integer,
     "utt2dur": positive_number, "utt2num_frames": positive_integer, "utt2num_samples": positive_integer,
-    "utt2warp": warp,
+    "utt2warp": warp, "utt2condition": condition, "utt2mixture": one_word,
 }
 SPEAKER_TABLES: dict[str, Rule] = {
     "spk2utt": anything, "cmvn.scp": recording, "spk2gender": gender, "spk2warp": warp, "spk_xvector.scp": recording,

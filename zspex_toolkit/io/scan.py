@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import operator
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -66,16 +66,28 @@ def scan_table(
     return keys
 
 
-def compare_keys(path: Path, findings: Findings, keys: list[bytes], expected: list[bytes], other: str) -> None:
-    """A fault for each key that only one of two tables has; ``other`` names the one with the ``expected`` keys."""
+def compare_keys(
+    path: Path,
+    findings: Findings,
+    keys: list[bytes],
+    expected: list[bytes],
+    other: str,
+    *,
+    optional: Container[bytes] = (),
+    also_known: Iterable[bytes] = (),
+) -> None:
+    """A fault for each key that only one of two tables has; ``other`` names the one with the ``expected`` keys.
+
+    Keys of ``optional`` may be missing, and those of ``also_known`` may be there.
+    """
     if keys == expected:
         return
-    known, present = set(expected), set(keys)
+    known, present = {*expected, *also_known}, set(keys)
     for number, key in enumerate(keys, start=1):
         if key and key not in known:
             findings.fault(path, number, f"'{_text(key)}' is not in {other}", kind=f"key that is not in {other}")
     for number, key in enumerate(expected, start=1):
-        if key and key not in present:
+        if key and key not in present and key not in optional:
             message = f"no line for '{_text(key)}' ({other}:{number})"
             findings.fault(path, None, message, kind=f"no line for a key of {other}")
 

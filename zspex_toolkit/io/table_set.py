@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterable
@@ -13,6 +14,7 @@ from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.io.atomic import write_text
 from zspex_toolkit.io.known_tables import tables_of
 from zspex_toolkit.io.table import invert, read_table, write_table
+from zspex_toolkit.io.trial_tables import CONDITIONS, may_lack
 from zspex_toolkit.io.validate import check_data_dir
 
 # name of a table -> its rows
@@ -57,14 +59,25 @@ def read_plan(path: Path) -> dict[str, str]:
 
 
 def keep_utterances(tables: Tables, kinds: dict[str, str], utterances: Iterable[str]) -> Tables:
-    """The rows of ``utterances``, of their speakers and of their recordings, in the tables' own order."""
+    """The rows of ``utterances``, of their speakers and of their recordings, in the tables' own order.
+
+    A table of which no trial needs a line, such as ``spk2.scp`` where all targets speak alone, goes as a whole.
+    """
     kept = set(utterances)
-    speakers = {spk for utt, spk in tables["utt2spk"].items() if utt in kept}
+    of_utterances = [table for name, table in tables.items() if re.fullmatch(r"utt2spk\d*", name)]
+    speakers = {spk for table in of_utterances for utt, spk in table.items() if utt in kept}
     recordings = {row.split()[0] for utt, row in tables.get("segments", {}).items() if utt in kept}
     keys = {"utterance": kept, "speaker": speakers, "recording": recordings}
-    return {
+    left = {
         name: {key: value for key, value in table.items() if key in keys[kinds[name]]} for name, table in tables.items()
     }
+    return {name: table for name, table in left.items() if table or not lacks_lines(tables, name)}
+
+
+def lacks_lines(tables: Tables, name: str) -> bool:
+    """Whether this table of a trial directory has no line for some of its trials, as it may."""
+    conditions = tables.get(CONDITIONS, {})
+    return any(utt not in tables[name] and may_lack(name, value.encode()) for utt, value in conditions.items())
 
 
 def write_tables(out: str | os.PathLike, tables: Tables, *, like: str | os.PathLike | None = None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import os
+import re
 from collections.abc import Sequence
 from itertools import groupby, islice, pairwise
 from pathlib import Path
@@ -12,6 +13,7 @@ from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.io.findings import Fault, Findings
 from zspex_toolkit.io.known_tables import anything, one_word, rule_of, tables_of
 from zspex_toolkit.io.scan import compare_keys, first_odd_separator, no_garbage_collection, scan_table
+from zspex_toolkit.io.trial_tables import CONDITIONS, REQUIRED, is_trial_dir, may_lack
 from zspex_toolkit.io.validate_audio import check_audio_of
 
 
@@ -48,6 +50,8 @@ def check_data_dir(
     if not path.is_dir():
         raise DataDirError(f"{path}: no such data directory")
     findings = Findings()
+    if is_trial_dir(path):
+        require = dict.fromkeys([*require, *REQUIRED])
     missing = [name for name in ("utt2spk", "spk2utt", *require) if not (path / name).is_file()]
     if (path / "segments").exists() and not (path / "wav.scp").is_file() and "wav.scp" not in missing:
         missing.append("wav.scp")
@@ -80,14 +84,33 @@ def _check_tables(path: Path, findings: Findings, *, no_spk_sort: bool) -> None:
         compare_keys(path / "segments", findings, keys, utts, "utt2spk")
         recordings = sorted({value.split()[0] for value in values if value})
         del values, keys
+    others = _other_speakers(path, kinds)
+    conditions = _conditions(path) if CONDITIONS in kinds else {}
     for name, kind in kinds.items():
         if name in ("utt2spk", "spk2utt", "segments"):
             continue
+        optional = {utt for utt, condition in conditions.items() if may_lack(name, condition)}
         expected, origin = (speakers, "spk2utt") if kind == "speaker" else (utts, "utt2spk")
         if kind == "recording":
             expected, origin = recordings, "segments"
         keys = scan_table(path / name, findings, rule_of(name), expected=expected)
-        compare_keys(path / name, findings, keys, expected, origin)
+        known = others if kind == "speaker" else ()
+        compare_keys(path / name, findings, keys, expected, origin, optional=optional, also_known=known)
+
+
+def _other_speakers(path: Path, kinds: dict[str, str]) -> set[bytes]:
+    """Interferers, whom tables of speakers may tell of too."""
+    speakers: list[bytes] = []
+    for name in kinds:
+        if re.fullmatch(r"utt2spk\d+", name):
+            scan_table(path / name, Findings(), one_word, values=speakers)
+    return set(speakers)
+
+
+def _conditions(path: Path) -> dict[bytes, bytes]:
+    values: list[bytes] = []
+    keys = scan_table(path / CONDITIONS, Findings(), anything, values=values)
+    return dict(zip(keys, values, strict=True))
 
 
 def _check_speakers(

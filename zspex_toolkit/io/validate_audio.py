@@ -19,6 +19,7 @@ from zspex_toolkit.io.data_dir import read_segments
 from zspex_toolkit.io.findings import Findings
 from zspex_toolkit.io.known_tables import tables_of
 from zspex_toolkit.io.table import read_table
+from zspex_toolkit.io.trial_tables import CONDITIONS
 
 # Table of the trials that a published list enrolls with their own target utterance: no fault, since it is known.
 DECLARED_LEAKS = "enroll_is_target"
@@ -108,22 +109,26 @@ def _recordings(path: Path) -> Iterator[Recording]:
             segments.setdefault(reco, []).append((utt, line, start, end))
     claims = {name: _with_lines(path / name) for name in kinds if name in ("utt2num_samples", "utt2dur", "reco2dur")}
     summands = {name: _with_lines(path / name) for name in kinds if re.fullmatch(r"(spk|noise)\d+\.scp", name)}
-    # A set with spk1.scp alone (one reference per mixture, for extraction) does not list all that was mixed.
-    summands = summands if "spk2.scp" in summands else {}
     enrollments = _with_lines(path / "enroll_spk1.scp") if "enroll_spk1.scp" in kinds else {}
+    conditions = read_table(path / CONDITIONS) if CONDITIONS in kinds else {}
     if (path / DECLARED_LEAKS).is_file():
         declared = read_table(path / DECLARED_LEAKS)
         enrollments = {key: row for key, row in enrollments.items() if key not in declared}
     for key, (line, source) in _with_lines(path / "wav.scp").items():
         parts = tuple(segments.get(key, ()))
+        references = tuple((table, *rows[key]) for table, rows in summands.items() if key in rows)
+        # A mixture with spk1.scp alone (one reference per mixture, for extraction) does not list all that was mixed.
+        is_sum = key in summands.get("spk2.scp", {}) or conditions.get(key) == "single"
         yield Recording(
             key,
             line,
             source,
             parts,
             claims=tuple(_claims_on({key, *(part[0] for part in parts)}, claims)),
-            references=tuple((table, *rows[key]) for table, rows in summands.items()),
+            references=references if is_sum else (),
+            target=summands.get("spk1.scp", {}).get(key),
             enrollment=_audio_only(enrollments.get(key)),
+            condition=conditions.get(key, ""),
         )
 
 

@@ -45,16 +45,26 @@ class Pool:
             raise DataDirError(
                 f"mixtures of {count + 1} speakers need at least {count + 1} speakers, found {len(self.speakers)}"
             )
-        taken = [self._position[target_spk]]
+        taken = [target_spk]
         utterances = []
         for _ in range(count):
-            position = int(rng.integers(len(self.speakers) - len(taken)))
-            for earlier in sorted(taken):  # skip over those taken: uniform over the rest
-                position += position >= earlier
-            taken.append(position)
-            choices = self.spk2utt[self.speakers[position]]
+            taken.append(self.draw_other(rng, taken))
+            choices = self.spk2utt[taken[-1]]
             utterances.append(choices[int(rng.integers(len(choices)))])
         return utterances
+
+    def draw_other(self, rng: np.random.Generator, taken: Sequence[str]) -> str:
+        """A random speaker who is none of ``taken``.
+
+        Raises:
+            DataDirError: if there is none.
+        """
+        if len(taken) >= len(self.speakers):
+            raise DataDirError(f"expected more than {len(taken)} speakers, found {len(self.speakers)}")
+        position = int(rng.integers(len(self.speakers) - len(taken)))
+        for earlier in sorted(self._position[spk] for spk in taken):  # skip over those taken: uniform over the rest
+            position += position >= earlier
+        return self.speakers[position]
 
 
 def draw_mixture(

@@ -29,7 +29,7 @@ def set_levels(
 
     The target keeps its level. Each interferer gets the same power over the samples where it overlaps with the target;
     together they are scaled until the target's power over that of their sum, both over the samples where the target
-    overlaps with any of them, is ``plan.snr_db``. Then one gain for all keeps mixture and sources below ``PEAK``; it
+    overlaps with any of them, is ``plan.snr_db``. A target alone keeps its level. Then one gain for all keeps mixture and sources below ``PEAK``; it
     is 1 where nothing would clip.
 
     Args:
@@ -45,6 +45,10 @@ def set_levels(
     spans = [_span(source, plan.num_samples) for source in plan.sources]
     masks = [span & on for span, on in zip(spans, active, strict=True)] if active is not None else spans
     gains = [1.0]
+    if len(plan.sources) == 1:
+        if not power(parts[0][masks[0]]) > 0:
+            raise SilentSignalError(f"target is silent ({plan.sources[0].utt})")
+        return _with_gains(plan, parts, gains, noise, _noise_gain(plan, parts[0], noise))
     for source, part, mask in zip(plan.sources[1:], parts[1:], masks[1:], strict=True):
         level = power(part[mask & spans[0]])
         if not level > 0:

@@ -7,6 +7,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.io.atomic import write_text
@@ -43,13 +44,14 @@ class Noise:
 class MixturePlan:
     """One mixture; the first source is the target, the others are interferers.
 
-    ``snr_db`` is the power of the target over that of the sum of the interferers (see ``levels.set_levels``).
+    ``snr_db`` is the power of the target over that of the sum of the interferers (see ``levels.set_levels``), None
+    where there are none.
     ``gain`` multiplies everything, so that nothing clips; it and the sources' gains are None before ``set_levels``.
     """
 
     id: str
     sources: tuple[Source, ...]
-    snr_db: float
+    snr_db: float | None
     fs: int
     num_samples: int
     seed: int
@@ -84,12 +86,17 @@ def read_plans(path: os.PathLike | str) -> list[MixturePlan]:
     plans = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         try:
-            fields = json.loads(line)
-            sources = tuple(Source(**source) for source in fields.pop("sources"))
-            noise = fields.pop("noise", None)
-            plans.append(MixturePlan(sources=sources, noise=Noise(**noise) if noise else None, **fields))
+            plans.append(plan_from_fields(json.loads(line)))
         except (ValueError, TypeError, KeyError, AttributeError) as fault:
             raise DataDirError(
                 f"{path}:{number}: expected the plan of a mixture, got {line[:60]!r} ({fault})"
             ) from fault
     return plans
+
+
+def plan_from_fields(fields: dict[str, Any]) -> MixturePlan:
+    """The plan whose line was read to ``fields``; other fields raise TypeError or KeyError."""
+    fields = dict(fields)
+    sources = tuple(Source(**source) for source in fields.pop("sources"))
+    noise = fields.pop("noise", None)
+    return MixturePlan(sources=sources, noise=Noise(**noise) if noise else None, **fields)

@@ -1,4 +1,4 @@
-"""What an extractor is trained for: the target's waveform at three scales, its speaker, and silence where it is absent."""
+"""What an extractor is trained for: the waveform at three scales, the speaker, and silence where that one is absent."""
 
 from __future__ import annotations
 

@@ -1,0 +1,42 @@
+"""Plan extraction trials of a data directory: mixtures of two speakers, who is asked for, enrollment of that speaker.
+
+    python -m zspex_toolkit.bin.plan_trials --data data/test --out data/trials_test --snr_db -5,5
+
+Every utterance begins a mixture with a random utterance of another speaker, and both speakers are asked for, in a trial
+each. The plan depends on the seed, not on the order or the number of processes. ``render_trials`` makes the audio.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from zspex_toolkit.config import parse_args, run
+from zspex_toolkit.infer.plan_trials import plan_trial_dir
+
+
+@dataclass(frozen=True)
+class Config:
+    data: Path  # data directory; all speech comes from it
+    out: Path  # folder for plan.jsonl; rendering makes it a trial directory
+    snr_db: tuple[float, ...] = (-5.0, 5.0)  # first speaker over the second; two values: drawn between them
+    mode: str = "min"  # length: min (cut to the shorter), max (as long as the longer), target (as long as the first)
+    mixtures_per_utterance: int = 1  # mixtures that each utterance begins
+    speakers: int = 0  # only so many speakers, drawn, are targets; 0: all
+    per_speaker: int = 0  # so many trials of each, and none of their interferers; 0: of both speakers of every mixture
+    absent_share: float = 0.0  # share of mixtures that are asked for a third speaker instead
+    single_share: float = 0.0  # share of mixtures of one speaker alone
+    enrollment_seconds: tuple[float, ...] = ()  # one length, or two to draw between; unset: whole utterances
+    max_seconds: float = 0.0  # longest mixture; 0: no limit
+    min_utt_s: float = 0.5  # shorter utterances are dropped
+    noise_dir: Path | None = None  # folder of noise recordings (wav, flac)
+    noise_snr_db: tuple[float, ...] = (5.0, 20.0)  # speech over the noise; two values: drawn between them
+    room_dir: Path | None = None  # folder of room impulse responses (wav, flac)
+    seed: int = 0  # the plan follows from it
+    nj: int = 1  # number of processes
+
+
+def main(argv=None):
+    plan_trial_dir(**vars(parse_args(Config, argv)))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,169 @@
+"""Plan the trials of a data directory: mixtures, gains and all, who is asked for, and with which enrollment."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from zspex_toolkit.data.augment import check_probability
+from zspex_toolkit.errors import ConfigError, DataDirError
+from zspex_toolkit.infer.map_in_processes import map_in_processes
+from zspex_toolkit.infer.plan_mixtures import check_out, describe_reasons, set_levels_of, usable_utterances
+from zspex_toolkit.infer.render_mixtures import forget_rendering
+from zspex_toolkit.io.table import write_table
+from zspex_toolkit.randomness import rng_for
+from zspex_toolkit.simulation.draw import Pool, check_range, check_settings
+from zspex_toolkit.simulation.speech import Speech
+from zspex_toolkit.simulation.trial_plan import TrialPlan, mixtures_of, plan_trials, trials_text, write_trials
+
+
+def plan_trial_dir(
+    data: os.PathLike | str,
+    out: os.PathLike | str,
+    *,
+    snr_db: Sequence[float] = (-5.0, 5.0),
+    mode: str = "min",
+    mixtures_per_utterance: int = 1,
+    speakers: int = 0,
+    per_speaker: int = 0,
+    absent_share: float = 0.0,
+    single_share: float = 0.0,
+    enrollment_seconds: Sequence[float] = (),
+    max_seconds: float = 0.0,
+    min_utt_s: float = 0.5,
+    noise_dir: os.PathLike | str | None = None,
+    noise_snr_db: Sequence[float] = (5.0, 20.0),
+    room_dir: os.PathLike | str | None = None,
+    seed: int = 0,
+    nj: int = 1,
+) -> list[TrialPlan]:
+    """Write ``out/plan.jsonl``, a trial a line, and ``out/dropped.txt`` if utterances or mixtures are left out.
+
+    Args:
+        data: data directory; all speech comes from it.
+        out: folder of the plan; ``render_trials`` makes it a trial directory.
+        snr_db: of the two speakers, one ratio or two to draw between.
+        mode: length of a mixture: min, max or target.
+        mixtures_per_utterance: mixtures that each utterance is the first source of.
+        speakers: only so many speakers, drawn, are targets; all if 0.
+        per_speaker: so many trials of each, as their utterances come, and none of their interferers; 0 plans
+            ``mixtures_per_utterance``, and asks for both speakers of each.
+        absent_share: probability that a mixture is asked for a third speaker instead.
+        single_share: probability that a target speaks alone.
+        enrollment_seconds: one length, or two to draw between; whole utterances if empty.
+        max_seconds: longest mixture; 0: no limit.
+        min_utt_s: shorter utterances are dropped.
+        noise_dir, noise_snr_db, room_dir: as in :func:`~zspex_toolkit.infer.plan_mixtures.plan_data_dir`.
+        seed: the plan follows from it, the options and ``data``.
+        nj: number of processes.
+
+    Raises:
+        ConfigError: if a setting is out of its range.
+        DataDirError: if ``data`` has too few speakers or utterances of several rates, or ``out`` is a data directory
+            that no plan made.
+        AudioError: if audio is missing or broken.
+    """
+    snr_db, noise_snr_db, lengths_s = tuple(snr_db), tuple(noise_snr_db), tuple(enrollment_seconds)
+    check_settings(snr_db, 2, mode)
+    check_range("noise_snr_db", noise_snr_db)
+    _check_numbers(absent_share, single_share, lengths_s, mixtures_per_utterance, speakers, per_speaker)
+    check_out(Path(out))
+    speech = Speech.load(data, noise_dir, room_dir)
+    lengths, fs, dropped = usable_utterances(speech, min_utt_s, nj)
+    pool = _pool(speech, lengths, dropped)
+    trials = plan_trials(
+        pool,
+        _targets(pool, mixtures_per_utterance, speakers, per_speaker, seed),
+        seed=seed,
+        fs=fs,
+        snr_db=snr_db,
+        both_roles=not per_speaker,
+        absent_share=absent_share,
+        single_share=single_share,
+        enrollment_num_samples=(round(lengths_s[0] * fs), round(lengths_s[-1] * fs)) if lengths_s else None,
+        mode=mode,
+        max_num_samples=round(max_seconds * fs) or None,
+        rooms=speech.rooms.names if speech.rooms else (),
+        noises=speech.noises.lengths(fs) if speech.noises else None,
+        noise_snr_db=noise_snr_db,
+    )
+    trials = _with_levels(speech, trials, dropped, nj)
+    _write(Path(out), trials, dropped)
+    return trials
+
+
+def _check_numbers(absent_share, single_share, enrollment_seconds, *counts: int) -> None:
+    for name, share in (("absent_share", absent_share), ("single_share", single_share)):
+        check_probability(name, share)
+    if absent_share + single_share > 1:
+        raise ConfigError(f"absent_share and single_share: expected a sum up to 1, got {absent_share + single_share}")
+    ordered = enrollment_seconds == tuple(sorted(enrollment_seconds))
+    if len(enrollment_seconds) > 2 or not ordered or not all(0 < s < float("inf") for s in enrollment_seconds):
+        raise ConfigError(f"enrollment_seconds: expected a length above 0, or two, got {list(enrollment_seconds)}")
+    for name, least, count in zip(
+        ("mixtures_per_utterance", "speakers", "per_speaker"), (1, 0, 0), counts, strict=True
+    ):
+        if count < least:
+            raise ConfigError(f"{name}: expected at least {least}, got {count}")
+
+
+def _pool(speech: Speech, lengths: dict[str, int], dropped: dict[str, str]) -> Pool:
+    """The utterances of speakers who have another one to be enrolled with; the others are dropped."""
+    utt2spk = speech.utterances.utt2spk
+    counts = Counter(utt2spk[utt] for utt in lengths)
+    dropped |= {utt: "only usable one of its speaker" for utt in lengths if counts[utt2spk[utt]] == 1}
+    pool = Pool({utt: utt2spk[utt] for utt in lengths if utt not in dropped}, lengths)
+    if len(pool.speakers) < 2:
+        raise DataDirError(
+            f"{speech.utterances.path}: expected two or more speakers with two utterances each, found"
+            f" {len(pool.speakers)}" + (f" (dropped: {describe_reasons(dropped)})" if dropped else "")
+        )
+    return pool
+
+
+def _targets(pool: Pool, per_utterance: int, speakers: int, per_speaker: int, seed: int) -> list[tuple[str, int]]:
+    """First source of each mixture, and its number among those of the same utterance."""
+    chosen = pool.speakers
+    if speakers:
+        if speakers > len(chosen):
+            raise ConfigError(f"speakers: expected at most {len(chosen)}, as the data have, got {speakers}")
+        order = rng_for(seed, "speakers").permutation(len(chosen))
+        chosen = [pool.speakers[position] for position in sorted(order[:speakers])]
+    targets = []
+    for spk in chosen:
+        utterances = pool.spk2utt[spk]
+        count = per_speaker or per_utterance * len(utterances)
+        order = rng_for(seed, "targets", spk).permutation(len(utterances))
+        targets += [(utterances[order[number % len(utterances)]], number // len(utterances)) for number in range(count)]
+    return targets
+
+
+def _with_levels(speech: Speech, trials: list[TrialPlan], dropped: dict[str, str], nj: int) -> list[TrialPlan]:
+    leveled = map_in_processes(partial(set_levels_of, speech), mixtures_of(trials), nj, label="levels")
+    mixtures = {mixture.id: mixture for mixture, reason in leveled if not reason}
+    dropped |= {mixture.id: reason for mixture, reason in leveled if reason}
+    return [
+        dataclasses.replace(trial, mixture=mixtures[trial.mixture.id])
+        for trial in trials
+        if trial.mixture.id in mixtures
+    ]
+
+
+def _write(out: Path, trials: list[TrialPlan], dropped: dict[str, str]) -> None:
+    if not trials:
+        raise DataDirError(f"{out}: no trial is left, all is dropped: {describe_reasons(dropped)}")
+    path = out / "plan.jsonl"
+    if not path.exists() or path.read_text(encoding="utf-8") != trials_text(trials):
+        forget_rendering(out)
+        write_trials(path, trials)
+    (out / "dropped.txt").unlink(missing_ok=True)
+    if dropped:
+        write_table(out / "dropped.txt", dropped)
+    conditions = Counter(trial.condition for trial in trials)
+    counted = ", ".join(f"{count} {condition}" for condition, count in sorted(conditions.items()))
+    left_out = f"{len(dropped)} dropped" + (f" ({describe_reasons(dropped)}; see dropped.txt)" if dropped else "")
+    print(f"{out}: {len(trials)} trials ({counted}) of {len(mixtures_of(trials))} mixtures planned, {left_out}")

@@ -1,0 +1,153 @@
+"""Render planned trials to audio and make their folder a trial directory; each signal is written once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from zspex_toolkit.errors import AudioError, ConfigError, DataDirError
+from zspex_toolkit.infer.map_in_processes import map_in_processes
+from zspex_toolkit.infer.render_mixtures import FORMATS, Layout, render_plans
+from zspex_toolkit.io.audio import audio_info, write_audio
+from zspex_toolkit.io.table import read_table
+from zspex_toolkit.io.write import write_data_dir
+from zspex_toolkit.simulation.speech import Speech
+from zspex_toolkit.simulation.trial_plan import Enrollment, TrialPlan, mixtures_of, read_trials
+
+
+def render_trial_dir(
+    data: os.PathLike | str,
+    source_data: os.PathLike | str,
+    out: os.PathLike | str,
+    *,
+    noise_dir: os.PathLike | str | None = None,
+    room_dir: os.PathLike | str | None = None,
+    audio_format: str = "wav",
+    nj: int = 1,
+) -> None:
+    """Render ``data/plan.jsonl`` to audio under ``out`` and write the tables of a trial directory into ``data``.
+
+    Files that an earlier run finished are kept. The tables are written last, so the trial directory is there only when
+    all its audio is.
+
+    Args:
+        data: folder with ``plan.jsonl``, as ``plan_trials`` wrote it; gets ``wav.scp``, ``spk1.scp``,
+            ``enroll_spk1.scp``, ``utt2spk``, ``utt2condition`` and the rest of docs/data_format.md.
+        source_data, noise_dir, room_dir: the data directory and the folders that the plan was made from.
+        out: folder of the audio: ``wav/<mixture>.wav``, ``spk1/<mixture>.wav``, ``enrollment/...``, ``silence/...``
+        audio_format: wav or flac, 16 bits.
+        nj: number of processes.
+
+    Raises:
+        ConfigError: if a setting is out of its range.
+        DataDirError: if the plan or a data directory is missing or malformed, or the audio has changed.
+        AudioError: if audio is missing or broken.
+    """
+    if audio_format not in FORMATS:
+        raise ConfigError(f"audio_format: expected one of {', '.join(FORMATS)}, got {audio_format!r}")
+    data, layout = Path(data), Layout(Path(out), audio_format, store_sources=True)
+    trials = read_trials(data / "plan.jsonl")
+    speech = Speech.load(source_data, noise_dir, room_dir)
+    mixtures = mixtures_of(trials)
+    rendered = render_plans(mixtures, speech, layout, data, nj=nj)
+    files = _Files(layout)
+    enrollments = {files.enrollment(trial): (trial.enrollment, trial.mixture.fs) for trial in trials}
+    map_in_processes(partial(_write_enrollment, speech), list(enrollments.items()), nj, label="enrollments")
+    for trial in trials:
+        if trial.role is None:
+            _write_silence(files.silence(trial), trial)
+    _write_tables(data, files, trials, speech)
+    kept = len(mixtures) - rendered
+    print(f"{data}: {len(trials)} trials of {len(mixtures)} mixtures in, ", end="")
+    print(f"{rendered} mixtures rendered, {kept} already there, 0 dropped")
+
+
+class _Files:
+    """Where the audio of a trial lies."""
+
+    def __init__(self, layout: Layout):
+        self.layout = layout
+
+    def silence(self, trial: TrialPlan) -> Path:
+        """The reference of an absent speaker, one for each length."""
+        return self._path("silence", str(trial.mixture.num_samples))
+
+    def enrollment(self, trial: TrialPlan) -> Path:
+        """The enrollment, named by its first utterance and all that it is cut from."""
+        enrollment = trial.enrollment
+        parts = "\0".join([*enrollment.utts, str(enrollment.start), str(enrollment.num_samples)])
+        return self._path("enrollment", f"{enrollment.utts[0]}-{hashlib.sha256(parts.encode()).hexdigest()[:8]}")
+
+    def references(self, trial: TrialPlan) -> dict[str, Path]:
+        """``spk1`` (the target), ``spk2``, ... (whoever else speaks) and ``noise1``."""
+        files = self.layout.files(trial.mixture)
+        numbers = list(range(1, len(trial.mixture.sources) + 1))
+        others = [files[f"spk{number}"] for number in numbers if number != trial.role]
+        target = self.silence(trial) if trial.role is None else files[f"spk{trial.role}"]
+        found = {f"spk{number}": path for number, path in enumerate([target, *others], start=1)}
+        return found | {name: path for name, path in files.items() if name == "noise1"}
+
+    def _path(self, folder: str, name: str) -> Path:
+        return self.layout.out / folder / f"{name}.{self.layout.audio_format}"
+
+
+def _write_enrollment(speech: Speech, item: tuple[Path, tuple[Enrollment, int]]) -> None:
+    path, (enrollment, fs) = item
+    if _is_complete(path, enrollment.num_samples):
+        return
+    samples = np.concatenate([speech.read(utt, fs) for utt in enrollment.utts])
+    samples = samples[enrollment.start : enrollment.start + enrollment.num_samples]
+    if len(samples) != enrollment.num_samples:
+        raise DataDirError(
+            f"enrollment {', '.join(enrollment.utts)}: the plan needs {enrollment.start + enrollment.num_samples}"
+            f" samples, found {enrollment.start + len(samples)}; plan again if the audio has changed"
+        )
+    write_audio(path, samples, fs)
+
+
+def _write_silence(path: Path, trial: TrialPlan) -> None:
+    if not _is_complete(path, trial.mixture.num_samples):
+        write_audio(path, np.zeros(trial.mixture.num_samples, dtype=np.float32), trial.mixture.fs)
+
+
+def _is_complete(path: Path, num_samples: int) -> bool:
+    try:
+        return audio_info(path).num_samples == num_samples
+    except AudioError:
+        return False
+
+
+def _write_tables(data: Path, files: _Files, trials: Sequence[TrialPlan], speech: Speech) -> None:
+    tables: dict[str, dict[str, object]] = {
+        "enroll_spk1.scp": {trial.id: files.enrollment(trial) for trial in trials},
+        "utt2condition": {trial.id: trial.condition for trial in trials},
+        "utt2mixture": {trial.id: trial.mixture.id for trial in trials},
+        "utt2num_samples": {trial.id: trial.mixture.num_samples for trial in trials},
+    }
+    speakers = set()
+    for trial in trials:
+        for name, path in files.references(trial).items():
+            tables.setdefault(f"{name}.scp", {})[trial.id] = path
+        others = [s.spk for number, s in enumerate(trial.mixture.sources, start=1) if number != trial.role]
+        for number, spk in enumerate(others, start=2):
+            tables.setdefault(f"utt2spk{number}", {})[trial.id] = spk
+        speakers |= {trial.spk, *others}
+    write_data_dir(
+        data,
+        wavs={trial.id: str(files.layout.files(trial.mixture)["wav"]) for trial in trials},
+        utt2spk={trial.id: trial.spk for trial in trials},
+        spk2gender=_genders(speech, speakers),
+        tables=tables,
+    )
+
+
+def _genders(speech: Speech, speakers: set[str]) -> dict[str, str] | None:
+    """Of everyone who speaks, where the source data tell it of all of them."""
+    path = speech.utterances.path / "spk2gender"
+    known = read_table(path) if path.exists() else {}
+    return {spk: known[spk] for spk in speakers} if speakers <= known.keys() else None
