@@ -1,9 +1,16 @@
-"""A tiny experiment with worked scores: two functions, both directions, three SNRs."""
+"""A tiny experiment with worked scores: two functions, both directions, three SNRs; and one of extraction."""
 
 import json
+import sys
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
+
+from zspex_toolkit.report.extraction_results import Config, report_extraction
+
+sys.path.insert(0, str(Path(__file__).parent))  # for the modules beside the tests
+from made_up_extraction import make_experiment
 
 ACCURACY = {"before": 0.25, "subtract": 0.5, "multiply": 0.75, "clean": 1.0}
 
@@ -66,3 +73,18 @@ def exp(tmp_path):
                 write_history(network, [0.5, 0.25, 0.375])
                 (network / "config.yaml").write_text("train: {batch_size: 64, accumulate: 2, seed: 7}\n")
     return folder
+
+
+@pytest.fixture(scope="session")
+def tse_exp(tmp_path_factory) -> Path:
+    """The made-up extraction experiment; ``data`` lies beside it."""
+    return make_experiment(tmp_path_factory.mktemp("tse"))
+
+
+@pytest.fixture(scope="session")
+def tse_report(tse_exp) -> Path:
+    """The folder of its report."""
+    out = tse_exp.parent / "out"
+    config = Config(tse_exp, out, "mini", data=tse_exp.parent / "data", ladder=("spex_plus", "zspex"), command="run.sh")
+    report_extraction(config, now=datetime(2026, 1, 2, 12, 0, tzinfo=timezone.utc))
+    return out

@@ -29,7 +29,7 @@ class Clip:
     image: str  # data URI
     seconds: float  # played
     high_khz: float  # top of the spectrogram
-    figures: str  # of this trial
+    figures: tuple[str, ...]  # of this trial
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def play_case(case: Case, scored: list[Scored], folders: Folders, seconds: float
     clips |= _clips({"Enrollment": enrollment[0][:cut]}, fs)
     figures = _figures(case, scored)
     return PlayedCase(
-        case, _facts(line), [Clip(heading, *clips[heading], figures.get(heading, "")) for heading in clips]
+        case, _facts(line), [Clip(heading, *clips[heading], figures.get(heading, ())) for heading in clips]
     )
 
 
@@ -121,7 +121,7 @@ def _facts(line: dict[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def _figures(case: Case, scored: list[Scored]) -> dict[str, str]:
+def _figures(case: Case, scored: list[Scored]) -> dict[str, tuple[str, ...]]:
     """Scores of this trial below each column."""
     found = {}
     for one in scored:
@@ -132,6 +132,7 @@ def _figures(case: Case, scored: list[Scored]) -> dict[str, str]:
             parts = [("SI-SDR", "si_sdr", " dB")]
         else:
             parts = [("SI-SDR", "si_sdr", " dB"), ("improvement", "si_sdri", " dB"), ("PESQ", "pesq", "")]
-        texts = [f"{name} {figure(key, line[key])}{unit}" for name, key, unit in parts if line.get(key) is not None]
-        found[label(one.system)] = ", ".join(texts)
+        found[label(one.system)] = tuple(
+            f"{name} {figure(key, line[key])}{unit}" for name, key, unit in parts if line.get(key) is not None
+        )
     return found
