@@ -1,6 +1,6 @@
 """Bring the audio of a data directory to another rate.
 
-    python -m zspex_toolkit.bin.resample_data_dir --data data/original/train --out data/train --dump dump/train --fs 8000
+    python -m zspex_toolkit.bin.resample_data_dir --data data/raw/train --out data/train --dump dump/train --fs 8000
 
 Killed midway, the same command goes on where it stopped.
 """

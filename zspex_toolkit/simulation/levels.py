@@ -29,8 +29,8 @@ def set_levels(
 
     The target keeps its level. Each interferer gets the same power over the samples where it overlaps with the target;
     together they are scaled until the target's power over that of their sum, both over the samples where the target
-    overlaps with any of them, is ``plan.snr_db``. A target alone keeps its level. Then one gain for all keeps mixture and sources below ``PEAK``; it
-    is 1 where nothing would clip.
+    overlaps with any of them, is ``plan.snr_db``. A target alone keeps its level too. Then one gain for all keeps
+    mixture and sources below ``PEAK``; it is 1 where nothing would clip.
 
     Args:
         plan: what sounds where.
