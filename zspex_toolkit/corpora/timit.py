@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from zspex_toolkit.corpora._recordings import existing_root, find_files, plain_words
+from zspex_toolkit.corpora._sphere import sphere_bytes
 from zspex_toolkit.corpora._synthetic_voice import synthetic_speech
 from zspex_toolkit.corpora._utterances import Utterances
 from zspex_toolkit.randomness import rng_for
@@ -68,25 +69,10 @@ def fake_tree(root: Path, *, seed: int = 0) -> None:
         for name in (number.lower() if lower else number for number in numbers):
             seconds = rng_for(seed, spk, name).uniform(1.5, 2.5)
             speech = synthetic_speech(spk, spk[0].lower(), name, seconds=seconds, fs=16000, seed=seed)
-            samples = np.rint(32767 * speech).astype("<i2")
-            (folder / f"{name}{'.wav' if lower else '.WAV'}").write_bytes(_sphere(samples, 16000))
+            samples = np.rint(32767 * speech)
+            (folder / f"{name}{'.wav' if lower else '.WAV'}").write_bytes(sphere_bytes(samples, 16000, "TIMIT"))
             words = f"0 {len(samples)} She says sentence {name}, slowly.\n"
             (folder / f"{name}{'.txt' if lower else '.TXT'}").write_text(words, encoding="utf-8")
-
-
-def _sphere(samples: np.ndarray, fs: int) -> bytes:
-    """A NIST SPHERE file: a header of 1,024 bytes, then 16-bit samples, low byte first, as on the LDC's disc."""
-    fields = {
-        "channel_count": 1,
-        "sample_count": len(samples),
-        "sample_rate": fs,
-        "sample_n_bytes": 2,
-        "sample_sig_bits": 16,
-    }
-    lines = ["NIST_1A", "   1024", "database_id -s5 TIMIT", "database_version -s3 1.0"]
-    lines += [f"{name} -i {value}" for name, value in fields.items()]
-    lines += ["sample_byte_format -s2 01", "sample_coding -s3 pcm", "end_head", ""]
-    return "\n".join(lines).encode().ljust(1024) + samples.tobytes()
 
 
 def _transcript(path: Path) -> str | None:
