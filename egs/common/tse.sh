@@ -26,13 +26,14 @@ corpus_sets=all                             # what its preparation writes: all, 
 fs=8000                                     # rate of everything that follows in Hz
 test_speakers=6                             # with the set all: number of speakers for testing, unheard in training
 dev_per_speaker=2                           # without a set dev: utterances of each training speaker for validation
+dev_speakers=0                              # speakers that are targets in validation (0: all)
 snr_db=-5,5                                 # target over interferer in dB, drawn between the two
 mode=min                                    # mixtures are cut to the shorter source (min) or padded to the longer (max)
 trial_list=                                 # plan of the test trials (empty: drawn)
 own_trials=false                            # the corpus brings its own trials for validation and test
 trial_options=                              # of their preparation, such as "{mode: max}"
-absent_share=0.25                           # of the sets dev_absent and test_absent: trials without the enrolled speaker
-single_share=0.25                           # of the same: trials in which only the target speaks
+absent_share=0.3                            # of the sets dev_absent and test_absent: trials without the enrolled speaker
+single_share=0.2                            # of the same: trials in which only the target speaks
 seen_speakers=6                             # training speakers of the set seen, for the t-SNE pictures ...
 seen_per_speaker=30                         # ... and trials of each
 test_sets="test test_absent seen"           # sets of trials to extract, score and report
@@ -141,20 +142,21 @@ trials() {
     fi
 
     if in_stage 2 "Trials: plan, render, validate" for data/{train,dev,test}/wav.scp data/stages/1 "$trial_list" \
-        "$snr_db $mode $absent_share $single_share $seen_speakers $seen_per_speaker $own_trials $trial_options $test_sets $seed" \
+        "$dev_speakers $snr_db $mode $absent_share $single_share $seen_speakers $seen_per_speaker $own_trials $trial_options $test_sets $seed" \
         makes data/trials_dev/utt2spk "${trial_dirs[@]/%//utt2spk}"; then
         if [[ $own_trials = true ]]; then
             toolkit prepare_trials --corpus "$corpus" --corpus_dir "$corpus_dir" --out data --dump "dump/$corpus" --fs "$fs" \
                 --nj "$nj" --options "${trial_options:-{\}}"
         else
-            trials dev dev
+            trials dev dev --speakers "$dev_speakers"
             trials test test
         fi
         conditions=(--absent_share "$absent_share" --single_share "$single_share")
-        for set in dev_absent "${set_list[@]}"; do
+        trials dev_absent dev "${conditions[@]}"
+        for set in "${set_list[@]}"; do
             case $set in
-                dev | test) ;;
-                *_absent) trials "$set" "${set%_absent}" "${conditions[@]}" ;;
+                dev | test | dev_absent) ;;
+                test_absent) trials test_absent test "${conditions[@]}" ;;
                 seen) trials seen train --speakers "$seen_speakers" --per_speaker "$seen_per_speaker" ;;
                 *) die "--test_sets: unknown set '$set'; known are: test, dev, test_absent, dev_absent, seen" ;;
             esac

@@ -9,5 +9,6 @@ here=$(dirname "${BASH_SOURCE[0]}")
     --corpus_dir downloads/mini \
     --corpus_options "{num_speakers: 60, num_utterances: 12}" \
     --test_speakers 6 \
-    --dev_per_speaker 1 \
+    --dev_per_speaker 2 \
+    --dev_speakers 16 \
     "$@"
