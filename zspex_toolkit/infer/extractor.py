@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from os import PathLike
 from typing import TYPE_CHECKING
 
@@ -148,43 +149,61 @@ class Extractor:
             raise AudioError("silent: no speech to know the speaker by")
         return (total / weight).astype(np.float32)
 
-    @torch.inference_mode()
     def separate(self, mixtures: np.ndarray, embeddings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """What the network gives for mixtures of one length.
+        """:meth:`estimate` of mixtures, and :meth:`cosines` of it."""
+        estimates = self.estimate(mixtures, embeddings)
+        return estimates, self.cosines(mixtures, estimates, embeddings)
+
+    @torch.inference_mode()
+    def estimate(self, mixtures: np.ndarray, embeddings: np.ndarray) -> np.ndarray:
+        """What the network gives for mixtures of one length, at its own level and polarity, but without mean.
 
         Args:
             mixtures: (B, T) at ``self.fs``.
             embeddings: (B, D).
 
         Returns:
-            (B, T) estimates at the network's own level and polarity, without mean; (B,) cosines between their
-            embeddings and those given, NaN where an estimate is too short or silent.
+            (B, T).
 
         Raises:
             UserError: if the device has not enough memory, or the network gives what is no number.
         """
-        mixture = torch.from_numpy(np.ascontiguousarray(mixtures, np.float32)).to(self.device)
-        known = torch.from_numpy(np.ascontiguousarray(embeddings, np.float32)).to(self.device)
-        try:
-            estimate = self.network.extract(mixture, known).float()
+        mixture = self._tensor(mixtures)
+        with self._explained_memory(mixtures):
+            estimate = self.network.extract(mixture, self._tensor(embeddings)).float()
             if not torch.isfinite(estimate).all():
-                raise UserError("the network gives NaN or infinity; its weights are broken, or the level is absurd")
+                raise UserError("the network gives NaN or infinity: its weights are broken, or the level is absurd")
             estimate = estimate - estimate.mean(1, keepdim=True)  # SI-SDR leaves the mean free
-            estimate = estimate * mixture.any(1, keepdim=True)
-            cosine = self._cosine(mixture, estimate, known)
-        except torch.cuda.OutOfMemoryError as error:
-            raise UserError(
-                f"{self.device}: not enough memory for a batch of shape {tuple(mixture.shape)}; take a shorter chunk_s"
-            ) from error
-        return estimate.cpu().numpy(), cosine.cpu().numpy()
+            return (estimate * mixture.any(1, keepdim=True)).cpu().numpy()
 
-    def _cosine(self, mixture: Tensor, estimate: Tensor, known: Tensor) -> Tensor:
+    @torch.inference_mode()
+    def cosines(self, mixtures: np.ndarray, estimates: np.ndarray, embeddings: np.ndarray) -> np.ndarray:
+        """Cosines (B,) between the network's embeddings of its output and those given; NaN where there is none.
+
+        An output that is silent or shorter than the shortest enrollment has no embedding.
+        """
+        mixture, estimate = self._tensor(mixtures), self._tensor(estimates)
         energy = estimate.square().sum(1)
         if estimate.shape[1] < self.network.min_enrollment_samples:
-            return torch.full_like(energy, torch.nan)
+            return np.full(len(estimates), np.nan, np.float32)
         gain = (mixture * estimate).sum(1) / energy.clamp_min(1e-20)
-        cosine = nn.functional.cosine_similarity(self.network.embed(gain[:, None] * estimate), known)
-        return torch.where(energy > 0, cosine, torch.nan)
+        with self._explained_memory(mixtures):
+            embedding = self.network.embed(gain[:, None] * estimate)
+            cosine = nn.functional.cosine_similarity(embedding, self._tensor(embeddings))
+            return torch.where(energy > 0, cosine, torch.nan).cpu().numpy()
+
+    def _tensor(self, array: np.ndarray) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array, np.float32)).to(self.device)
+
+    @contextmanager
+    def _explained_memory(self, mixtures: np.ndarray) -> Iterator[None]:
+        try:
+            yield
+        except torch.cuda.OutOfMemoryError as error:
+            raise UserError(
+                f"{self.device}: not enough memory for {len(mixtures)} x {mixtures.shape[1] / self.fs:.1f} s; "
+                "take a shorter chunk_s, a smaller batch_size or the CPU"
+            ) from error
 
     def _embed_array(self, recording: np.ndarray, fs: int) -> np.ndarray:
         samples = _checked(recording, "enrollment")

@@ -31,8 +31,8 @@ def load_model(model: str | PathLike | None = None) -> tuple[ExtractorSpec, nn.M
         UserError: if there is none, or it is broken, holds code, or is of another version.
     """
     folder = default_model() if model is None else Path(model)
-    path = folder / WEIGHTS
-    if not path.exists():
+    path = weights_path(folder)
+    if path.name != WEIGHTS:
         return load_extractor(folder)
     spec = read_extractor_spec(folder)
     network = build_extractor(spec)
@@ -42,6 +42,12 @@ def load_model(model: str | PathLike | None = None) -> tuple[ExtractorSpec, nn.M
         reason = " ".join(str(error).split())[:300]
         raise UserError(f"{path}: weights of another network than model.yaml describes: {reason}") from error
     return spec, network.eval().requires_grad_(False)
+
+
+def weights_path(folder: Path) -> Path:
+    """The file of weights that :func:`load_model` takes: packed, else the best, else the last."""
+    names = [name for name in (WEIGHTS, "best.safetensors") if (folder / name).exists()]
+    return folder / (names[0] if names else "last.safetensors")
 
 
 def default_model(root: Path = PRETRAINED) -> Path:

@@ -128,7 +128,6 @@ def _batches(chunks: Iterable[np.ndarray], batch_size: int) -> Iterator[list[np.
 def _energies(mixture: np.ndarray, estimate: np.ndarray, tail: np.ndarray | None, overlap: int) -> list[np.ndarray]:
     """The six fields of :class:`ChunkEnergies` of one chunk, (C,) each; ``tail`` is the end of the chunk before."""
     head = estimate[:overlap]
-    tail = np.zeros_like(head) if tail is None else tail
-    head = head if tail.any() else np.zeros_like(head)
+    head, tail = (0 * head, 0 * head) if tail is None else (head, tail)
     pairs = ((mixture, mixture), (estimate, estimate), (mixture, estimate), (tail, tail), (head, head), (tail, head))
     return [np.einsum("tc,tc->c", one, other, dtype=np.float64) for one, other in pairs]

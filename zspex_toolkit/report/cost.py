@@ -9,8 +9,8 @@ from pathlib import Path
 
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
+from zspex_toolkit.nn.macs import count_macs
 from zspex_toolkit.tasks.demixing import DemixerSpec, build_network
 from zspex_toolkit.tasks.experiment import read_spec
 
@@ -48,18 +48,6 @@ def _cost(spec: DemixerSpec) -> Cost:
     feats = torch.zeros(1, round(SECONDS * 1000 / mfcc.frame_shift_ms), mfcc.num_ceps)  # (B, L, F)
     inputs = (feats, None, torch.zeros(1, network.embedder.embedding_dim))
     return Cost(mfcc.fs, count_macs(network, *inputs) / SECONDS, _seconds(network, *inputs) / SECONDS)
-
-
-@torch.no_grad()
-def count_macs(network: nn.Module, *inputs: torch.Tensor | None) -> int:
-    """Multiply-accumulate operations of one forward pass, in convolutions and matrix products.
-
-    >>> count_macs(nn.Linear(3, 5), torch.zeros(2, 3))
-    30
-    """
-    with FlopCounterMode(display=False) as counter:
-        network(*inputs)
-    return counter.get_total_flops() // 2  # a multiplication and an addition count as two
 
 
 @torch.no_grad()

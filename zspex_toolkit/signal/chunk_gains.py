@@ -5,10 +5,12 @@ and estimate e, the target inside m is nearest to the projection of m on e, the 
 alone, that would blow the residue in a chunk where the target is silent up to the loudness of the mixture, and leave
 steps between chunks. So all gains g_k of a recording are found together, as the minimum of
 
-    sum_k |m_k - g_k e_k|^2  +  4 sum_k |g_(k-1) e_(k-1) - g_k e_k|^2 on their overlap
-                             +  0.01 sum_k |m_k|^2 (g_k / G - 1)^2
+    sum_k |m_k - g_k e_k|^2  +  4 sum_k c_k (g_(k-1) a_k - g_k b_k)^2  +  0.01 sum_k |m_k|^2 (g_k / G - 1)^2
 
-G is the usual gain of the network, or that of the whole recording: a chunk with hardly any output keeps it.
+a_k and b_k are the norms of the two estimates on the overlap of chunks k-1 and k, which should come out equally loud;
+c_k = (p / max(a^2, b^2))^2 with their product p is 1 if they are the same there, and near 0 if they are different sound
+or of quite different levels: then one of them is wrong, and tells nothing of the other's level. G is the usual gain of
+the network, or that of the whole recording: a chunk with hardly any output keeps it.
 """
 
 from __future__ import annotations
@@ -81,9 +83,11 @@ def _solve(energies: ChunkEnergies, signs: np.ndarray, usual: float) -> np.ndarr
     """The minimum of the module's sum: its normal equations have three diagonals."""
     # A chunk of digital silence would have no equation of its own.
     mixture = energies.mixture + 1e-6 * energies.mixture.mean()
-    diagonal = energies.estimate + _USUAL_WEIGHT * mixture / usual**2 + _OVERLAP_WEIGHT * energies.overlap
-    diagonal[:-1] += _OVERLAP_WEIGHT * energies.overlap_before[1:]
-    beside = -_OVERLAP_WEIGHT * (energies.overlap_product * signs * np.roll(signs, 1))[1:]
+    louder = np.maximum(np.maximum(energies.overlap_before, energies.overlap), 1e-30)
+    weight = _OVERLAP_WEIGHT * (energies.overlap_product / louder) ** 2
+    diagonal = energies.estimate + _USUAL_WEIGHT * mixture / usual**2 + weight * energies.overlap
+    diagonal[:-1] += (weight * energies.overlap_before)[1:]
+    beside = -(weight * np.sqrt(energies.overlap * energies.overlap_before))[1:]
     right = signs * energies.product + _USUAL_WEIGHT * mixture / usual
     return _solve_tridiagonal(diagonal, beside, right)
 

@@ -1,0 +1,65 @@
+"""An "extractor" whose right answer is known: it keeps the low half of the band, at a level it chooses anew each time.
+
+The target of the tests lies below 1 kHz and the interferer above, so a linear filter separates them, and what
+chunking, projection and blending make of its output can be compared with the filter run over the whole signal.
+"""
+
+from types import SimpleNamespace
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+FS = 8000
+MIN_ENROLLMENT = 280
+_NUM_TAPS = 513
+
+
+class FilterExtractor(nn.Module):
+    """Low-pass filter at 1 kHz; the output of call k is multiplied by ``levels[k]``, going round, plus an offset."""
+
+    min_enrollment_samples = MIN_ENROLLMENT
+
+    def __init__(self, levels=(1.0,), offset=0.0):
+        super().__init__()
+        time = torch.arange(_NUM_TAPS) - _NUM_TAPS // 2
+        taps = torch.sinc(time * 2 * 1000 / FS) * torch.hann_window(_NUM_TAPS, periodic=False)
+        self.register_buffer("taps", (taps / taps.sum())[None, None])
+        self.levels, self.offset, self.lengths = levels, offset, []
+
+    def embed(self, enrollment, enrollment_length=None):
+        """(B, 2): how loud low and high frequencies are; level does not matter."""
+        low = self._low(enrollment).square().mean(1)
+        high = (enrollment - self._low(enrollment)).square().mean(1)
+        return torch.stack([low, high], 1) / (low + high)[:, None].clamp_min(1e-12)
+
+    def extract(self, mixture, embedding):
+        """(B, T)."""
+        low = self._low(mixture)
+        level = self.levels[len(self.lengths) % len(self.levels)]
+        self.lengths.append(mixture.shape[1])
+        return level * low + self.offset
+
+    def _low(self, samples):
+        return functional.conv1d(samples[:, None], self.taps, padding=_NUM_TAPS // 2)[:, 0]
+
+
+def spec(presence=None):
+    """What an Extractor reads of a model's description."""
+    return SimpleNamespace(fs=FS, presence=presence)
+
+
+def low_noise(num_samples, seed=0, fs=FS, low=200, high=700):
+    """Noise between ``low`` and ``high`` Hz with a slow swell, peak 0.25."""
+    rng = np.random.default_rng(seed)
+    spectrum = np.fft.rfft(rng.normal(size=num_samples))
+    frequency = np.fft.rfftfreq(num_samples, 1 / fs)
+    signal = np.fft.irfft(spectrum * ((frequency > low) & (frequency < high)), num_samples)
+    signal *= 1 + 0.5 * np.sin(2 * np.pi * 0.7 * np.arange(num_samples) / fs)
+    return (0.25 * signal / np.abs(signal).max()).astype(np.float32)
+
+
+def high_noise(num_samples, seed=1, fs=FS):
+    """The interferer: noise between 1.5 and 3 kHz."""
+    return low_noise(num_samples, seed, fs, 1500, 3000)

@@ -1,0 +1,94 @@
+"""Fit the presence score of an extractor, and find the usual gain of its output, on trials of which all is known."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+from zspex_toolkit.config import dump_config
+from zspex_toolkit.errors import UserError
+from zspex_toolkit.infer.extract_trials import extract_trials, presence_of
+from zspex_toolkit.infer.presence import THRESHOLD, PresenceModel
+from zspex_toolkit.infer.trial_journal import TrialNote, read_notes
+from zspex_toolkit.io.atomic import write_text
+from zspex_toolkit.io.table import read_table
+from zspex_toolkit.tasks.extraction import read_extractor_spec
+
+_FEWEST = 5  # trials of either kind
+
+
+def calibrate_presence(
+    model: Path, data: Path, *, out: Path | None = None, device: str = "auto", nj: int = 1
+) -> PresenceModel:
+    """Extract the trials, fit the score to them and write it into the experiment's ``model.yaml``.
+
+    Present and absent trials weigh the same in total, so a score of 0.5 is the point of equal odds for a speaker of
+    whom nothing is known. Trials of single speakers count as present.
+
+    Args:
+        model: experiment of an extractor.
+        data: trial directory with ``utt2condition``; of no speaker of the test.
+        out: folder of the extracted trials; ``model/extracted/<name of data>`` if None.
+        device: auto, cpu or cuda:N.
+        nj: processes on the CPU.
+
+    Returns:
+        what was written.
+
+    Raises:
+        UserError: if there are too few trials of either kind.
+    """
+    conditions = read_table(data / "utt2condition")
+    present = {trial: condition != "absent" for trial, condition in conditions.items()}
+    num_present = sum(present.values())
+    if min(num_present, len(present) - num_present) < _FEWEST:
+        raise UserError(
+            f"{data}/utt2condition: expected at least {_FEWEST} trials with and {_FEWEST} without the enrolled "
+            f"speaker (absent), found {num_present} and {len(present) - num_present}"
+        )
+    out = out or model / "extracted" / data.name.removeprefix("trials_")
+    extract_trials(model, data, out, device=device, nj=nj)
+    fitted = fit_presence(read_notes(out), present)
+    spec = dataclasses.replace(read_extractor_spec(model), presence=fitted.stored())
+    write_text(model / "model.yaml", dump_config(spec))
+    print(f"{model}: {_account(fitted, read_notes(out), present)}")
+    return fitted
+
+
+def fit_presence(notes: Mapping[str, TrialNote], present: Mapping[str, bool]) -> PresenceModel:
+    """Coefficients of the logistic function, by regularised maximum likelihood on standardised features.
+
+    Args:
+        notes: what was found of each trial.
+        present: whether the enrolled speaker is in it.
+
+    Raises:
+        UserError: if there is no trial with the speaker whose output is not silent.
+    """
+    trials = sorted(present)
+    rows = [(notes[trial].energy_db, notes[trial].cosine or 0.0) for trial in trials]
+    gains = [abs(notes[trial].gain) for trial in trials if present[trial] and notes[trial].gain]
+    if not gains:
+        raise UserError("the network's output is silent on every trial with the speaker; train it first")
+    features = np.array(rows)
+    mean, scale = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-6)
+    regression = LogisticRegression(class_weight="balanced")
+    regression.fit((features - mean) / scale, [present[trial] for trial in trials])
+    weights = regression.coef_[0] / scale
+    bias = regression.intercept_[0] - weights @ mean
+    return PresenceModel(float(bias), float(weights[0]), float(weights[1]), float(np.median(gains)))
+
+
+def _account(model: PresenceModel, notes: Mapping[str, TrialNote], present: Mapping[str, bool]) -> str:
+    scores = {trial: presence_of(notes[trial], model) for trial in present}
+    rejected = sum(scores[trial] < THRESHOLD for trial, there in present.items() if there)
+    accepted = sum(scores[trial] >= THRESHOLD for trial, there in present.items() if not there)
+    num_present = sum(present.values())
+    return (
+        f"presence score fitted to {len(present)} trials; at {THRESHOLD:g}, on these, it misses the speaker in "
+        f"{rejected} of {num_present} and finds one in {accepted} of {len(present) - num_present} without"
+    )

@@ -1,0 +1,249 @@
+"""Extract the target of every trial of a trial directory, and tell what that cost."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from zspex_toolkit.errors import AudioError, ConfigError, DataDirError
+from zspex_toolkit.infer.extraction_cost import extraction_cost, peak_memory_mib
+from zspex_toolkit.infer.extractor import Extractor
+from zspex_toolkit.infer.map_in_processes import map_in_processes
+from zspex_toolkit.infer.packed_model import weights_path
+from zspex_toolkit.infer.presence import PresenceModel, energy_db
+from zspex_toolkit.infer.trial_journal import TrialNote, append_note, forget_parts, merge_notes, read_notes
+from zspex_toolkit.io.atomic import write_json
+from zspex_toolkit.io.audio import audio_info, read_audio, write_audio
+from zspex_toolkit.io.data_dir import DataDir
+from zspex_toolkit.io.table import write_table
+from zspex_toolkit.io.write import write_data_dir
+from zspex_toolkit.signal.chunk_gains import ChunkEnergies, chunk_gains
+from zspex_toolkit.train.device import resolve_device
+
+ENROLLMENT = "enroll_spk1.scp"
+FACTS = "extraction.json"
+_MADE_FROM = "made_from.json"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One trial: its id, its mixture, its enrollment, the samples of the mixture and the file to write."""
+
+    id: str
+    mixture: str
+    enrollment: str
+    num_samples: int
+    output: Path
+
+
+def extract_trials(
+    model: Path, data: Path, out: Path, *, device: str = "auto", nj: int = 1, batch_size: int = 8
+) -> None:
+    """Write the extracted voice of each trial, and the tables and figures that scoring and report need.
+
+    Whole mixtures are extracted at once. Only mixtures of one length share a batch: padding would change what the
+    networks normalise by, and the result of a trial would depend on its neighbours.
+
+    Args:
+        model: experiment of an extractor, or a packed model.
+        data: trial directory: ``wav.scp``, ``enroll_spk1.scp``, ``utt2spk``.
+        out: gets ``wav/<trial>.wav``, ``wav.scp``, ``utt2spk``, ``presence`` (where the model is calibrated),
+            ``trials.jsonl`` and ``extraction.json``. What an earlier run of the same model and trials finished is kept.
+        device: auto, cpu or cuda:N.
+        nj: processes on the CPU, of one thread each.
+        batch_size: most trials that a GPU takes at once.
+
+    Raises:
+        UserError: if model, trials or audio are missing or broken; what is finished is kept.
+    """
+    place = resolve_device(device)
+    if batch_size < 1 or nj < 1:
+        raise ConfigError(f"expected nj and batch_size of 1 or more, got {nj} and {batch_size}")
+    if nj > 1 and place.type == "cuda":
+        raise ConfigError(f"nj: expected 1 on a GPU, got {nj}; a larger batch_size fills it")
+    directory = DataDir.load(data)
+    trials = _trials(directory, out)
+    extractor = Extractor.load(model, device="cpu")  # on the CPU: no process that is forked may hold a GPU
+    _keep_or_remove(out, _made_from(model, extractor.presence_model, trials))
+    notes = read_notes(out)
+    missing = [trial for trial in trials if trial.id not in notes or not _is_complete(trial)]
+    batches = list(_batches(missing, batch_size if place.type == "cuda" else 1))
+    work = partial(_extract_batch, _Model(model, str(place), one_thread=nj > 1), out)
+    peaks = map_in_processes(work, batches, nj, label=f"extract {data.name}")
+    notes = read_notes(out)
+    merge_notes(out, {trial.id: notes[trial.id] for trial in trials})
+    _write_tables(out, directory, trials, notes, extractor.presence_model)
+    if missing or not (out / FACTS).exists():
+        write_json(out / FACTS, _facts(extractor, notes, missing, place, nj, max(peaks, default=0.0)))
+    kept = len(trials) - len(missing)
+    print(f"{out}: {len(trials)} trials in, {len(missing)} extracted, {kept} already there, 0 dropped")
+
+
+@dataclass(frozen=True)
+class _Model:
+    """What a process needs to load the model; :func:`_loaded` does, once."""
+
+    folder: Path
+    device: str
+    one_thread: bool
+
+
+@lru_cache(maxsize=1)
+def _loaded(model: _Model) -> Extractor:
+    if model.one_thread:
+        torch.set_num_threads(1)
+    return Extractor.load(model.folder, device=model.device)
+
+
+def _trials(directory: DataDir, out: Path) -> list[Trial]:
+    enrollments = directory.table(ENROLLMENT)
+    for name, table in (("wav.scp", directory.wavs), (ENROLLMENT, enrollments)):
+        lacking = [trial for trial in directory.utterances if trial not in table]
+        if lacking:
+            raise DataDirError(f"{directory.path / name}: no line for trial '{lacking[0]}'")
+    lengths = directory.table("utt2num_samples") if (directory.path / "utt2num_samples").exists() else {}
+    return [
+        Trial(
+            trial,
+            directory.wavs[trial],
+            enrollments[trial],
+            int(lengths[trial]) if trial in lengths else audio_info(directory.wavs[trial]).num_samples,
+            out / "wav" / f"{trial}.wav",
+        )
+        for trial in directory.utterances
+    ]
+
+
+def _batches(trials: Sequence[Trial], batch_size: int) -> Iterator[list[Trial]]:
+    """Trials of one length together, the longest first: memory that is not enough shows at once."""
+    batch: list[Trial] = []
+    for trial in sorted(trials, key=lambda trial: (-trial.num_samples, trial.id)):
+        if batch and (len(batch) == batch_size or trial.num_samples != batch[0].num_samples):
+            yield batch
+            batch = []
+        batch.append(trial)
+    if batch:
+        yield batch
+
+
+def _extract_batch(model: _Model, out: Path, batch: list[Trial]) -> float:
+    """Extract, write and note a batch; the most memory that this process has taken so far, in MiB."""
+    extractor = _loaded(model)
+    mixtures = np.stack([_read(trial.id, trial.mixture, extractor.fs) for trial in batch])
+    mixtures = mixtures - mixtures.mean(axis=1, keepdims=True)
+    enrollments = [_read(trial.id, trial.enrollment, extractor.fs) for trial in batch]
+    began = time.perf_counter()
+    try:
+        embeddings = np.stack([extractor.embed(enrollment, extractor.fs) for enrollment in enrollments])
+    except AudioError as error:
+        raise AudioError(f"{', '.join(trial.id for trial in batch)}: {error}") from error
+    estimates = extractor.estimate(mixtures, embeddings)
+    seconds = (time.perf_counter() - began) / len(batch)
+    cosines = extractor.cosines(mixtures, estimates, embeddings)
+    usual_gain = extractor.presence_model.usual_gain if extractor.presence_model else None
+    for trial, mixture, estimate, cosine in zip(batch, mixtures, estimates, cosines, strict=True):
+        energies = _energies(mixture, estimate)
+        signal = estimate * np.float32(chunk_gains(energies, usual_gain)[0])
+        write_audio(trial.output, signal / max(1.0, float(np.abs(signal).max())), extractor.fs)
+        silent = not energies.estimate[0] > 0
+        note = TrialNote(
+            trial.id,
+            float(energy_db(energies.estimate, energies.mixture)[0]),
+            None if np.isnan(cosine) else float(cosine),
+            None if silent else float(energies.product[0] / energies.estimate[0]),
+            len(mixture) / extractor.fs,
+            seconds,
+        )
+        append_note(out, note)
+    return peak_memory_mib(extractor.device)
+
+
+def _energies(mixture: np.ndarray, estimate: np.ndarray) -> ChunkEnergies:
+    """Of a mixture that is one chunk."""
+    pairs = ((mixture, mixture), (estimate, estimate), (mixture, estimate))
+    sums = [np.array([np.dot(one.astype(np.float64), other)]) for one, other in pairs]
+    return ChunkEnergies(*sums, *(np.zeros(1) for _ in range(3)))
+
+
+def _read(trial: str, source: str, fs: int) -> np.ndarray:
+    try:
+        return read_audio(source, fs=fs)[0]
+    except AudioError as error:
+        raise AudioError(f"{trial}: {error}") from error
+
+
+def _is_complete(trial: Trial) -> bool:
+    try:
+        return audio_info(trial.output).num_samples == trial.num_samples
+    except AudioError:
+        return False
+
+
+def _made_from(model: Path, presence: PresenceModel | None, trials: Sequence[Trial]) -> dict[str, object]:
+    lines = "".join(f"{trial.id} {trial.mixture} {trial.enrollment} {trial.num_samples}\n" for trial in trials)
+    return {
+        "weights": hashlib.sha256(weights_path(model).read_bytes()).hexdigest(),
+        "usual_gain": presence.usual_gain if presence else None,  # sets the level of what is written
+        "trials": hashlib.sha256(lines.encode()).hexdigest(),
+    }
+
+
+def _keep_or_remove(out: Path, made_from: dict[str, object]) -> None:
+    """Remove what another model or other trials left in ``out``."""
+    mark = out / _MADE_FROM
+    if mark.exists() and json.loads(mark.read_text(encoding="utf-8")) != made_from:
+        mark.unlink()
+        shutil.rmtree(out / "wav", ignore_errors=True)
+        forget_parts(out)
+        for name in ("trials.jsonl", "wav.scp", "utt2spk", "spk2utt", "presence", FACTS):
+            (out / name).unlink(missing_ok=True)
+    write_json(mark, made_from)
+
+
+def _write_tables(
+    out: Path, directory: DataDir, trials: Sequence[Trial], notes: Mapping[str, TrialNote], model: PresenceModel | None
+) -> None:
+    if model is None:
+        (out / "presence").unlink(missing_ok=True)
+    else:
+        write_table(out / "presence", {trial.id: f"{presence_of(notes[trial.id], model):.6f}" for trial in trials})
+    write_data_dir(out, wavs={trial.id: os.fspath(trial.output) for trial in trials}, utt2spk=directory.utt2spk)
+
+
+def presence_of(note: TrialNote, model: PresenceModel) -> float:
+    """Presence score of a trial; an output without an embedding, silent or very short, counts as unlike."""
+    return float(model.probability(note.energy_db, 0.0 if note.cosine is None else note.cosine))
+
+
+def _facts(
+    extractor: Extractor,
+    notes: Mapping[str, TrialNote],
+    done: Sequence[Trial],
+    place: torch.device,
+    nj: int,
+    peak: float,
+) -> dict[str, object]:
+    audio_s = sum(notes[trial.id].mixture_s for trial in done)
+    return {
+        "num_trials": len(notes),
+        "seconds": round(sum(note.mixture_s for note in notes.values()), 3),
+        "fs": extractor.fs,
+        "real_time_factor": sum(notes[trial.id].compute_s for trial in done) / audio_s if audio_s else None,
+        "num_timed": len(done),
+        "device": torch.cuda.get_device_name(place) if place.type == "cuda" else "cpu",
+        "num_processes": nj,
+        "num_threads": 1 if nj > 1 else torch.get_num_threads(),
+        "peak_memory_mib": round(peak, 1),
+        "peak_memory_of": "gpu" if place.type == "cuda" else "process",
+        **extraction_cost(extractor),
+    }
