@@ -12,6 +12,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
+from zspex_toolkit.nn.separate_layers import fuses
+
 _ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 _CHUNK = 1 << 17  # values of a product that stay in the innermost cache of a core, half a megabyte
 
@@ -81,6 +83,6 @@ def frames_linear(frames: Tensor, weight: Tensor, bias: Tensor | None = None) ->
 
     Under autocast the factors are rounded and the result is not: normalisations that follow need its precision.
     """
-    if frames.device.type != "cpu" or torch.compiler.is_compiling():
+    if not fuses(frames):
         return F.linear(frames, weight, bias)
     return FramesLinear.apply(frames, weight, bias)
