@@ -47,6 +47,8 @@ xvector_args=                               # options for its training
 mfcc_config=conf/mfcc.conf                  # Kaldi's own format, for the x-vector
 vad_config=conf/vad.conf                    # Kaldi's own format, for the x-vector
 exp_tag=                                    # experiment is exp/tse_<tag> (empty: made from train_args; exp/tse)
+metrics="si_sdr sdr pesq stoi estoi"        # what to score: file names of zspex_toolkit/metrics/speech
+expected_si_sdr=                            # SI-SDR that is known for the unprocessed test mixtures in dB
 report_args=                                # options for the report, such as "--ladder a,b"
 results_dir=                                # folder of RESULTS.md, page.html and figures (empty: the experiment)
 # End of options
@@ -65,6 +67,10 @@ enter_work_dir "${settings[@]}"
 . "$COMMON/cmd.sh"
 
 set_machine
+if [[ " $metrics " = *" pesq "* ]] && ! python -c "import pesq" 2>/dev/null; then
+    log "without PESQ, whose package is not installed (pip install 'zspex_toolkit[pesq]' compiles it)"
+    metrics=$(sed -E 's/ *\bpesq\b//' <<<"$metrics")
+fi
 default_tag=$(tag_of "$train_args")
 tag=${exp_tag:-$default_tag}
 exp=exp/tse${tag:+_$tag}
@@ -175,10 +181,13 @@ trials() {
         train_alone embedder xvector --config "$xvector_config" --data data/train "${xvector_words[@]}"
     fi
 
+    judge=(--embedder "$xvector_dir" --metrics "${metrics// /,}")
     if in_stage 4 "Score the unprocessed mixtures" for "${trial_dirs[@]}" "$xvector_dir/last.safetensors" \
-        makes "${mixture_scores[@]}"; then
+        "$metrics $expected_si_sdr" makes "${mixture_scores[@]}"; then
         for set in "${set_list[@]}"; do
-            toolkit score_mixtures --data "data/trials_$set" --out "$exp/mixture/$set" --embedder "$xvector_dir" --nj "$nj"
+            known=()
+            if [[ $set = test && -n $expected_si_sdr ]]; then known=(--expected_si_sdr "$expected_si_sdr"); fi
+            toolkit score_mixtures --data "data/trials_$set" --out "$exp/mixture/$set" "${judge[@]}" "${known[@]}" --nj "$nj"
         done
     fi
 
@@ -211,13 +220,13 @@ trials() {
         run_array "$cuda_cmd --gpu $ngpu" extract "$lines"
     fi
 
-    if in_stage 7 "Score" for "${trial_dirs[@]}" "${extracted[@]}" "$xvector_dir/last.safetensors" \
+    if in_stage 7 "Score" for "${trial_dirs[@]}" "${extracted[@]}" "${mixture_scores[@]}" \
         makes "${scores[@]}"; then
         lines=$(
             for system in "${system_list[@]}"; do
                 for set in "${set_list[@]}"; do
                     line score_extraction --data "data/trials_$set" --extracted "$exp/$system/extracted/$set" \
-                        --embedder "$xvector_dir" --out "$exp/$system/scores/$set"
+                        --mixture_scores "$exp/mixture/$set" --out "$exp/$system/scores/$set" "${judge[@]}"
                     echo
                 done
             done

@@ -9,4 +9,5 @@ here=$(dirname "${BASH_SOURCE[0]}")
     --corpus_options "{own_sets: true}" \
     --corpus_sets "train test" \
     --dev_per_speaker 2 \
+    --trial_list conf/trials_test.jsonl \
     "$@"
