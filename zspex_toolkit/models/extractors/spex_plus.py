@@ -1,0 +1,72 @@
+"""SpEx+: multi-scale time-domain target speaker extraction."""
+
+from __future__ import annotations
+
+from zspex_toolkit.models.extraction_network import ExtractionNetwork
+from zspex_toolkit.nn.fuser import PlainFuser
+from zspex_toolkit.nn.mask_generator import SeparateMasks
+from zspex_toolkit.nn.resnet_speaker_encoder import ResNetSpeakerEncoder
+from zspex_toolkit.nn.speech_coder import SpeechDecoder, SpeechEncoder
+from zspex_toolkit.nn.tcn import SpeakerTcn
+
+__all__ = ["SpexPlus"]
+
+
+class SpexPlus(ExtractionNetwork):
+    """SpEx+; 11,138,734 parameters for 101 speakers.
+
+    Args:
+        num_speakers: K training speakers.
+        num_filters: N filters of each scale.
+        kernel_sizes: samples of the filters of each scale, ascending: 2.5, 10 and 20 ms at 8 kHz.
+        stride: samples from frame to frame.
+        bottleneck: channels of the fused frames, and of the first residual block.
+        hidden: channels within a TCN block.
+        kernel_size: of the depthwise convolutions.
+        num_blocks: TCN blocks a stack, dilations 1, 2, ..., 2 ** (num_blocks - 1).
+        num_stacks: stacks, each of which gets the embedding at its head.
+        embedding_dim: D.
+        speaker_hidden: channels of the last two residual blocks.
+        causal: let every output sample depend on ``latency_samples`` of the mixture's future alone [ours]: causal
+            convolutions, cumulative norms, and kernels of a frame that end together.
+
+    Source: Ge et al., "SpEx+: A complete time domain speaker extraction network", Interspeech 2020.
+    """
+
+    def __init__(
+        self,
+        num_speakers: int,
+        *,
+        num_filters: int = 256,
+        kernel_sizes: tuple[int, ...] = (20, 80, 160),
+        stride: int = 10,
+        bottleneck: int = 256,
+        hidden: int = 512,
+        kernel_size: int = 3,
+        num_blocks: int = 8,
+        num_stacks: int = 4,
+        embedding_dim: int = 256,
+        speaker_hidden: int = 512,
+        causal: bool = False,
+    ):
+        fused = (len(kernel_sizes), num_filters, bottleneck)
+        super().__init__(
+            num_speakers,
+            encoder=SpeechEncoder(num_filters, kernel_sizes, stride, causal=causal),
+            decoder=SpeechDecoder(num_filters, kernel_sizes, stride, causal=causal),
+            fuser=PlainFuser(*fused),
+            enrollment_fuser=PlainFuser(*fused),
+            norm=None,
+            tcn=SpeakerTcn(
+                bottleneck,
+                hidden,
+                embedding_dim,
+                kernel_size=kernel_size,
+                num_blocks=num_blocks,
+                num_stacks=num_stacks,
+                causal=causal,
+            ),
+            mask_generator=SeparateMasks(bottleneck, len(kernel_sizes), num_filters),
+            speaker_encoder=ResNetSpeakerEncoder(bottleneck, speaker_hidden, embedding_dim),
+            embedding_dim=embedding_dim,
+        )

@@ -1,0 +1,50 @@
+"""Fusers: the encodings of all scales to one sequence of frames."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from zspex_toolkit.nn.channel_norm import ChannelNorm
+from zspex_toolkit.nn.streaming import Memory
+from zspex_toolkit.nn.tac import TransformAverageConcatenate
+
+
+class PlainFuser(nn.Module):
+    """Concatenate the scales, layer norm of each frame, Conv1x1.
+
+    Args:
+        num_scales: S.
+        num_filters: N of each scale.
+        channels: C of the output.
+
+    Source: Ge et al., "SpEx+", Interspeech 2020.
+    """
+
+    def __init__(self, num_scales: int, num_filters: int, channels: int):
+        super().__init__()
+        self.norm = ChannelNorm(num_scales * num_filters)
+        self.project = nn.Conv1d(num_scales * num_filters, channels, 1)
+
+    def forward(self, scales: Tensor, num_frames: Tensor | None = None, memory: Memory | None = None) -> Tensor:
+        """(B, S, N, L) to (B, C, L); each frame for itself, so the true number and the past of frames are unused."""
+        return self.project(self.norm(scales.flatten(1, 2)))
+
+
+class ScaleInterFuser(nn.Module):
+    """The scales exchange what they have in common, then are fused as by ``PlainFuser``.
+
+    Args:
+        num_scales, num_filters, channels: as of ``PlainFuser``.
+        exchange: (B, S, N, L), true number of frames and memory to (B, S, N, L).
+
+    Source: Chen et al., "MC-SpEx", Interspeech 2023; what is within the box is a reading.
+    """
+
+    def __init__(self, num_scales: int, num_filters: int, channels: int, exchange: TransformAverageConcatenate):
+        super().__init__()
+        self.exchange = exchange
+        self.fuse = PlainFuser(num_scales, num_filters, channels)
+
+    def forward(self, scales: Tensor, num_frames: Tensor | None = None, memory: Memory | None = None) -> Tensor:
+        """(B, S, N, L) to (B, C, L); see ``TransformAverageConcatenate`` for the other arguments."""
+        return self.fuse(self.exchange(scales, num_frames, memory))

@@ -1,0 +1,84 @@
+"""ResNet speaker encoder: frames of an enrollment to one embedding."""
+
+from __future__ import annotations
+
+import itertools
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from zspex_toolkit.nn.masked_batch_norm import MaskedBatchNorm
+
+POOLING = 3  # frames to one, in each block
+
+
+class ResNetBlock(nn.Module):
+    """Conv1x1, batch norm, PReLU, Conv1x1, batch norm, added to the input, PReLU, maximum of every three frames.
+
+    Args:
+        in_channels, out_channels: frame width before and after; if they differ, the input goes through a Conv1x1.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int):
+        super().__init__()
+        self.conv1 = nn.Conv1d(in_channels, out_channels, 1, bias=False)
+        self.norm1 = MaskedBatchNorm(out_channels)
+        self.activation1 = nn.PReLU()
+        self.conv2 = nn.Conv1d(out_channels, out_channels, 1, bias=False)
+        self.norm2 = MaskedBatchNorm(out_channels)
+        self.activation2 = nn.PReLU()
+        self.skip = nn.Identity()
+        if in_channels != out_channels:
+            self.skip = nn.Conv1d(in_channels, out_channels, 1, bias=False)
+
+    def forward(self, frames: Tensor, num_frames: Tensor | None) -> Tensor:
+        """(B, C, L) with (B,) true frames to (B, C', L // 3)."""
+        true = None if num_frames is None else _true(num_frames, frames)
+        hidden = self.activation1(self.norm1(self.conv1(frames), true))
+        hidden = self.norm2(self.conv2(hidden), true)
+        return functional.max_pool1d(self.activation2(hidden + self.skip(frames)), POOLING)
+
+
+class ResNetSpeakerEncoder(nn.Module):
+    """Three residual blocks, Conv1x1, mean over the true frames.
+
+    Args:
+        channels: C of the frames, and width of the first block.
+        hidden: width of the other two.
+        embedding_dim: D.
+
+    Source: Ge et al., "SpEx+", Interspeech 2020, Figure 2; widths and pooling as in the authors' code.
+    """
+
+    min_frames = POOLING**3  # fewer leave nothing to take the mean of
+
+    def __init__(self, channels: int, hidden: int, embedding_dim: int):
+        super().__init__()
+        widths = (channels, channels, hidden, hidden)
+        self.blocks = nn.ModuleList(ResNetBlock(before, after) for before, after in itertools.pairwise(widths))
+        self.project = nn.Conv1d(hidden, embedding_dim, 1)
+
+    def forward(self, frames: Tensor, num_frames: Tensor | None = None) -> Tensor:
+        """Embed.
+
+        Args:
+            frames: (B, C, L), L >= ``min_frames``.
+            num_frames: (B,) true frames, each at least ``min_frames``; None if all L are.
+
+        Returns:
+            (B, D), in single precision.
+        """
+        for block in self.blocks:
+            frames = block(frames, num_frames)
+            if num_frames is not None:  # a maximum counts if all it is taken over is true
+                num_frames = torch.div(num_frames, POOLING, rounding_mode="floor")
+        frames = self.project(frames).float()
+        if num_frames is None:
+            return frames.mean(2)
+        return (frames * _true(num_frames, frames)).sum(2) / num_frames.clamp(min=1)[:, None]
+
+
+def _true(num_frames: Tensor, frames: Tensor) -> Tensor:
+    """Which frames of (B, C, L) are true, (B, 1, L)."""
+    return torch.arange(frames.shape[2], device=frames.device)[None, None] < num_frames[:, None, None]

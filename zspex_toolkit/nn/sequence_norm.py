@@ -1,0 +1,107 @@
+"""Normalisation over channels and time: of the whole signal (gLN), or of what has been heard so far."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from zspex_toolkit.nn.streaming import Memory
+
+
+class GlobalNorm(nn.Module):
+    """Global layer norm (gLN): zero mean and unit variance over channels and time, then a gain and a bias per channel.
+
+    Args:
+        num_channels: C.
+        affine: have gain and bias.
+        eps: added to the variance.
+
+    Source: Luo & Mesgarani, "Conv-TasNet", IEEE/ACM TASLP 2019, equations 10-12.
+    """
+
+    def __init__(self, num_channels: int, *, affine: bool = True, eps: float = 1e-5):
+        super().__init__()
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(num_channels)) if affine else None
+        self.bias = nn.Parameter(torch.zeros(num_channels)) if affine else None
+
+    def forward(self, frames: Tensor, num_frames: Tensor | None = None, memory: Memory | None = None) -> Tensor:
+        """Normalise.
+
+        Args:
+            frames: (B, C, L).
+            num_frames: (B,) true frames, each at least 1, which alone are counted; None if all L are.
+            memory: of no use here, since every frame counts the last one: must be None.
+
+        Returns:
+            (B, C, L), of the type of ``frames``. Mean and variance are taken in single precision.
+        """
+        assert memory is None, "gLN needs the whole signal; stream with CumulativeNorm"
+        with torch.autocast(frames.device.type, enabled=False):
+            if num_frames is None:  # one group of all channels: gLN by another name, computed in one pass
+                out = functional.group_norm(frames.float(), 1, self.weight, self.bias, self.eps)
+            else:
+                out = self._over_true_frames(frames.float(), num_frames.to(frames.device))
+        return out.to(frames.dtype)
+
+    def _over_true_frames(self, frames: Tensor, num_frames: Tensor) -> Tensor:
+        true = torch.arange(frames.shape[2], device=frames.device)[None, None] < num_frames[:, None, None]  # (B, 1, L)
+        count = frames.shape[1] * num_frames[:, None, None]
+        mean = (frames * true).sum((1, 2), keepdim=True) / count
+        centred = frames - mean
+        variance = (centred.square() * true).sum((1, 2), keepdim=True) / count
+        return _scale(centred * (variance + self.eps).rsqrt(), self.weight, self.bias)
+
+
+class CumulativeNorm(nn.Module):
+    """Cumulative layer norm: frame t by the mean and variance over all channels of frames 0..t.
+
+    Args:
+        num_channels: C.
+        affine: have gain and bias, named as in ``GlobalNorm``.
+        eps: added to the variance.
+
+    Source: Luo & Mesgarani, "Conv-TasNet", IEEE/ACM TASLP 2019, equations 13-15.
+    """
+
+    def __init__(self, num_channels: int, *, affine: bool = True, eps: float = 1e-5):
+        super().__init__()
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(num_channels)) if affine else None
+        self.bias = nn.Parameter(torch.zeros(num_channels)) if affine else None
+
+    def forward(self, frames: Tensor, num_frames: Tensor | None = None, memory: Memory | None = None) -> Tensor:
+        """Normalise.
+
+        Args:
+            frames: (B, C, L), any L >= 0.
+            num_frames: of no use: what stands behind the true frames does not reach them.
+            memory: of the stream; None if the whole signal comes at once.
+
+        Returns:
+            (B, C, L), of the type of ``frames``.
+        """
+        with torch.autocast(frames.device.type, enabled=False):
+            variance, mean = torch.var_mean(frames.float(), 1, unbiased=False)  # (B, L): of each frame
+            # Double precision: an hour of frames is summed up, and a mean square less a squared mean cancels.
+            moments = torch.stack([mean, variance + mean.square()]).double().cumsum(2)  # (2, B, L)
+            past, count = (0, 0) if memory is None else memory.get(self, (0, 0))
+            if torch.is_tensor(past):
+                moments = moments + past
+            seen = count + torch.arange(1, frames.shape[2] + 1, device=frames.device)
+            if memory is not None and frames.shape[2]:
+                memory[self] = (moments[:, :, -1:], count + frames.shape[2])
+            mean, mean_square = moments / seen
+            gain = (mean_square - mean.square() + self.eps).rsqrt()[:, None].float()
+            out = _scale((frames.float() - mean[:, None].float()) * gain, self.weight, self.bias)
+        return out.to(frames.dtype)
+
+
+def sequence_norm(num_channels: int, *, causal: bool, affine: bool = True) -> nn.Module:
+    """The norm over channels and time of a network that waits for the whole signal, or of one that does not."""
+    return (CumulativeNorm if causal else GlobalNorm)(num_channels, affine=affine)
+
+
+def _scale(frames: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
+    return frames if weight is None else torch.addcmul(bias[:, None], frames, weight[:, None])
