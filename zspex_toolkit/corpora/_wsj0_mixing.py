@@ -6,8 +6,8 @@ the longer one (``max``); sum; one gain that brings the highest peak of mixture 
 16 kHz the levels are those measured at 8 kHz.
 
 Readings: the original measures the level with VOICEBOX's ``activlev`` (ITU-T P.56). Where a table of such levels is
-given they are used, else the mean power of the whole utterance, which its pauses lower. For MATLAB's ``resample`` stands
-scipy's ``resample_poly``: the same Kaiser window (beta 5, 10 periods), another design of the low-pass.
+given they are used, else the mean power of the whole utterance, which its pauses lower. In place of MATLAB's
+``resample`` stands scipy's ``resample_poly``: the same Kaiser window (beta 5), another design of the low-pass.
 """
 
 from __future__ import annotations
