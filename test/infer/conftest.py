@@ -1,12 +1,17 @@
 """Jobs in this process, which spares every test the start of Python, and a small data directory of Kaldi's audio."""
 
 import importlib
+import sys
 from pathlib import Path
 
 import pytest
 
 from zspex_toolkit.io.table import read_table
 from zspex_toolkit.io.write import write_data_dir
+
+sys.path.insert(0, str(Path(__file__).parent))  # for the extractor whose answer is known, beside the tests
+sys.path.insert(0, str(Path(__file__).parent))  # for the modules beside the tests
+from made_up_trials import make_trials
 
 REFERENCE = Path(__file__).parents[1] / "data" / "kaldi_reference"
 
@@ -33,3 +38,9 @@ def speech_dir(tmp_path):
     wavs = {utt: str(REFERENCE / path) for utt, path in read_table(REFERENCE / "wav.scp").items()}
     write_data_dir(tmp_path / "data" / "train", wavs=wavs, utt2spk={utt: utt.partition("-")[0] for utt in wavs})
     return tmp_path / "data" / "train"
+
+
+@pytest.fixture
+def trial_dir(tmp_path):
+    """Directory of eight trials, see :mod:`made_up_trials`."""
+    return make_trials(tmp_path)

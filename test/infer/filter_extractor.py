@@ -9,7 +9,6 @@ from types import SimpleNamespace
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional
 
 FS = 8000
 MIN_ENROLLMENT = 280
@@ -25,7 +24,7 @@ class FilterExtractor(nn.Module):
         super().__init__()
         time = torch.arange(_NUM_TAPS) - _NUM_TAPS // 2
         taps = torch.sinc(time * 2 * 1000 / FS) * torch.hann_window(_NUM_TAPS, periodic=False)
-        self.register_buffer("taps", (taps / taps.sum())[None, None])
+        self.register_buffer("taps", taps / taps.sum())
         self.levels, self.offset, self.lengths = levels, offset, []
 
     def embed(self, enrollment, enrollment_length=None):
@@ -42,7 +41,9 @@ class FilterExtractor(nn.Module):
         return level * low + self.offset
 
     def _low(self, samples):
-        return functional.conv1d(samples[:, None], self.taps, padding=_NUM_TAPS // 2)[:, 0]
+        size = 1 << (samples.shape[1] + _NUM_TAPS).bit_length()
+        spectrum = torch.fft.rfft(samples, size) * torch.fft.rfft(self.taps, size)
+        return torch.fft.irfft(spectrum, size)[:, _NUM_TAPS // 2 :][:, : samples.shape[1]]
 
 
 def spec(presence=None):

@@ -25,7 +25,6 @@ from zspex_toolkit.infer.trial_journal import TrialNote, append_note, forget_par
 from zspex_toolkit.io.atomic import write_json
 from zspex_toolkit.io.audio import audio_info, read_audio, write_audio
 from zspex_toolkit.io.data_dir import DataDir
-from zspex_toolkit.io.table import write_table
 from zspex_toolkit.io.write import write_data_dir
 from zspex_toolkit.signal.chunk_gains import ChunkEnergies, chunk_gains
 from zspex_toolkit.train.device import resolve_device
@@ -213,11 +212,13 @@ def _keep_or_remove(out: Path, made_from: dict[str, object]) -> None:
 def _write_tables(
     out: Path, directory: DataDir, trials: Sequence[Trial], notes: Mapping[str, TrialNote], model: PresenceModel | None
 ) -> None:
+    tables: dict[str, Mapping[str, object]] = {"utt2num_samples": {trial.id: trial.num_samples for trial in trials}}
     if model is None:
         (out / "presence").unlink(missing_ok=True)
     else:
-        write_table(out / "presence", {trial.id: f"{presence_of(notes[trial.id], model):.6f}" for trial in trials})
-    write_data_dir(out, wavs={trial.id: os.fspath(trial.output) for trial in trials}, utt2spk=directory.utt2spk)
+        tables["presence"] = {trial.id: f"{presence_of(notes[trial.id], model):.6f}" for trial in trials}
+    wavs = {trial.id: os.fspath(trial.output) for trial in trials}
+    write_data_dir(out, wavs=wavs, utt2spk=directory.utt2spk, tables=tables)
 
 
 def presence_of(note: TrialNote, model: PresenceModel) -> float:
