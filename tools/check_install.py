@@ -20,6 +20,7 @@ NEEDED = {  # module: package, where the names differ
     "jsonargparse": "jsonargparse",
     "sklearn": "scikit-learn",
     "matplotlib": "matplotlib",
+    "PIL": "pillow",
     "tensorboard": "tensorboard",
     "safetensors": "safetensors",
     "tqdm": "tqdm",

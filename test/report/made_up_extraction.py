@@ -116,7 +116,8 @@ def scored_lines(lines: list[dict], system: str) -> list[dict]:
         gain = 0.0 if system == "mixture" else gains(lines, system)[line["id"]]
         present = {"si_sdr": mixture + gain, "si_sdri": gain, "pesq": 2.0 + gain / 10} if mixture is not None else {}
         absent = {"energy_left_db": -3 * gain} if line["condition"] == "absent" else {}
-        found.append({**line, "si_sdr": None, "si_sdri": None, "energy_left_db": None, **present, **absent})
+        empty = {"si_sdr": None, "si_sdri": None, "energy_left_db": None, "silent": False}
+        found.append({**line, **empty, **present, **absent})
     return found
 
 
@@ -127,6 +128,7 @@ def _group(by: str, value: str, lines: list[dict]) -> dict:
         if values:
             mean = float(np.mean(values))
             metrics[name] = {"mean": mean, "interval": [mean - 0.25, mean + 0.25]}
+            metrics[name]["speaker_interval"] = [mean - 0.5, mean + 0.5]
     values = [line["si_sdri"] for line in lines if line.get("si_sdri") is not None]
     if values:
         metrics["share_above_1_db"] = {"mean": float(np.mean([v > 1 for v in values])), "interval": [0.5, 1.0]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from zspex_toolkit.report.extraction_scores import MIXTURE, Scored
@@ -55,10 +56,12 @@ def choose_cases(scored: list[Scored]) -> list[Case]:
 
 
 def _means(systems: list[Scored], metric: str, condition: str) -> dict[str, float]:
-    """Mean over the systems, of trials that all of them have."""
+    """Mean over the systems, of trials that all of them have; a silent output of a present target is worst of all."""
     found = {}
     for utt, trial in systems[0].trials.items() if systems else ():
-        values = [one.trials.get(utt, {}).get(metric) for one in systems]
+        lines = [one.trials.get(utt, {}) for one in systems]
+        silent = condition == "present"
+        values = [-math.inf if silent and line.get("silent") else line.get(metric) for line in lines]
         if trial["condition"] == condition and None not in values:
             found[utt] = sum(values) / len(values)
     return found

@@ -126,6 +126,9 @@ def _figures(case: Case, scored: list[Scored]) -> dict[str, tuple[str, ...]]:
     found = {}
     for one in scored:
         line = one.trials.get(case.trial, {})
+        if line.get("silent"):
+            found[label(one.system)] = ("silent",)
+            continue
         if line.get("condition") == "absent":
             parts = [("energy left", "energy_left_db", " dB")]
         elif one.system == MIXTURE:

@@ -52,10 +52,14 @@ def tsne_panels(
 def draw_tsne(panels: list[Panel], set_labels: dict[str, str], path: Path) -> Picture:
     """Write the t-SNE."""
     save_figure(tsne_figure(panels, set_labels), path)
-    first = panels[0]
+    first = {panel.set: panel.speakers for panel in panels}
+    counts = [
+        f"{len(set(speakers))} {set_labels.get(name, name)} with {speakers.count(speakers[0])} trials each"
+        for name, speakers in first.items()
+    ]
     caption = (
-        f"t-SNE of the toolkit's x-vectors of extracted speech and of the ground truth: {len(set(first.speakers))} "
-        f"speakers with {first.speakers.count(first.speakers[0])} trials each, one coordinate scale for all panels. "
+        "t-SNE of the toolkit's x-vectors of extracted speech and of the ground truth: "
+        f"{', '.join(counts)}; one coordinate scale for all panels. "
         "Above each panel, from the embeddings themselves: the share that is nearest to the mean of its own "
         "speaker's others, and the mean silhouette by cosine distance."
     )

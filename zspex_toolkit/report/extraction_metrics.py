@@ -30,6 +30,7 @@ MEASURES = {
     "estoii": Measure("ESTOIi", 3),
     "share_above_1_db": Measure("SI-SDRi > 1 dB, %", 1, 100.0),
     "confusion": Measure("Confusion, %", 1, 100.0),
+    "silent_output": Measure("Silent outputs, %", 1, 100.0),
     "similarity": Measure("Similarity", 3),
     "energy_left_db": Measure("Energy left, dB", 1),
     "false_acceptance": Measure("False acceptance, %", 1, 100.0),
@@ -37,17 +38,23 @@ MEASURES = {
 }
 
 
-def cell(scored: Scored, metric: str, by: str = "all", value: str | None = None) -> str:
-    """Mean of a measure and its 95 % interval, ``9.87 [9.60, 10.1]``; a dash if it was not computed."""
+def cell(scored: Scored, metric: str, by: str = "all", value: str | None = None, *, interval: str = "interval") -> str:
+    """Mean of a measure and its 95 % interval, ``9.87 [9.60, 10.10]``; a dash if it was not computed.
+
+    Args:
+        scored: one system on one set.
+        metric: name in scores.json.
+        by, value: the group of trials.
+        interval: ``interval``, from drawing trials, or ``speaker_interval``, from drawing whole target speakers.
+    """
     group = scored.group(by, value) or {"metrics": {}}
     found = group["metrics"].get(metric) or {}
     if found.get("mean") is None:
         return DASH
-    measure = MEASURES[metric]
     text = figure(metric, found["mean"])
-    if not found.get("interval"):
+    if not found.get(interval):
         return text
-    low, high = (f"{measure.scale * bound:.{measure.digits}f}" for bound in found["interval"])
+    low, high = (figure(metric, bound) for bound in found[interval])
     return f"{text} [{low}, {high}]"
 
 

@@ -73,9 +73,8 @@ def versions_line(scored: list[Scored]) -> str:
 
 
 def scored_facts(one: Scored) -> dict[str, Any]:
-    """All that scores.json says, for machines; the names of dropped trials stay in that file."""
-    facts = {name: value for name, value in one.facts.items() if name != "dropped"}
-    return {**facts, "system": one.system, "set": one.set, "path": one.path}
+    """All that scores.json says, for machines."""
+    return {**one.facts, "system": one.system, "set": one.set, "path": one.path}
 
 
 def missing_trainings(scored: list[Scored], trainings: dict[str, Training]) -> list[str]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from zspex_toolkit.report.extraction_metrics import MEASURES, cell, measured
+from zspex_toolkit.report.extraction_metrics import MEASURES, cell, figure, measured
 from zspex_toolkit.report.extraction_scores import MIXTURE, Scored, label
 from zspex_toolkit.report.grid import Grid
 from zspex_toolkit.report.tables import DASH, number
 
 _MAIN = (
     *("si_sdr", "si_sdri", "sdr", "sdri", "pesq", "pesqi", "stoi", "stoii", "estoi", "estoii"),
-    *("share_above_1_db", "confusion", "similarity"),
+    *("share_above_1_db", "confusion", "silent_output", "similarity"),
 )
 _GROUPED = ("si_sdr", "si_sdri", "sdri", "pesq", "estoi", "share_above_1_db", "confusion", "similarity")
 _GAINS = (
@@ -24,16 +24,34 @@ GROUPS = {
     "snr_db": ("By SNR of the target over the interferer", "SNR, dB"),
     "enrollment_seconds": ("By length of the enrollment", "Enrollment, s"),
     "overlap": ("By overlap: share of the target's speech during which the interferer speaks", "Overlap"),
+    "enrollment": ("By what the enrollment is", "Enrollment"),
 }
 
 
 def main_table(scored: list[Scored]) -> Grid:
-    """A row per system, the unprocessed mixture first: all measures over all trials, with their 95 % intervals."""
-    metrics = measured(scored, _MAIN)
+    """A row per system, the unprocessed mixture first: all measures, with their 95 % intervals."""
+    metrics = [
+        name for name in measured(scored, _MAIN) if name != "silent_output" or any(one.mean(name) for one in scored)
+    ]
     rows = tuple(
         (label(one.system), *_counts(one), *(_cell(one, metric, "all") for metric in metrics)) for one in scored
     )
-    return Grid("All trials", ("System", "Trials", "Dropped", *(MEASURES[m].heading for m in metrics)), rows)
+    head = ("System", "Trials", "Dropped", *(MEASURES[metric].heading for metric in metrics))
+    return Grid("Trials with target and interferer", head, rows, note=_main_note(scored))
+
+
+def _main_note(scored: list[Scored]) -> str:
+    texts = [
+        f"{label(one.system)} {cell(one, 'si_sdri', interval='speaker_interval')}"
+        for one in scored
+        if one.system != MIXTURE and one.mean("si_sdri") is not None
+    ]
+    lines = ["Intervals draw trials. SI-SDRi with intervals that draw whole target speakers: " + "; ".join(texts) + "."]
+    for one in scored:
+        if one.facts.get("expected_si_sdr") is not None:
+            expected = figure("si_sdr", one.facts["expected_si_sdr"])
+            lines.append(f"Others found a mean SI-SDR of {expected} dB for the unprocessed mixtures.")
+    return " ".join(lines if texts else lines[1:])
 
 
 def group_tables(scored: list[Scored]) -> list[Grid]:
@@ -42,6 +60,7 @@ def group_tables(scored: list[Scored]) -> list[Grid]:
         _group_table(scored, by, title, (first, "System"), _GROUPED)
         for by, (title, first) in GROUPS.items()
         if any(one.values(by) for one in scored)
+        and (by != "enrollment" or any(len(one.values(by)) > 1 for one in scored))
     ]
 
 
@@ -102,4 +121,6 @@ def _cell(scored: Scored, metric: str, by: str, value: str | None = None) -> str
 
 
 def _counts(scored: Scored) -> tuple[str, str]:
-    return str(scored.facts["num_trials"]), str(scored.facts["num_dropped"])
+    """Trials that the means are over, and those of the set that could not be scored."""
+    group = scored.group()
+    return str(group["num_trials"] if group else 0), str(scored.facts["num_dropped"])

@@ -1,0 +1,51 @@
+"""Learning curves: what is drawn, and against what."""
+
+import dataclasses
+
+import pytest
+
+from zspex_toolkit.report.extraction_curves import has_curve, hours_of_audio, learning_curves
+from zspex_toolkit.report.trainings import read_training
+
+
+@pytest.fixture
+def trainings(tse_exp):
+    return {system: read_training(tse_exp / system) for system in ("spex_plus", "zspex")}
+
+
+def test_hours_are_items_times_their_length(trainings):
+    assert hours_of_audio(trainings["zspex"]) == [1.0, 2.0, 3.0]  # 900 items of 4 s an epoch
+
+
+def test_a_training_that_does_not_tell_its_items_has_no_hours(trainings):
+    training = trainings["zspex"]
+    silent = [{name: value for name, value in epoch.items() if name != "items"} for epoch in training.history]
+    assert hours_of_audio(dataclasses.replace(training, history=silent)) is None
+    assert hours_of_audio(dataclasses.replace(training, settings={})) is None
+    assert hours_of_audio(dataclasses.replace(training, history=[])) is None
+
+
+def test_loss_and_gain_are_drawn_against_epochs_and_hours(trainings):
+    figure = learning_curves(trainings)
+    labels = [(axes.get_xlabel(), axes.get_ylabel()) for axes in figure.axes]
+    assert labels == [
+        ("", "training loss"),
+        ("", ""),
+        ("epoch", "validation SI-SDRi, dB"),
+        ("hours of trials", ""),
+    ]
+    spex_plus, zspex = figure.axes[3].lines
+    assert (list(zspex.get_xdata()), list(zspex.get_ydata())) == ([1, 2, 3], pytest.approx([10 / 3, 20 / 3, 10]))
+    assert spex_plus.get_color() != zspex.get_color()
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["SpEx+", "Z-SpEx"]
+
+
+def test_without_the_hours_of_one_system_there_are_epochs_only(trainings):
+    trainings["zspex"] = dataclasses.replace(trainings["zspex"], settings={})
+    assert [axes.get_xlabel() for axes in learning_curves(trainings).axes] == ["", "epoch"]
+
+
+def test_a_history_of_other_statistics_has_no_curve(trainings):
+    other = [{"epoch": 1, "train": {"mae": 1.0}, "valid": None}]
+    assert has_curve(trainings["zspex"])
+    assert not has_curve(dataclasses.replace(trainings["zspex"], history=other))
