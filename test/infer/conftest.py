@@ -9,7 +9,6 @@ import pytest
 from zspex_toolkit.io.table import read_table
 from zspex_toolkit.io.write import write_data_dir
 
-sys.path.insert(0, str(Path(__file__).parent))  # for the extractor whose answer is known, beside the tests
 sys.path.insert(0, str(Path(__file__).parent))  # for the modules beside the tests
 from made_up_trials import make_trials
 

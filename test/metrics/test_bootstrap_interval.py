@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from zspex_toolkit.metrics.bootstrap_interval import bootstrap_interval
+from zspex_toolkit.metrics.bootstrap_interval import bootstrap_interval, bootstrap_intervals
+from zspex_toolkit.randomness import rng_for
 
 
 def test_the_interval_of_an_accuracy_is_that_of_the_binomial():
@@ -48,3 +49,42 @@ def test_a_wider_share_gives_a_wider_interval():
 def test_missing_values_or_groups_are_refused(values, groups, message):
     with pytest.raises(ValueError, match=message):
         bootstrap_interval(np.array(values), groups=groups)
+
+
+def test_the_interval_is_that_of_drawing_one_resample_after_the_other():
+    rng, values = np.random.default_rng(0), np.random.default_rng(1).random(30)
+    draws = rng_for(3, "bootstrap")
+    means = [values[draws.integers(30, size=30)].mean() for _ in range(200)]
+    expected = np.quantile(means, [0.05, 0.95])
+    assert bootstrap_interval(values, num_draws=200, share=0.9, seed=3) == pytest.approx(tuple(expected))
+    speakers = rng.integers(4, size=30)
+    sums, sizes = np.bincount(speakers, weights=values), np.bincount(speakers)
+    draws = rng_for(3, "bootstrap")
+    drawn = [draws.integers(4, size=4) for _ in range(200)]
+    expected = np.quantile([sums[one].sum() / sizes[one].sum() for one in drawn], [0.05, 0.95])
+    found = bootstrap_interval(values, groups=speakers, num_draws=200, share=0.9, seed=3)
+    assert found == pytest.approx(tuple(expected))
+
+
+def test_many_measures_at_once_have_the_intervals_of_each():
+    values = np.random.default_rng(0).random((50, 3))
+    values[:, 2] = np.nan
+    intervals = bootstrap_intervals(values)
+    for column in range(2):
+        assert tuple(intervals[column]) == pytest.approx(bootstrap_interval(values[:, column]))
+    assert np.isnan(intervals[2]).all()
+
+
+def test_trials_that_lack_a_measure_do_not_count():
+    # Of 200 trials every second has the measure: as uncertain as 100, standard error sqrt(0.25 / 100) = 0.05.
+    values = np.full((200, 1), np.nan)
+    values[::2, 0] = np.arange(100) % 2
+    low, high = bootstrap_intervals(values, num_draws=4000)[0]
+    assert (low, high) == pytest.approx((0.5 - 0.098, 0.5 + 0.098), abs=0.015)
+
+
+def test_memory_is_bounded_and_does_not_change_the_interval(monkeypatch):
+    values = np.random.default_rng(0).random(40)
+    whole = bootstrap_interval(values)
+    monkeypatch.setattr("zspex_toolkit.metrics.bootstrap_interval._DRAWN_AT_ONCE", 100)
+    assert bootstrap_interval(values) == pytest.approx(whole)

@@ -8,6 +8,8 @@ from zspex_toolkit.randomness import rng_for
 
 __all__ = ["bootstrap_interval"]
 
+_DRAWN_AT_ONCE = 2_000_000  # numbers; bounds the memory
+
 
 def bootstrap_interval(
     values: np.ndarray,
@@ -41,14 +43,61 @@ def bootstrap_interval(
     values = np.asarray(values, dtype=np.float64)
     if values.ndim != 1 or not len(values):
         raise ValueError(f"expected one value per trial and at least one trial, got shape {values.shape}")
-    labels = np.arange(len(values)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
-    if labels.shape != values.shape:
-        raise ValueError(f"expected a group for each of {len(values)} values, got {labels.shape}")
-    totals, sizes = np.bincount(labels, weights=values), np.bincount(labels)
-    rng = rng_for(seed, "bootstrap")
-    means = np.empty(num_draws)
-    for draw in range(num_draws):
-        drawn = rng.integers(len(sizes), size=len(sizes))
-        means[draw] = totals[drawn].sum() / sizes[drawn].sum()
-    low, high = np.quantile(means, [(1 - share) / 2, (1 + share) / 2])
+    low, high = bootstrap_intervals(values[:, None], groups=groups, num_draws=num_draws, share=share, seed=seed)[0]
     return float(low), float(high)
+
+
+def bootstrap_intervals(
+    values: np.ndarray,
+    *,
+    groups: np.ndarray | None = None,
+    num_draws: int = 1000,
+    share: float = 0.95,
+    seed: int = 0,
+) -> np.ndarray:
+    """Intervals of many measures of the same trials, from the same resamples: one pass for all of them.
+
+    Args:
+        values: (n, M), NaN where a trial lacks a measure: the mean is over those that have it.
+        groups, num_draws, share, seed: as for :func:`bootstrap_interval`.
+
+    Returns:
+        (M, 2) lower and upper ends, NaN for a measure that no trial has.
+
+    Raises:
+        ValueError: if there are no trials, or not one label for each.
+
+    >>> bootstrap_intervals(np.array([[2.0, 1.0], [2.0, np.nan]])).tolist()
+    [[2.0, 2.0], [1.0, 1.0]]
+    """
+    values = np.asarray(values, dtype=np.float64)
+    labels = np.arange(len(values)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
+    if not len(values) or labels.shape != values.shape[:1]:
+        raise ValueError(f"expected a group for each of {len(values)} values, at least one, got {labels.shape}")
+    totals, counts = (_sum_by(labels, part) for part in (np.nan_to_num(values), ~np.isnan(values)))  # (G, M)
+    rng = rng_for(seed, "bootstrap")
+    means, size = [], len(totals)
+    for first in range(0, num_draws, step := max(_DRAWN_AT_ONCE // size, 1)):
+        rows = min(step, num_draws - first)
+        drawn = rng.integers(size, size=(rows, size)) + size * np.arange(rows)[:, None]
+        times = np.bincount(drawn.ravel(), minlength=rows * size).reshape(rows, size).astype(np.float64)
+        with np.errstate(invalid="ignore"):
+            means.append((times @ totals) / (times @ counts))  # (rows, M), NaN where none was drawn that has it
+    return _quantiles(np.concatenate(means), [(1 - share) / 2, (1 + share) / 2])
+
+
+def _sum_by(labels: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Sums (G, M) of the rows of (n, M) that have each label."""
+    sums = np.zeros((labels.max() + 1, values.shape[1]))
+    np.add.at(sums, labels, values)
+    return sums
+
+
+def _quantiles(means: np.ndarray, shares: list[float]) -> np.ndarray:
+    """(M, 2) quantiles of the columns of (draws, M), over the draws that have a mean."""
+    ends = np.full((means.shape[1], len(shares)), np.nan)
+    for number, column in enumerate(means.T):
+        known = column[~np.isnan(column)]
+        if len(known):
+            ends[number] = np.quantile(known, shares)
+    return ends

@@ -1,0 +1,129 @@
+"""Tests of measuring one trial, against figures worked by hand."""
+
+import numpy as np
+import pytest
+from made_up_trials import FS, MIXTURE_SI_SDR, write_outputs
+
+from zspex_toolkit.errors import AudioError
+from zspex_toolkit.infer.score_trial import Job, Measures, score_trial
+from zspex_toolkit.infer.trial_list import read_trial_list
+from zspex_toolkit.io.audio import write_audio
+from zspex_toolkit.io.table import read_table
+
+MEASURES = Measures(("si_sdr",), FS)
+
+
+def score(trial_dir, name, outputs=None, measures=MEASURES, mixture_values=None):
+    (trial,) = (trial for trial in read_trial_list(trial_dir) if trial.id == name)
+    output = read_table(outputs / "wav.scp")[name] if outputs else None
+    return score_trial(measures, Job(trial, output, 0.75, mixture_values or {}))
+
+
+@pytest.mark.parametrize("name", MIXTURE_SI_SDR)
+def test_the_mixture_has_the_ratio_of_its_orthogonal_sources(trial_dir, name):
+    row, faults = score(trial_dir, name)
+    assert row["si_sdr"] == row["si_sdr_mixture"] == pytest.approx(MIXTURE_SI_SDR[name], abs=0.01)
+    assert (row["si_sdri"], faults) == (0.0, [])
+
+
+def test_a_trial_is_described_by_its_files(trial_dir):
+    row, _ = score(trial_dir, "ann-m1")
+    assert (row["seconds"], row["enrollment_seconds"], row["presence"]) == (1.0, 3.0, 0.75)
+    assert (row["pair"], row["target_gender"], row["interferer_gender"]) == ("different", "female", "male")
+    assert row["snr_db"] == pytest.approx(0, abs=0.01)  # where both sound they are equally loud
+    assert row["overlap"] == pytest.approx(0.5, abs=0.02)  # bob is silent for the first half
+    assert score(trial_dir, "bob-m1").row["overlap"] == 1.0
+    assert score(trial_dir, "cat-m2").row["snr_db"] == pytest.approx(-6.0206, abs=0.01)
+
+
+def test_an_interferer_at_a_tenth_of_its_amplitude_gains_twenty_decibels(trial_dir, tmp_path):
+    outputs = write_outputs(tmp_path / "out", trial_dir, lambda _, target, rest: -0.5 * (target + 0.1 * rest))
+    row, faults = score(trial_dir, "cat-m2", outputs)
+    assert row["si_sdr"] == pytest.approx(20 - 6.0206, abs=0.02)
+    assert row["si_sdri"] == pytest.approx(20, abs=0.02)
+    assert row["si_sdr_interferer"] == pytest.approx(6.0206 - 20, abs=0.02)
+    assert faults == []
+
+
+def test_the_other_speaker_in_the_output_is_nearer_to_the_interferer(trial_dir, tmp_path):
+    outputs = write_outputs(tmp_path / "out", trial_dir, lambda _, target, rest: 0.1 * target + rest)
+    row, _ = score(trial_dir, "dan-m3", outputs)
+    assert row["si_sdr"] == pytest.approx(-20, abs=0.02)
+    assert row["si_sdr_interferer"] == pytest.approx(20, abs=0.02)
+
+
+def test_measures_of_the_mixture_that_are_known_are_not_made_again(trial_dir, tmp_path):
+    outputs = write_outputs(tmp_path / "out", trial_dir, lambda _, target, rest: target + 0.1 * rest)
+    row, _ = score(trial_dir, "bob-m3", outputs, mixture_values={"si_sdr": 5.0})
+    assert row["si_sdr_mixture"] == 5.0
+    assert row["si_sdri"] == pytest.approx(15, abs=0.02)
+
+
+def test_of_an_absent_target_only_the_energy_left_is_measured(trial_dir, tmp_path):
+    outputs = write_outputs(tmp_path / "out", trial_dir, lambda _, target, rest: 0.01 * rest)
+    row, faults = score(trial_dir, "dan-m4", outputs)
+    assert row["energy_left_db"] == pytest.approx(-40, abs=0.05)
+    assert "si_sdr" not in row and row["snr_db"] is None and row["overlap"] is None
+    assert faults == []
+
+
+def test_a_target_alone_has_a_ratio_but_no_improvement(trial_dir, tmp_path):
+    outputs = write_outputs(tmp_path / "out", trial_dir, lambda _, target, rest: target + 0.03 * np.cos(np.arange(FS)))
+    row, faults = score(trial_dir, "cat-m5", outputs)
+    assert row["si_sdr"] == pytest.approx(20, abs=0.1)
+    assert "si_sdri" not in row and row["interferer"] is None
+    assert faults == []
+
+
+def test_a_silent_output_has_no_ratio_and_is_named(trial_dir, tmp_path):
+    outputs = write_outputs(tmp_path / "out", trial_dir, lambda _, target, rest: np.zeros(FS))
+    row, faults = score(trial_dir, "ann-m1", outputs)
+    assert row["silent"] is True and "si_sdr" not in row
+    assert faults == ["ann-m1: the output is silent"]
+    assert score(trial_dir, "dan-m4", outputs).faults == []  # just what was asked for
+
+
+def test_a_measure_that_fails_is_named_and_the_others_stay(trial_dir, tmp_path, monkeypatch):
+    def fails(estimate, reference, *, fs):
+        raise ValueError("no utterances detected")
+
+    monkeypatch.setattr("zspex_toolkit.metrics.speech.stoi.stoi", fails)
+    outputs = write_outputs(tmp_path / "out", trial_dir, lambda _, target, rest: target + 0.1 * rest)
+    row, faults = score(trial_dir, "ann-m2", outputs, Measures(("si_sdr", "stoi"), FS))
+    assert row["si_sdri"] == pytest.approx(20, abs=0.02)
+    assert (row["stoi"], row["stoi_mixture"], row["stoii"]) == (None, None, None)
+    assert faults == [
+        "ann-m2: stoi: no utterances detected",
+        "ann-m2: stoi of the mixture: no utterances detected",
+    ]
+
+
+def test_an_output_of_another_length_is_an_error(trial_dir, tmp_path):
+    outputs = write_outputs(tmp_path / "out", trial_dir, lambda _, target, rest: target[:-3])
+    with pytest.raises(
+        AudioError, match=r"ann-m1: .*out/ann-m1.wav: expected 8000 samples, as the mixture has, found 7"
+    ):
+        score(trial_dir, "ann-m1", outputs)
+
+
+def test_an_output_at_another_rate_is_an_error(trial_dir, tmp_path):
+    outputs = write_outputs(tmp_path / "out", trial_dir, lambda _, target, rest: target)
+    write_audio(outputs / "ann-m1.wav", np.zeros(FS), 16000)
+    with pytest.raises(AudioError, match=r"ann-m1: .*expected 8000 Hz, found 16000 Hz"):
+        score(trial_dir, "ann-m1", outputs)
+
+
+def test_an_enrollment_at_another_rate_is_an_error(trial_dir, tmp_path):
+    write_audio(tmp_path / "audio" / "enroll-bob.wav", np.zeros(FS), 16000)
+    with pytest.raises(AudioError, match=r"bob-m1: .*enroll-bob.wav: expected 8000 Hz, as the mixture, found 16000 Hz"):
+        score(trial_dir, "bob-m1")
+    (tmp_path / "audio" / "enroll-bob.wav").unlink()
+    with pytest.raises(AudioError, match=r"bob-m1: .*enroll-bob.wav: no such file"):
+        score(trial_dir, "bob-m1")
+
+
+def test_a_missing_output_is_named(trial_dir, tmp_path):
+    outputs = write_outputs(tmp_path / "out", trial_dir, lambda _, target, rest: target)
+    (outputs / "ann-m1.wav").unlink()
+    with pytest.raises(AudioError, match=r"ann-m1: .*out/ann-m1.wav: no such file"):
+        score(trial_dir, "ann-m1", outputs)

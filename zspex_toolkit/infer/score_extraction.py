@@ -1,0 +1,241 @@
+"""Score extracted speech, or the mixtures as they are, on a list of trials."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from zspex_toolkit.errors import ConfigError, DataDirError, UserError
+from zspex_toolkit.infer.map_in_processes import map_in_processes
+from zspex_toolkit.infer.score_groups import summarise
+from zspex_toolkit.infer.score_trial import DIGITS, Job, Measures, Result, score_trial
+from zspex_toolkit.infer.scored_system import provenance, system_of
+from zspex_toolkit.infer.speaker_similarity import SpeakerSimilarity
+from zspex_toolkit.infer.trial_list import Trial, list_hash, mixing_mode, read_trial_list, roles
+from zspex_toolkit.io.atomic import write_json, write_text
+from zspex_toolkit.io.audio import audio_info
+from zspex_toolkit.io.table import read_table
+from zspex_toolkit.io.versions import installed_versions
+from zspex_toolkit.randomness import rng_for
+from zspex_toolkit.registry import load
+
+LIBRARIES = ("torch", "numpy", "scipy", "soundfile", "torchmetrics", "pystoi", "pesq")
+SHOWN = ("si_sdr", "si_sdri", "sdri", "pesq", "stoi", "share_above_1_db", "confusion")
+
+
+def score_extraction(
+    data: Path,
+    extracted: Path,
+    out: Path,
+    *,
+    metrics: tuple[str, ...] = ("si_sdr", "sdr", "stoi", "estoi"),
+    system: str | None = None,
+    mixture_scores: Path | None = None,
+    embedder: Path | None = None,
+    exclude: Path | None = None,
+    presence_threshold: float = 0.5,
+    max_dropped_share: float = 0.05,
+    device: str = "auto",
+    nj: int = 1,
+) -> None:
+    """Write ``out/trials.jsonl`` and ``out/scores.json``.
+
+    Args:
+        data: trial directory.
+        extracted: folder with ``wav.scp`` of the outputs; where there are, ``presence`` and ``extraction.json``.
+        out: folder of the scores.
+        metrics: file names under ``metrics/speech``; SI-SDR is always measured.
+        system: what the scores are of; the name of the experiment that ``extracted`` lies in if None.
+        mixture_scores: what ``score_mixtures`` wrote for the same trials; its measures are then not made again.
+        embedder: experiment of an x-vector network for the similarity of speakers; not measured if None.
+        exclude: file whose first column lists trials to leave out.
+        presence_threshold: a presence below it says that the enrolled speaker is not there.
+        max_dropped_share: share of the trials of which some measure may fail.
+        device: auto, cpu or cuda:N; for the embedder.
+        nj: number of processes.
+
+    Raises:
+        ConfigError: if a setting is out of its range or a metric cannot be had at this rate.
+        DataDirError: if the trials or the outputs are incomplete or broken.
+        AudioError: if audio is missing, broken, of another rate, or an output is not as long as its mixture.
+        UserError: if too many trials were dropped; the scores are written before.
+    """
+    trials = read_trial_list(data, exclude=exclude)
+    everyone = read_table(data / "utt2spk")
+    outputs = _table(extracted / "wav.scp", trials, everyone, data)
+    path = extracted / "presence"
+    presence = _presence(path, _table(path, trials, everyone, data)) if path.exists() else {}
+    known = _mixture_values(mixture_scores, trials) if mixture_scores else {}
+    jobs = [Job(one, outputs[one.id], presence.get(one.id), known.get(one.id, {})) for one in trials]
+    measures = _measures(metrics, trials)
+    results = map_in_processes(partial(score_trial, measures), jobs, nj, label=f"score {extracted}")
+    if embedder is not None:
+        _add_similarity(results, jobs, embedder, measures.fs, device, nj)
+    header = {"system": system or system_of(extracted), **_header(data, trials, measures), **provenance(extracted)}
+    _write(out, header, results, presence_threshold, max_dropped_share)
+
+
+def score_mixtures(
+    data: Path,
+    out: Path,
+    *,
+    metrics: tuple[str, ...] = ("si_sdr", "sdr", "stoi", "estoi"),
+    embedder: Path | None = None,
+    exclude: Path | None = None,
+    expected_si_sdr: float | None = None,
+    tolerance: float = 0.3,
+    max_dropped_share: float = 0.05,
+    device: str = "auto",
+    nj: int = 1,
+) -> None:
+    """Score the mixtures as if they were the output, by the code that scores outputs: what a system starts from.
+
+    Args:
+        data, out, metrics, embedder, exclude, max_dropped_share, device, nj: as for :func:`score_extraction`.
+        expected_si_sdr: mean SI-SDR that others found for these mixtures, in dB; 0 for both roles of a set whose
+            mixtures were cut to the shorter source.
+        tolerance: further off than this, in dB, the mixtures are probably others: a loud warning.
+
+    Raises:
+        As :func:`score_extraction`.
+    """
+    trials = read_trial_list(data, exclude=exclude)
+    measures = _measures(metrics, trials)
+    jobs = [Job(trial, None, None, {}) for trial in trials]
+    results = map_in_processes(partial(score_trial, measures), jobs, nj, label=f"score {data}")
+    if embedder is not None:
+        _add_similarity(results, jobs, embedder, measures.fs, device, nj)
+    header = {"system": "mixture", **_header(data, trials, measures), **provenance(None)}
+    if expected_si_sdr is not None:
+        header["expected_si_sdr"] = expected_si_sdr
+    scores = _write(out, header, results, 0.5, max_dropped_share)
+    if expected_si_sdr is not None:
+        _compare(scores, data, expected_si_sdr, tolerance)
+
+
+def _compare(scores: dict[str, Any], data: Path, expected: float, tolerance: float) -> None:
+    found = scores["groups"][0]["metrics"].get("si_sdr", {}).get("mean", math.nan)
+    if abs(found - expected) <= tolerance:
+        print(f"{data}: SI-SDR of the mixtures {found:.2f} dB, as expected ({expected:g} dB)", flush=True)
+        return
+    bar = "!" * 80
+    print(
+        f"{bar}\n{data}: SI-SDR of the unprocessed mixtures is {found:.2f} dB, expected {expected:g} dB to within "
+        f"{tolerance:g} dB.\nThese are not the mixtures that others report on: check rate, min or max mode, gains and "
+        f"list before you train.\n{bar}",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
+def _measures(metrics: tuple[str, ...], trials: list[Trial]) -> Measures:
+    """The metrics, each tried on a second of noise, so that a missing package shows before the work begins."""
+    names = tuple(dict.fromkeys(("si_sdr", *metrics)))
+    functions = {name: load("metrics.speech", name) for name in names}
+    fs = audio_info(trials[0].mixture).fs
+    reference, noise = rng_for(0, "test signal").standard_normal((2, fs))
+    for name, function in functions.items():
+        try:
+            function(reference + noise, reference, fs=fs)
+        except UserError:
+            raise
+        except ValueError as fault:
+            raise ConfigError(f"metrics: {name} fails on a test signal at {fs} Hz: {fault}") from fault
+    return Measures(names, fs)
+
+
+def _table(path: Path, trials: list[Trial], everyone: dict[str, str], data: Path) -> dict[str, str]:
+    """A table of outputs, which must have all trials and no others."""
+    if not path.exists():
+        raise DataDirError(f"{path}: no such file; extract_trials writes it")
+    table = read_table(path)
+    missing = [trial.id for trial in trials if trial.id not in table]
+    if missing:
+        raise DataDirError(
+            f"{path}: no line for '{missing[0]}' ({len(missing)} of {len(trials)} trials); extract again"
+        )
+    strange = [name for name in table if name not in everyone]
+    if strange:
+        raise DataDirError(f"{path}: '{strange[0]}' is no trial of {data}; was it extracted from another list?")
+    return table
+
+
+def _presence(path: Path, table: dict[str, str]) -> dict[str, float]:
+    values = {}
+    for name, text in table.items():
+        try:
+            values[name] = float(text)
+        except ValueError:
+            values[name] = math.nan
+        if not 0 <= values[name] <= 1:
+            raise DataDirError(f"{path}: '{name}': expected a probability from 0 to 1, got '{text}'")
+    return values
+
+
+def _mixture_values(folder: Path, trials: list[Trial]) -> dict[str, dict[str, float]]:
+    """Measures of the mixtures by trial, from what :func:`score_mixtures` wrote for this very list."""
+    header, rows = folder / "scores.json", folder / "trials.jsonl"
+    try:
+        found = json.loads(header.read_text(encoding="utf-8"))["list_hash"]
+        lines = [json.loads(line) for line in rows.read_text(encoding="utf-8").splitlines()]
+    except (OSError, ValueError, KeyError, TypeError) as fault:
+        raise DataDirError(f"{folder}: expected scores.json and trials.jsonl of score_mixtures ({fault})") from fault
+    if found != list_hash(trials):
+        raise DataDirError(f"{header}: of another list of trials ({found}, not {list_hash(trials)}); score them again")
+    return {row["id"]: {name: value for name, value in row.items() if type(value) is float} for row in lines}
+
+
+def _add_similarity(results: list[Result], jobs: list[Job], embedder: Path, fs: int, device: str, nj: int) -> None:
+    """Cosines to the enrollment: of the output, the mixture, the target's and the interferer's clean speech."""
+    recordings = []
+    for trial, output, *_ in jobs:
+        clean = None if trial.condition == "absent" else trial.reference
+        found = {"": output or trial.mixture, "_mixture": trial.mixture, "_target": clean}
+        recordings.append(found | {"_interferer": trial.interferer_reference})
+    sources = [source for found in recordings for source in found.values() if source]
+    enrollments = [job.trial.enrollment for job in jobs]
+    similarity = SpeakerSimilarity(embedder, [*sources, *enrollments], fs=fs, device=device, nj=nj)
+    for result, found, enrollment in zip(results, recordings, enrollments, strict=True):
+        for ending, source in found.items():
+            value = similarity(source, enrollment) if source else None
+            result.row[f"similarity{ending}"] = None if value is None else round(value, DIGITS)
+        for source in (found[""], enrollment):
+            if source in similarity.faults:
+                result.faults.append(f"{result.row['id']}: similarity: {source} is {similarity.faults[source]}")
+
+
+def _header(data: Path, trials: list[Trial], measures: Measures) -> dict[str, Any]:
+    return {
+        "set": data.name.removeprefix("trials_"),
+        "fs": measures.fs,
+        "mode": mixing_mode(data),
+        "targets": roles(trials),
+        "metrics": list(measures.metrics),
+        "list_hash": list_hash(trials),
+        "versions": installed_versions(LIBRARIES),
+    }
+
+
+def _write(
+    out: Path, header: dict[str, Any], results: list[Result], threshold: float, max_dropped_share: float
+) -> dict[str, Any]:
+    rows = sorted((result.row for result in results), key=lambda row: row["id"].encode())
+    faults = [fault for result in results for fault in result.faults]
+    num_dropped = sum(bool(result.faults) for result in results)
+    counts = {"num_trials": len(rows), "num_dropped": num_dropped, "dropped": sorted(faults)}
+    scores = header | counts | {"groups": summarise(rows, threshold=threshold)}
+    write_text(out / "trials.jsonl", "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    write_json(out / "scores.json", scores)
+    found = scores["groups"][0]["metrics"]
+    shown = ", ".join(f"{name} {found[name]['mean']:.3f}" for name in SHOWN if name in found)
+    print(f"{out}: {header['system']}, {len(rows)} trials, {num_dropped} with a measure dropped: {shown}", flush=True)
+    if num_dropped > max_dropped_share * len(rows):
+        raise UserError(
+            f"{out}/scores.json: a measure failed on {num_dropped} of {len(rows)} trials, more than "
+            f"{100 * max_dropped_share:g} %; the first: {scores['dropped'][0]}"
+        )
+    return scores

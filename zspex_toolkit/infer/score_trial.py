@@ -1,0 +1,154 @@
+"""Measure what came out of one trial."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from zspex_toolkit.errors import AudioError, UserError
+from zspex_toolkit.infer.trial_facts import energy_left_db, overlap, snr_db
+from zspex_toolkit.infer.trial_list import Trial
+from zspex_toolkit.io.audio import audio_info, read_audio
+from zspex_toolkit.metrics.speech.si_sdr import si_sdr
+from zspex_toolkit.registry import load
+
+DIGITS = 4  # behind the decimal point
+
+
+@dataclass(frozen=True)
+class Measures:
+    """How trials are scored.
+
+    Attributes:
+        metrics: file names under ``metrics/speech``; si_sdr is among them.
+        fs: rate of all audio in Hz.
+    """
+
+    metrics: tuple[str, ...]
+    fs: int
+
+
+class Job(NamedTuple):
+    """One trial to be scored."""
+
+    trial: Trial
+    output: str | None  # recording of the extracted speech; None scores the mixture itself
+    presence: float | None  # probability that the enrolled speaker is in the mixture, as the system says
+    mixture_values: Mapping[str, float]  # measures of the mixture that are known already
+
+
+class Result(NamedTuple):
+    """What came of it."""
+
+    row: dict[str, Any]  # a line of trials.jsonl
+    faults: list[str]  # what could not be measured and why
+
+
+def score_trial(measures: Measures, job: Job) -> Result:
+    """Score one trial.
+
+    Raises:
+        AudioError: if audio is missing, broken, of another rate, or not as long as the mixture.
+    """
+    if multiprocessing.parent_process() is not None:
+        torch.set_num_threads(1)  # one process per processor is enough
+    trial, fs = job.trial, measures.fs
+    mixture = _read(trial.mixture, trial, fs)
+    reference = _read(trial.reference, trial, fs, len(mixture))
+    other = trial.interferer_reference
+    interferer = None if other is None else _read(other, trial, fs, len(mixture))
+    output = mixture if job.output is None else _read(job.output, trial, fs, len(mixture))
+    row = _facts(trial, mixture, reference, interferer, fs) | {"presence": job.presence}
+    faults: list[str] = []
+    row["energy_left_db"] = energy_left_db(output, mixture)
+    row["silent"] = not np.ptp(output) > 0
+    if trial.condition == "absent":
+        pass  # there is no reference to compare with
+    elif row["silent"]:
+        faults.append(f"{trial.id}: the output is silent")
+    else:
+        row |= _measure_all(measures, job, output, mixture, reference, faults)
+        if trial.condition == "present" and interferer is not None:
+            row["si_sdr_interferer"] = _value(si_sdr, output, interferer, fs, f"{trial.id}: interferer", faults)
+    return Result({name: _rounded(value) for name, value in row.items()}, faults)
+
+
+def _read(source: str, trial: Trial, fs: int, num_samples: int | None = None) -> np.ndarray:
+    try:
+        samples, _ = read_audio(source, fs=fs)
+    except AudioError as error:
+        raise AudioError(f"{trial.id}: {error}") from error
+    if num_samples is not None and len(samples) != num_samples:
+        raise AudioError(
+            f"{trial.id}: {source}: expected {num_samples} samples, as the mixture has, found {len(samples)}"
+        )
+    return samples
+
+
+def _facts(
+    trial: Trial, mixture: np.ndarray, reference: np.ndarray, interferer: np.ndarray | None, fs: int
+) -> dict[str, Any]:
+    try:
+        enrollment = audio_info(trial.enrollment)
+    except AudioError as error:
+        raise AudioError(f"{trial.id}: {error}") from error
+    if enrollment.fs != fs:
+        raise AudioError(f"{trial.id}: {trial.enrollment}: expected {fs} Hz, as the mixture, found {enrollment.fs} Hz")
+    two = trial.condition == "present" and interferer is not None
+    return {
+        "id": trial.id,
+        "mixture_id": trial.mixture_id,
+        "target": trial.target,
+        "interferer": trial.interferer,
+        "target_gender": trial.target_gender,
+        "interferer_gender": trial.interferer_gender,
+        "pair": trial.pair,
+        "condition": trial.condition,
+        "enrolls_with_target": trial.enrolls_with_target,
+        "seconds": len(mixture) / fs,
+        "enrollment_seconds": enrollment.num_samples / fs,
+        "snr_db": snr_db(reference, interferer) if two else None,
+        "overlap": overlap(reference, interferer, fs) if two else None,
+    }
+
+
+def _measure_all(
+    measures: Measures, job: Job, output: np.ndarray, mixture: np.ndarray, reference: np.ndarray, faults: list[str]
+) -> dict[str, float | None]:
+    """Each metric of the output (``sdr``), of the mixture (``sdr_mixture``) and the gain (``sdri``).
+
+    Where the target speaks alone nothing is to be gained: the mixture is the target already.
+    """
+    values: dict[str, float | None] = {}
+    for name in measures.metrics:
+        metric, where = load("metrics.speech", name), f"{job.trial.id}: {name}"
+        values[name] = value = _value(metric, output, reference, measures.fs, where, faults)
+        if job.trial.condition == "single":
+            continue
+        before = value if job.output is None else job.mixture_values.get(name)
+        if before is None and job.output is not None:
+            before = _value(metric, mixture, reference, measures.fs, f"{where} of the mixture", faults)
+        values[f"{name}_mixture"] = before
+        values[f"{name}i"] = None if None in (value, before) else value - before
+    return values
+
+
+def _value(
+    metric: Callable, estimate: np.ndarray, reference: np.ndarray, fs: int, where: str, faults: list[str]
+) -> float | None:
+    try:
+        return metric(estimate, reference, fs=fs)
+    except UserError:  # a package or setting, not the trial
+        raise
+    except ValueError as fault:
+        faults.append(f"{where}: {fault}")
+        return None
+
+
+def _rounded(value: Any) -> Any:
+    return round(value, DIGITS) if isinstance(value, float) else value

@@ -1,0 +1,80 @@
+"""How much a recording sounds like a speaker: the cosine between embeddings by an x-vector network."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterable
+from functools import lru_cache, partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from zspex_toolkit.errors import ConfigError
+from zspex_toolkit.infer.embed import embed
+from zspex_toolkit.infer.map_in_processes import map_in_processes
+from zspex_toolkit.io.audio import read_audio
+from zspex_toolkit.metrics.cosine_similarity import cosine_similarity
+from zspex_toolkit.signal.front_end import FrontEnd, FrontEndConfig
+from zspex_toolkit.tasks.embedding import EmbedderSpec, load_embedder
+from zspex_toolkit.tasks.experiment import read_spec
+from zspex_toolkit.train.device import resolve_device
+
+
+class SpeakerSimilarity:
+    """Embeddings of recordings, made once each.
+
+    Args:
+        embedder: experiment of the network.
+        sources: recordings, as in ``wav.scp``; one may come several times.
+        fs: their rate in Hz.
+        device: auto, cpu or cuda:N.
+        nj: number of processes that compute features.
+
+    Attributes:
+        faults: why a recording has no embedding.
+
+    Raises:
+        ConfigError: if the network is made for another rate.
+        AudioError: if audio is missing or broken.
+    """
+
+    def __init__(self, embedder: Path, sources: Iterable[str], *, fs: int, device: str = "auto", nj: int = 1):
+        front_end = read_spec(EmbedderSpec, embedder).front_end
+        if front_end.mfcc.fs != fs:
+            raise ConfigError(
+                f"{embedder}: this network is made for {front_end.mfcc.fs} Hz, the audio has {fs} Hz; train one on it"
+            )
+        names = sorted(set(sources))
+        made = map_in_processes(partial(_features, front_end), names, nj, label="features")
+        found = {name: feats for name, feats in zip(names, made, strict=True) if not isinstance(feats, str)}
+        self.faults = {name: fault for name, fault in zip(names, made, strict=True) if isinstance(fault, str)}
+        place = resolve_device(device)
+        _, network = load_embedder(embedder)
+        feats = [torch.from_numpy(one) for one in found.values()]
+        vectors = embed(network.to(place), feats, device=place, title="speakers").numpy() if feats else []
+        self._vectors = dict(zip(found, vectors, strict=True))
+
+    def __call__(self, recording: str, other: str) -> float | None:
+        """Cosine, -1 to 1; None if one of the two has no embedding."""
+        if recording not in self._vectors or other not in self._vectors:
+            return None
+        return float(cosine_similarity(self._vectors[recording], self._vectors[other]))
+
+
+def _features(config: FrontEndConfig, source: str) -> np.ndarray | str:
+    """(L, F), or why there are none."""
+    if multiprocessing.parent_process() is not None:
+        torch.set_num_threads(1)
+    samples, _ = read_audio(source, fs=config.mfcc.fs)
+    if not np.ptp(samples) > 0:
+        return "silent"
+    if len(samples) < config.mfcc.frame_length:
+        return f"shorter than one frame of {config.mfcc.frame_length} samples"
+    with torch.inference_mode():
+        return _front_end(config)(torch.from_numpy(samples)[None])[0][0].numpy()
+
+
+@lru_cache(maxsize=1)
+def _front_end(config: FrontEndConfig) -> FrontEnd:
+    return FrontEnd(config)

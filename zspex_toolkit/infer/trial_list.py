@@ -1,0 +1,163 @@
+"""The trials of a data directory as a scorer sees them: files, speakers, conditions."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from zspex_toolkit.errors import DataDirError
+from zspex_toolkit.io.data_dir import DataDir
+from zspex_toolkit.io.table import read_table
+from zspex_toolkit.simulation.trial_plan import read_trials
+
+CONDITIONS = ("present", "absent", "single")
+LEAKS = "enroll_is_target"  # trials whose enrollment is the target utterance itself; a public list may have some
+_GENDERS = {"m": "male", "f": "female"}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One (mixture, enrolled speaker).
+
+    Attributes:
+        id: of the trial.
+        mixture_id: of the mixture, which both its speakers' trials share.
+        target, interferer: speakers; no interferer where the target speaks alone, or it is not known.
+        target_gender, interferer_gender: female, male or None.
+        condition: present, absent (the enrolled speaker is not in the mixture) or single (and is alone in it).
+        mixture, reference, interferer_reference, enrollment: recordings.
+        enrolls_with_target: whether the enrollment is the target utterance; None where the directory does not say.
+    """
+
+    id: str
+    mixture_id: str
+    target: str
+    interferer: str | None
+    target_gender: str | None
+    interferer_gender: str | None
+    condition: str
+    mixture: str
+    reference: str
+    interferer_reference: str | None
+    enrollment: str
+    enrolls_with_target: bool | None
+
+    @property
+    def pair(self) -> str:
+        """Genders of the two speakers: different, female, male or unknown."""
+        genders = {self.target_gender, self.interferer_gender}
+        if None in genders:
+            return "unknown"
+        return "different" if len(genders) == 2 else genders.pop()
+
+
+def read_trial_list(data: Path, *, exclude: Path | None = None) -> list[Trial]:
+    """The trials of the directory ``data``, in its order.
+
+    Args:
+        data: trial directory: ``wav.scp``, ``spk1.scp``, ``enroll_spk1.scp`` and ``utt2spk``; where they are there,
+            ``spk2.scp``, ``utt2spk2``, ``spk2gender``, ``utt2condition`` (all present without it), ``utt2mixture``
+            and ``enroll_is_target``.
+        exclude: file whose first column lists trials to leave out.
+
+    Raises:
+        DataDirError: if a table is missing, broken or lacks a trial, a condition is unknown, the list to leave out
+            names a trial that is not there, or nothing is left.
+    """
+    directory = DataDir.load(data)
+    needed = {name: _needed(directory, name) for name in ("wav.scp", "spk1.scp", "enroll_spk1.scp")}
+    others = {
+        name: read_table(data / name) if (data / name).exists() else {}
+        for name in ("spk2.scp", "utt2spk2", "spk2gender", "utt2condition", "utt2mixture", LEAKS)
+    }
+    says_leaks = (data / LEAKS).exists()
+    left_out = _left_out(exclude, directory)
+    trials = []
+    for name in directory.utterances:
+        condition = others["utt2condition"].get(name, "present")
+        if condition not in CONDITIONS:
+            raise DataDirError(
+                f"{data}/utt2condition: '{name}': expected one of {', '.join(CONDITIONS)}, got '{condition}'"
+            )
+        if name in left_out:
+            continue
+        target, interferer = directory.utt2spk[name], others["utt2spk2"].get(name)
+        genders = [_GENDERS.get(others["spk2gender"].get(spk or "", "")) for spk in (target, interferer)]
+        trials.append(
+            Trial(
+                id=name,
+                mixture_id=others["utt2mixture"].get(name, needed["wav.scp"][name]),
+                target=target,
+                interferer=interferer,
+                target_gender=genders[0],
+                interferer_gender=genders[1],
+                condition=condition,
+                mixture=needed["wav.scp"][name],
+                reference=needed["spk1.scp"][name],
+                interferer_reference=others["spk2.scp"].get(name),
+                enrollment=needed["enroll_spk1.scp"][name],
+                enrolls_with_target=name in others[LEAKS] if says_leaks else None,
+            )
+        )
+    if not trials:
+        raise DataDirError(f"{exclude}: leaves no trial of {data}")
+    return trials
+
+
+def list_hash(trials: Sequence[Trial]) -> str:
+    """What identifies the list: trials, speakers and conditions, and the names of the files but not their folders."""
+    lines = (
+        f"{trial.id} {trial.target} {trial.interferer} {trial.condition} "
+        f"{Path(trial.mixture).stem} {Path(trial.enrollment).stem}\n"
+        for trial in trials
+    )
+    return hashlib.sha256("".join(lines).encode("utf-8")).hexdigest()[:12]
+
+
+def roles(trials: Sequence[Trial]) -> str:
+    """Who is asked for in mixtures of two: ``both`` speakers of each in turn, ``one`` of each, or ``some``."""
+    asked: dict[str, set[str]] = {}
+    for trial in trials:
+        if trial.condition == "present":
+            asked.setdefault(trial.mixture_id, set()).add(trial.target)
+    counts = {len(speakers) for speakers in asked.values()}
+    return {(2,): "both", (1,): "one"}.get(tuple(counts), "some")
+
+
+def mixing_mode(data: Path) -> str | None:
+    """How the mixtures were cut by the plan: ``min``, all sources reach over all of them, or ``max``; None unplanned.
+
+    Raises:
+        DataDirError: if ``plan.jsonl`` is broken.
+    """
+    path = data / "plan.jsonl"
+    if not path.exists():
+        return None
+    mixtures = [trial.mixture for trial in read_trials(path)]
+    whole = all(source.num_samples == mixture.num_samples for mixture in mixtures for source in mixture.sources)
+    return "min" if whole else "max"
+
+
+def _needed(directory: DataDir, name: str) -> dict[str, str]:
+    path = directory.path / name
+    if not path.exists():
+        raise DataDirError(f"{path}: no such file; expected a directory of trials, as render_trials makes it")
+    table = read_table(path)
+    missing = [trial for trial in directory.utterances if trial not in table]
+    if missing:
+        raise DataDirError(f"{path}: no line for '{missing[0]}' ({len(missing)} such trials)")
+    return table
+
+
+def _left_out(exclude: Path | None, directory: DataDir) -> set[str]:
+    if exclude is None:
+        return set()
+    if not exclude.is_file():
+        raise DataDirError(f"{exclude}: no such file; expected a list of trials to leave out")
+    names = [line.split()[0] for line in exclude.read_text(encoding="utf-8").splitlines() if line.strip()]
+    unknown = [name for name in names if name not in directory.utt2spk]
+    if unknown:
+        raise DataDirError(f"{exclude}: '{unknown[0]}' is no trial of {directory.path} ({len(unknown)} such lines)")
+    return set(names)
