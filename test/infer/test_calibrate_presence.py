@@ -1,0 +1,67 @@
+"""The presence score is fitted to what is known, and written where inference finds it."""
+
+import numpy as np
+import pytest
+from made_up_trials import make_trials
+from tiny_model import write_model
+
+from zspex_toolkit.errors import UserError
+from zspex_toolkit.infer import calibrate_presence as module
+from zspex_toolkit.infer.calibrate_presence import calibrate_presence, fit_presence
+from zspex_toolkit.infer.extractor import Extractor
+from zspex_toolkit.infer.trial_journal import TrialNote
+from zspex_toolkit.io.table import read_table
+
+
+def made_up_notes(num_present, num_absent, seed=0):
+    """Present: -2 dB and a cosine of 0.7 on average; absent: -12 dB and 0.3; both spread."""
+    rng = np.random.default_rng(seed)
+    notes, present = {}, {}
+    for index in range(num_present + num_absent):
+        trial, there = f"t{index:04d}", index < num_present
+        energy, cosine = rng.normal(-2 if there else -12, 3), rng.normal(0.7 if there else 0.3, 0.15)
+        notes[trial] = TrialNote(trial, energy, cosine, -2.5 if there else 40.0, 4.0, 0.1)
+        present[trial] = there
+    return notes, present
+
+
+def test_the_point_of_equal_odds_lies_midway_whatever_the_shares():
+    # By symmetry it is at the mean of the two means: -7 dB and 0.5.
+    for shares in ((600, 600), (1000, 100)):
+        model = fit_presence(*made_up_notes(*shares))
+        assert model.energy_db > 0 and model.cosine > 0
+        assert model.probability(-7.0, 0.5) == pytest.approx(0.5, abs=0.2)
+        assert model.probability(-2.0, 0.7) > 0.95 and model.probability(-12.0, 0.3) < 0.05
+
+
+def test_the_usual_gain_is_the_median_size_where_the_speaker_is():
+    assert fit_presence(*made_up_notes(20, 30)).usual_gain == 2.5
+
+
+def test_a_network_that_is_silent_everywhere_cannot_be_calibrated():
+    notes = {trial: TrialNote(trial, -80.0, None, None, 4.0, 0.1) for trial in "abcdefgh"}
+    with pytest.raises(
+        UserError, match="the network's output is silent on every trial with the speaker; train it first"
+    ):
+        fit_presence(notes, {trial: trial < "e" for trial in notes})
+
+
+def test_coefficients_are_written_into_the_model_and_used(tmp_path, monkeypatch, capsys):
+    trials, model = make_trials(tmp_path), write_model(tmp_path / "m")
+    monkeypatch.setattr(module, "_FEWEST", 1)  # the made-up trials have one without the speaker
+    fitted = calibrate_presence(model, trials, device="cpu")
+    assert Extractor.load(model, device="cpu").presence_model == fitted
+    assert read_table(model / "extracted" / "test" / "wav.scp").keys() == read_table(trials / "wav.scp").keys()
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert said.startswith(f"{model}: presence score fitted to 8 trials; at 0.5, on these, it misses the speaker in ")
+    assert said.endswith(" of 1 without")
+
+
+def test_too_few_trials_of_a_kind_are_refused_before_anything_is_extracted(tmp_path):
+    trials, model = make_trials(tmp_path), write_model(tmp_path / "m")
+    message = (
+        r"utt2condition: expected at least 5 trials with and 5 without the enrolled speaker \(absent\), found 7 and 1"
+    )
+    with pytest.raises(UserError, match=message):
+        calibrate_presence(model, trials, device="cpu")
+    assert not (model / "extracted").exists()
