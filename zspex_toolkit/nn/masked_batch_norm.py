@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 
 class MaskedBatchNorm(nn.BatchNorm1d):
@@ -22,9 +21,11 @@ class MaskedBatchNorm(nn.BatchNorm1d):
     def _over_true_frames(self, frames: Tensor, true: Tensor) -> Tensor:
         count = true.sum().clamp(min=1)
         mean = (frames * true).sum((0, 2)) / count  # (C,)
-        variance = ((frames - mean[:, None]).square() * true).sum((0, 2)) / count
+        centred = frames - mean[:, None]
+        variance = (centred.square() * true).sum((0, 2)) / count
         with torch.no_grad():
             self.num_batches_tracked += 1
             self.running_mean.lerp_(mean, self.momentum)
             self.running_var.lerp_(variance * count / (count - 1).clamp(min=1), self.momentum)
-        return functional.batch_norm(frames, mean, variance, self.weight, self.bias, eps=self.eps)
+        gain = self.weight * (variance + self.eps).rsqrt()
+        return torch.addcmul(self.bias[:, None], centred, gain[:, None])

@@ -75,7 +75,7 @@ class CumulativeNorm(nn.Module):
         """Normalise.
 
         Args:
-            frames: (B, C, L), any L >= 0.
+            frames: (B, C, L).
             num_frames: of no use: what stands behind the true frames does not reach them.
             memory: of the stream; None if the whole signal comes at once.
 
@@ -85,12 +85,13 @@ class CumulativeNorm(nn.Module):
         with torch.autocast(frames.device.type, enabled=False):
             variance, mean = torch.var_mean(frames.float(), 1, unbiased=False)  # (B, L): of each frame
             # Double precision: an hour of frames is summed up, and a mean square less a squared mean cancels.
-            moments = torch.stack([mean, variance + mean.square()]).double().cumsum(2)  # (2, B, L)
+            variance, mean = variance.double(), mean.double()
+            moments = torch.stack([mean, variance + mean.square()]).cumsum(2)  # (2, B, L)
             past, count = (0, 0) if memory is None else memory.get(self, (0, 0))
             if torch.is_tensor(past):
                 moments = moments + past
             seen = count + torch.arange(1, frames.shape[2] + 1, device=frames.device)
-            if memory is not None and frames.shape[2]:
+            if memory is not None:
                 memory[self] = (moments[:, :, -1:], count + frames.shape[2])
             mean, mean_square = moments / seen
             gain = (mean_square - mean.square() + self.eps).rsqrt()[:, None].float()

@@ -32,7 +32,8 @@ class ZSpex(ExtractionNetwork):
             input of each stack's first block, as in SpEx+.
         mask_generator: ``scale_inter``, masks made jointly; or ``separate``, as in SpEx+.
         norm: normalise the mixture's fused frames over channels and time, which the diagram draws behind the fuser
-            (that it is gLN is a reading). None: with the ScaleInter fuser only, since SpEx+ has no such norm.
+            (that it is gLN is a reading). None: with the ScaleInter fuser only, since SpEx+ has no such norm. A ConSM
+            that normalises does it again, so that with one only the gains of its channels are its own.
         tac_hidden: H of transform-average-concatenate, which is a reading of both ScaleInter boxes.
         tac_norm: normalise what it adds to each scale (a reading).
         tac_residual: add its output to its input (a reading).
