@@ -1,0 +1,50 @@
+"""What SpEx+ and Z-SpEx share of their ways: enrollments that are too short, and the seam between the branches."""
+
+import pytest
+import torch
+
+from zspex_toolkit.errors import AudioError
+from zspex_toolkit.models.extractors.zspex import ZSpex
+
+SMALL = {"num_filters": 6, "kernel_sizes": (4, 8, 12), "stride": 2, "bottleneck": 5, "hidden": 8, "num_blocks": 2}
+
+
+def network(**options):
+    torch.manual_seed(0)
+    return ZSpex(3, num_stacks=2, embedding_dim=4, speaker_hidden=7, **SMALL, **options).eval()
+
+
+def test_the_shortest_enrollment_is_27_frames():
+    assert network().min_enrollment_samples == 4 + 26 * 2
+    assert torch.isfinite(network().embed(torch.randn(1, 56))).all()
+    with pytest.raises(AudioError, match="enrollment: expected at least 56 samples, found 55; record more"):
+        network().embed(torch.randn(1, 55))
+
+
+def test_a_short_enrollment_in_a_long_batch_is_found():
+    with pytest.raises(AudioError, match="at least 56 samples, found 30"):
+        network().embed(torch.randn(2, 100), torch.tensor([100, 30]))
+
+
+def test_only_the_mixture_is_normalised_behind_the_fuser():
+    with_norm, without = network(conditioning="concat"), network(conditioning="concat", norm=False)
+    without.load_state_dict(with_norm.state_dict(), strict=False)
+    enrollment, mixture = torch.randn(1, 80), torch.randn(1, 50)
+    embedding = with_norm.embed(enrollment)
+    assert torch.equal(embedding, without.embed(enrollment))
+    assert not torch.allclose(with_norm.extract(mixture, embedding), without.extract(mixture, embedding), atol=1e-4)
+
+
+def test_a_shared_fuser_hears_both_branches():
+    shared = network()
+    shared.embed(torch.randn(1, 80)).sum().backward()
+    assert shared.fuser.fuse.project.weight.grad is not None
+    own = network(shared_fuser=False)
+    own.embed(torch.randn(1, 80)).sum().backward()
+    assert own.fuser.fuse.project.weight.grad is None
+
+
+def test_behind_the_last_whole_frame_the_short_scale_is_zero():
+    net = network()
+    output = net.extract(torch.randn(1, 51), net.embed(torch.randn(1, 80)))  # frames end at 4, 6, ..., 50
+    assert output[0, 49] != 0 and output[0, 50] == 0

@@ -1,0 +1,94 @@
+"""All scales stand on one time grid, and the way back gives exactly the length that came."""
+
+import pytest
+import torch
+from torch.nn import functional
+
+from zspex_toolkit.errors import ConfigError
+from zspex_toolkit.nn.speech_coder import SpeechDecoder, SpeechEncoder
+
+KERNELS = (4, 8, 14)
+
+
+def coders(causal=False, kernels=KERNELS, stride=2):
+    torch.manual_seed(0)
+    return SpeechEncoder(3, kernels, stride, causal=causal), SpeechDecoder(3, kernels, stride, causal=causal)
+
+
+def seen_samples(encoder, scale, frame):
+    signal = torch.rand(1, 60, requires_grad=True)
+    for layer in encoder.filters:
+        torch.nn.init.ones_(layer.weight)
+    encoder(signal)[0, scale, :, frame].sum().backward()
+    seen = signal.grad[0].nonzero()[:, 0]
+    return int(seen.min()), int(seen.max())
+
+
+def test_a_signal_of_9_samples_has_three_frames_of_4_samples_in_steps_of_2():
+    encoder, _ = coders()
+    assert encoder.num_frames(9) == 3
+    assert encoder.num_frames(torch.tensor([9, 10, 1])).tolist() == [3, 4, 1]
+
+
+def test_an_encoding_is_the_padded_convolution():
+    encoder, _ = coders()
+    signal = torch.randn(2, 11)  # frames: (11 - 4) // 2 + 1 = 4
+    out = encoder(signal)
+    for scale, size in enumerate(KERNELS):
+        padded = functional.pad(signal, (0, 20))[:, None, : 3 * 2 + size]
+        layer = encoder.filters[scale]
+        torch.testing.assert_close(out[:, scale], torch.relu(functional.conv1d(padded, layer.weight, layer.bias, 2)))
+
+
+def test_kernels_of_a_frame_begin_together_or_end_together_if_causal():
+    encoder, _ = coders()
+    assert [seen_samples(encoder, scale, 10) for scale in range(3)] == [(20, 23), (20, 27), (20, 33)]
+    encoder, _ = coders(causal=True)
+    assert [seen_samples(encoder, scale, 10) for scale in range(3)] == [(20, 23), (16, 23), (10, 23)]
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_a_frame_decodes_to_where_it_was_encoded_from(causal):
+    _, decoder = coders(causal)
+    scales = torch.zeros(1, 3, 3, 20)
+    silence = decoder(scales, 60)
+    scales[..., 10] = 1
+    for scale, size in enumerate(KERNELS):
+        reached = (decoder(scales, 60) - silence)[0, scale].nonzero()[:, 0]
+        begin = 20 - (size - 4 if causal else 0)
+        assert (int(reached.min()), int(reached.max())) == (begin, begin + size - 1)
+
+
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("num_samples", [1, 3, 4, 5, 60])
+def test_any_length_comes_back_as_it_came(causal, num_samples):
+    encoder, decoder = coders(causal)
+    assert decoder(encoder(torch.randn(2, num_samples)), num_samples).shape == (2, 3, num_samples)
+
+
+def test_the_first_scale_alone_is_decoded_as_among_all():
+    encoder, decoder = coders()
+    scales = encoder(torch.randn(2, 50))
+    assert torch.equal(decoder(scales[:, :1], 50)[:, 0], decoder(scales, 50)[:, 0])
+
+
+def test_waveforms_keep_single_precision_under_autocast():
+    encoder, decoder = coders()
+    signal = torch.randn(1, 50)
+    with torch.autocast("cpu", torch.bfloat16):
+        scales = encoder(signal)
+        assert torch.equal(decoder(scales, 50), decoder(scales, 50).float())
+        assert scales.dtype == torch.float32
+    torch.testing.assert_close(scales, encoder(signal))
+
+
+def test_strange_kernels_are_refused():
+    for kernels, stride, message in (
+        ((8, 4), 2, r"kernel_sizes: expected ascending numbers of samples, got \(8, 4\)"),
+        ((4, 4), 2, "ascending"),
+        ((), 2, "ascending"),
+        ((4, 8), 5, r"kernel_sizes: expected at least the stride, 5 samples, each, got \(4, 8\)"),
+        ((4, 8), 0, "stride: expected at least 1 sample, got 0"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            SpeechEncoder(3, kernels, stride)
