@@ -1,3 +1,4 @@
+import multiprocessing
 import os
 import signal
 
@@ -110,3 +111,14 @@ def test_a_killed_data_process_is_one_clear_line():
     batches = loader(Faulty(kill_process), num_workers=1)
     with pytest.raises(UserError, match=r"a data process ended .*out of memory\? lower num_workers"):
         list(batches.load(0, [np.array([1, 3])]))
+
+
+def test_a_closed_loader_leaves_no_process_behind():
+    batches = loader(ToySet(), num_workers=2)
+    next(batches.load(0, [np.array([0, 1]), np.array([2])]))
+    assert len(multiprocessing.active_children()) == 2
+    batches.close()
+    assert not multiprocessing.active_children()
+    batches.close()
+    assert [len(batch["ids"]) for batch in batches.load(0, [np.array([4])])] == [1]
+    batches.close()

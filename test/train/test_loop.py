@@ -1,4 +1,5 @@
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -373,3 +374,12 @@ def test_half_written_files_of_a_killed_process_are_removed(tmp_path):
     toy_train(tmp_path, num_epochs=1)
     assert [path.name for path in tmp_path.rglob(".*")] == []
     assert not (tmp_path / ".lock").exists()
+
+
+def test_an_unforeseen_error_ends_the_data_processes_too(tmp_path):
+    def loss(model, batch):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        toy_train(tmp_path / "exp", loss=loss, num_workers=1)
+    assert not multiprocessing.active_children()

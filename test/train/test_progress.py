@@ -27,7 +27,13 @@ def test_it_survives_a_checkpoint():
 
 def test_the_share_of_waiting_is_of_the_training_part():
     running = EpochStatistics(
-        Averages({}, 32), grad_norm_sum=6.0, num_good_steps=4, num_bad_steps=1, num_bad_items=8, seconds=10.0, waited=2.5
+        Averages({}, 32),
+        grad_norm_sum=6.0,
+        num_good_steps=4,
+        num_bad_steps=1,
+        num_bad_items=8,
+        seconds=10.0,
+        waited=2.5,
     )
     assert running.summary(validation_seconds=5.0) == {
         "seconds": 15.0,
@@ -39,3 +45,17 @@ def test_the_share_of_waiting_is_of_the_training_part():
         "bad_items": 8,
     }
     assert math.isnan(EpochStatistics().summary(0.0)["grad_norm"])
+
+
+def test_a_batch_without_rows_for_a_statistic_does_not_count_for_it():
+    averages = Averages()
+    averages.add({"loss": 1.0, "si_sdr": math.nan}, 2)
+    averages.add({"loss": 4.0, "si_sdr": 7.0}, 1)
+    assert averages.means() == {"loss": 2.0, "si_sdr": 7.0}
+
+
+def test_a_loss_that_is_not_a_number_is_never_passed_over():
+    averages = Averages()
+    averages.add({"loss": math.nan}, 2)
+    averages.add({"loss": 4.0}, 1)
+    assert math.isnan(averages.means()["loss"])

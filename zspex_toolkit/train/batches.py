@@ -94,6 +94,12 @@ class BatchLoader:
                 batch.throw()
             yield batch
 
+    def close(self) -> None:
+        """End the worker processes; they ignore signals, so a program that fails would wait for them at its exit."""
+        workers, self._loader._iterator = self._loader._iterator, None
+        if workers is not None and self._loader.num_workers:
+            workers._shutdown_workers()
+
 
 class _Requests:
     def __init__(self) -> None:

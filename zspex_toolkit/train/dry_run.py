@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 import numpy as np
@@ -36,12 +37,12 @@ def dry_run(
     """
     optimizer = build_optimizer(model, config)
     registry.load("train.schedules", config.schedule)
-    loader = BatchLoader(train_set, config, device)
     largest, ordinary = largest_batch(train_set, config.batch_size), plan_steps(len(train_set), config, 0)[0][0]
     model.train()
     for name, indices in (("largest batch", largest), ("ordinary batch", ordinary)):
         optimizer.zero_grad(set_to_none=True)
-        batches = list(loader.load(0, [indices]))
+        with contextlib.closing(BatchLoader(train_set, config, device)) as loader:
+            batches = list(loader.load(0, [indices]))
         outcome = compute_gradients(model, loss, batches, device, amp=config.amp, clip_grad_norm=config.clip_grad_norm)
         check_metric(outcome, config.best_metric[0])
         if not outcome.is_finite:
@@ -51,8 +52,9 @@ def dry_run(
     if valid_set is not None:
         first = plan_validation(len(valid_set), config.batch_size)[0]
         batches = [largest_batch(valid_set, config.batch_size), first]
-        loader = BatchLoader(valid_set, config, device)
-        statistics = validate(model, loss, loader, batches, device=device, amp=config.amp, seed=config.seed, log=log)
+        options = {"device": device, "amp": config.amp, "seed": config.seed, "log": log}
+        with contextlib.closing(BatchLoader(valid_set, config, device)) as loader:
+            statistics = validate(model, loss, loader, batches, **options)
         log("dry run: validation: " + describe_means(statistics))
     if device.type == "cuda":
         log(f"dry run: at most {torch.cuda.max_memory_allocated(device) / 2**30:.2f} GiB of GPU memory")

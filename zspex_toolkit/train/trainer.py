@@ -72,7 +72,10 @@ class Trainer:
         self._resume()
         # From here on weights and checkpoints change: killed now, a longer training must not look like a finished one.
         (self._exp_dir / "done").unlink(missing_ok=True)
-        with contextlib.closing(History(self._exp_dir, self.progress.epoch)) as history:
+        with contextlib.ExitStack() as closing:
+            history = closing.enter_context(contextlib.closing(History(self._exp_dir, self.progress.epoch)))
+            for loader in filter(None, (self._train_loader, self._valid_loader)):
+                closing.callback(loader.close)
             try:
                 reason = self._run_epochs(history)
             except TrainingInterrupted as interrupt:
