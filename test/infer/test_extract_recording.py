@@ -1,5 +1,9 @@
 """File to file: any rate, format, length and number of channels; whatever is unfit is one line and loses nothing."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import soundfile
@@ -265,3 +269,36 @@ def test_an_unfit_enrollment_is_one_line(case, samples, message):
 def test_no_enrollment_at_all_is_refused(case):
     with pytest.raises(ConfigError, match="enrollment: expected at least one recording of the speaker"):
         embed_recordings(case.extractor, [])
+
+
+HOUR = """
+import resource, sys
+sys.path.insert(0, sys.argv[1])
+from pathlib import Path
+import numpy as np, soundfile
+from filter_extractor import FS, FilterExtractor, low_noise, spec
+from zspex_toolkit.infer.extract_recording import OutputOptions, extract_recording
+from zspex_toolkit.infer.extractor import Extractor
+folder, minutes = Path(sys.argv[2]), int(sys.argv[3])
+second = np.round(low_noise(16000, fs=16000) * 32768).astype(np.int16)
+with soundfile.SoundFile(folder / "mix.wav", "w", 16000, 1) as sound:
+    for _ in range(60 * minutes):
+        sound.write(second)
+extractor = Extractor(spec(), FilterExtractor(), "cpu")
+embedding = extractor.embed(low_noise(FS), FS)
+extract_recording(extractor, str(folder / "mix.wav"), embedding, folder / "out.wav", OutputOptions())
+assert soundfile.info(folder / "out.wav").frames == 60 * minutes * 16000
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+@pytest.mark.slow
+def test_an_hour_takes_no_more_memory_than_two_minutes(tmp_path):
+    peaks = {}
+    for minutes in (2, 60):
+        command = [sys.executable, "-c", HOUR, str(Path(__file__).parent), str(tmp_path), str(minutes)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        peaks[minutes] = float(done.stdout)
+    # The hour's samples alone are 220 MiB as floats.
+    assert peaks[60] < peaks[2] + 30
