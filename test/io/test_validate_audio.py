@@ -158,6 +158,14 @@ def test_enrollment_with_the_target_itself_is_named(mixtures, noise):
     ]
 
 
+def test_a_declared_leak_of_a_published_list_is_no_fault(mixtures, noise):
+    for number in (1, 2):
+        write_audio(mixtures.parent / "enroll_spk1.scp" / f"ann-{number}.wav", noise(16000, 3 * number), 16000)
+    (mixtures / "enroll_is_target").write_text("ann-1 1\n")
+    (fault,) = faults_of(mixtures)
+    assert fault.startswith("mix/enroll_spk1.scp:3: 'ann-2' is enrolled with its own target utterance")
+
+
 def test_enrollment_that_is_no_audio_is_left_alone(mixtures):
     (mixtures / "enroll_spk1.scp").write_text("ann-0 *ann-7 ann\nann-1 ann.npy\nann-2 *ann-8 ann\n")
     assert faults_of(mixtures) == []
