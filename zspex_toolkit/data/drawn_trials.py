@@ -45,6 +45,9 @@ class DrawConfig:
     noise_dir: Path | None = None  # folder of noise recordings
     noise_probability: float = 0.5  # share of mixtures, and of enrollments, with noise, if there are recordings
     noise_snr_db: tuple[float, float] = (5.0, 25.0)  # speech over noise, drawn from this range
+    speaker_epochs: int = (
+        0  # first epochs, of which only the enrollments are learnt from: who speaks, at a tenth of the cost
+    )
     cache_mib: int = 2048  # MiB of samples that each data process keeps in memory
 
     def __post_init__(self) -> None:
@@ -58,7 +61,7 @@ class DrawConfig:
             raise ConfigError(f"draw.enrollment_seconds: expected a length above 0, or two, got {list(lengths)}")
         if not 0 < self.segment_seconds < float("inf"):
             raise ConfigError(f"draw.segment_seconds: expected a length above 0, got {self.segment_seconds}")
-        for name, least in (("mixtures_per_utterance", 1), ("cache_mib", 0)):
+        for name, least in (("mixtures_per_utterance", 1), ("speaker_epochs", 0), ("cache_mib", 0)):
             if getattr(self, name) < least:
                 raise ConfigError(f"draw.{name}: expected at least {least}, got {getattr(self, name)}")
 
@@ -116,7 +119,9 @@ class DrawnTrials:
             speaker = self._number[self._voice(passage.spk, passage.speed)]
             present = role is not None
             alone = present and len(trial.sources) == 1
-            rows.append(TrialRow(f"{passage.spk}-{mixture}", rendered.mixture, target, speech, speaker, present, alone))
+            name = f"{passage.spk}-{mixture}"
+            row = TrialRow(name, rendered.mixture, target, speech, speaker, present, alone)
+            rows.append(row._replace(speaker_only=epoch < self._config.speaker_epochs))
         return rows
 
     def render(self, epoch: int, index: int) -> tuple[DrawnTrial, RenderedTrial]:

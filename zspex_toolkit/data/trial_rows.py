@@ -22,6 +22,7 @@ class TrialRow(NamedTuple):
     speaker: int  # class of the enrolled speaker, or NO_SPEAKER
     present: bool  # whether the enrolled speaker is in the mixture
     alone: bool = False  # whether the target is all the speech there is
+    speaker_only: bool = False  # to learn who speaks in the enrollment, and nothing of the mixture
 
 
 def collate_rows(rows: Sequence[TrialRow]) -> dict[str, Any]:
@@ -29,7 +30,7 @@ def collate_rows(rows: Sequence[TrialRow]) -> dict[str, Any]:
 
     Returns:
         ``ids``, ``mixture`` and ``target`` (B, T), ``enrollment`` (B, U), ``speaker`` (B,) int64, ``present`` and
-        ``alone`` (B,) bool; only where lengths differ, ``num_samples`` and ``enrollment_length`` (B,) int64.
+        ``alone`` (B,) bool, ``speaker_only`` (bool: of all rows); only where lengths differ, ``num_samples`` and ``enrollment_length`` (B,) int64.
     """
     mixture, num_samples = _stack([row.mixture for row in rows])
     target, _ = _stack([row.target for row in rows])
@@ -42,6 +43,7 @@ def collate_rows(rows: Sequence[TrialRow]) -> dict[str, Any]:
         "speaker": torch.tensor([row.speaker for row in rows]),
         "present": torch.tensor([row.present for row in rows]),
         "alone": torch.tensor([row.alone for row in rows]),
+        "speaker_only": all(row.speaker_only for row in rows),
     }
     lengths = {"num_samples": num_samples, "enrollment_length": enrollment_length}
     return batch | {name: value for name, value in lengths.items() if value is not None}

@@ -48,6 +48,8 @@ class ExtractionLoss:
 
     def __call__(self, network: nn.Module, batch: dict[str, Any]) -> tuple[Tensor, dict[str, Tensor]]:
         """The loss and its statistics."""
+        if batch.get("speaker_only"):
+            return self._of_speakers(network, batch)
         mixture, target, present = batch["mixture"], batch["target"], batch["present"]
         estimates, scores, _ = network(mixture, batch["enrollment"], batch.get("enrollment_length"))
         if estimates.shape[1] != len(self._config.scales):
@@ -67,6 +69,18 @@ class ExtractionLoss:
         with torch.no_grad():
             short = estimates[:, 0].float()
             return total, self._statistics(batch, short, scores, known)
+
+    def _of_speakers(self, network: nn.Module, batch: dict[str, Any]) -> tuple[Tensor, dict[str, Tensor]]:
+        """The cross entropy alone: the mixtures are not looked at."""
+        if not self._config.speaker:
+            raise ConfigError("draw.speaker_epochs: nothing to learn in them, since loss.speaker is 0; set one of them")
+        scores = network.speaker_classifier(network.embed(batch["enrollment"], batch.get("enrollment_length"))).float()
+        known = batch["speaker"] != NO_SPEAKER
+        correct = (scores.argmax(1) == batch["speaker"]).float()
+        nothing = torch.full((), torch.nan, device=scores.device)
+        statistics = {name: nothing for name in ("si_sdr", "si_sdri", "energy_left")}
+        statistics["speaker_accuracy"] = (correct * known).sum() / known.sum()
+        return self._config.speaker * _cross_entropy(scores, batch["speaker"], known), statistics
 
     def _statistics(self, batch: dict[str, Any], short: Tensor, scores: Tensor, known: Tensor) -> dict[str, Tensor]:
         mixture, target, num_samples = batch["mixture"], batch["target"], batch.get("num_samples")
