@@ -30,7 +30,8 @@ def collate_rows(rows: Sequence[TrialRow]) -> dict[str, Any]:
 
     Returns:
         ``ids``, ``mixture`` and ``target`` (B, T), ``enrollment`` (B, U), ``speaker`` (B,) int64, ``present`` and
-        ``alone`` (B,) bool, ``speaker_only`` (bool: of all rows); only where lengths differ, ``num_samples`` and ``enrollment_length`` (B,) int64.
+        ``alone`` (B,) bool, ``speaker_only`` (bool, for all rows); only where lengths differ, ``num_samples`` and
+        ``enrollment_length`` (B,) int64.
     """
     mixture, num_samples = _stack([row.mixture for row in rows])
     target, _ = _stack([row.target for row in rows])
