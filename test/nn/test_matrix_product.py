@@ -50,3 +50,11 @@ def test_a_frozen_weight_gets_no_gradient():
     frames, weight = torch.randn(4, 3, requires_grad=True), torch.randn(2, 3)
     frames_linear(frames, weight).sum().backward()
     torch.testing.assert_close(frames.grad, weight.sum(0).expand(4, -1))
+
+
+def test_frames_rounded_by_an_earlier_layer_give_a_result_of_the_weights_precision():
+    frames, weight = torch.randn(2, 4, 3, dtype=torch.bfloat16, requires_grad=True), torch.randn(5, 3)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        out = frames_linear(frames, weight)
+    out.sum().backward()
+    assert (out.dtype, frames.grad.dtype) == (torch.float32, torch.bfloat16)

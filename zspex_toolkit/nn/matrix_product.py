@@ -34,7 +34,9 @@ def product(frames: Tensor, weight: Tensor, bias: Tensor | None = None, low: tor
         out = F.linear(frames.to(low), weight.to(low)).to(frames.dtype)
         return out if bias is None else out.add_(bias)
     if _ONEDNN and frames.dtype == torch.float32 and frames.device.type == "cpu" and frames.numel():
-        return torch.ops.mkldnn._linear_pointwise(frames, weight, bias, "none", [], "")
+        if not (weight.is_contiguous() or weight.t().is_contiguous()):
+            weight = weight.contiguous()  # oneDNN falls back to a loop for rows that are apart in memory
+        return torch.ops.mkldnn._linear_pointwise(frames.contiguous(), weight, bias, "none", [], "")
     return F.linear(frames, weight, bias)
 
 
@@ -61,20 +63,20 @@ class FramesLinear(torch.autograd.Function):
         ctx.low = autocast_dtype(frames.device.type)
         ctx.save_for_backward(frames, weight)
         with torch.autocast(frames.device.type, enabled=False):
-            return product(frames, weight, bias, ctx.low)
+            return product(frames.to(weight.dtype), weight, bias, ctx.low)
 
     @staticmethod
     @once_differentiable
     def backward(ctx, grad: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
         frames, weight = ctx.saved_tensors
+        frames = frames.to(weight.dtype)
         wants_frames, wants_weight, wants_bias = ctx.needs_input_grad
-        grad = grad.contiguous()
-        flat = grad.flatten(end_dim=-2)  # (B L, C')
+        rows, of_rows = frames.flatten(end_dim=-2), grad.flatten(end_dim=-2)  # (B L, C), (B L, C')
         with torch.autocast(grad.device.type, enabled=False):
             return (
                 product(grad, weight.t(), None, ctx.low) if wants_frames else None,
-                product(flat.t(), frames.flatten(end_dim=-2).t(), None, ctx.low) if wants_weight else None,
-                flat.sum(0) if wants_bias else None,
+                product(of_rows.t(), rows.t(), None, ctx.low) if wants_weight else None,
+                of_rows.sum(0) if wants_bias else None,
             )
 
 

@@ -7,8 +7,10 @@ from torch.nn import functional
 
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.nn.consm import ConSM
-from zspex_toolkit.nn.sequence_norm import sequence_norm
+from zspex_toolkit.nn.separate_layers import fuses
+from zspex_toolkit.nn.sequence_norm import GlobalNorm, sequence_norm
 from zspex_toolkit.nn.streaming import Memory, prepend_past
+from zspex_toolkit.nn.tcn_function import BlockWeights, tcn_block
 
 
 class TcnBlock(nn.Module):
@@ -50,6 +52,8 @@ class TcnBlock(nn.Module):
 
     def forward(self, frames: Tensor, embedding: Tensor | None = None, memory: Memory | None = None) -> Tensor:
         """(B, C, L) and, if the block takes one, the embedding (B, D), to (B, C, L)."""
+        if isinstance(self.norm1, GlobalNorm) and isinstance(self.norm2, GlobalNorm) and fuses(frames):
+            return self._fused(frames, embedding)
         hidden = self.norm1(self.activation1(self._expand(frames, embedding)), memory=memory)
         if self.causal:
             hidden = prepend_past(hidden, self.context, self.depthwise, memory)
@@ -59,10 +63,35 @@ class TcnBlock(nn.Module):
     def _expand(self, frames: Tensor, embedding: Tensor | None) -> Tensor:
         if embedding is None:
             return self.expand(frames)
+        weight_frames, shift = self._split(embedding)
+        return functional.conv1d(frames, weight_frames[:, :, None]) + shift[:, :, None]
+
+    def _split(self, embedding: Tensor) -> tuple[Tensor, Tensor]:
         # Conv1x1 of [x, e repeated over L] = W_x x + (W_e e + b): the second part is the same for every frame.
         weight_frames, weight_embedding = self.expand.weight[:, :, 0].split([self.channels, embedding.shape[1]], 1)
-        shift = functional.linear(embedding, weight_embedding, self.expand.bias)
-        return functional.conv1d(frames, weight_frames[:, :, None]) + shift[:, :, None]
+        return weight_frames, functional.linear(embedding, weight_embedding, self.expand.bias)
+
+    def _fused(self, frames: Tensor, embedding: Tensor | None) -> Tensor:
+        """The same in few passes over memory; the result has the channels of a frame side by side."""
+        if embedding is None:
+            weight_frames, shift = self.expand.weight[:, :, 0], self.expand.bias.expand(len(frames), -1)
+        else:
+            weight_frames, shift = self._split(embedding)
+        weights = BlockWeights(
+            w_in=weight_frames,
+            slope_in=self.activation1.weight,
+            gain_in=self.norm1.weight,
+            offset_in=self.norm1.bias,
+            taps=self.depthwise.weight[:, 0].t(),
+            tap_bias=self.depthwise.bias,
+            slope_out=self.activation2.weight,
+            gain_out=self.norm2.weight,
+            offset_out=self.norm2.bias,
+            w_out=self.project.weight[:, :, 0],
+            b_out=self.project.bias,
+        )
+        dilation = self.depthwise.dilation[0]
+        return tcn_block(frames.transpose(1, 2), shift, weights, dilation=dilation, eps=self.norm1.eps).transpose(1, 2)
 
 
 class TcnStack(nn.Module):

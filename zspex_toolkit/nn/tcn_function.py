@@ -224,4 +224,7 @@ def tcn_block(x: Tensor, bias_in: Tensor, weights: BlockWeights, *, dilation: in
             concatenated to every frame, adds only to it.
         eps: of both normalisations.
     """
-    return TcnFunction.apply(x.contiguous(), bias_in, dilation, eps, *weights)
+    weights = weights._replace(w_in=weights.w_in.contiguous())
+    return TcnFunction.apply(
+        x.to(weights.w_in.dtype).contiguous(), bias_in.to(weights.w_in.dtype), dilation, eps, *weights
+    )
