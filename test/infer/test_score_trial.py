@@ -75,6 +75,12 @@ def test_a_target_alone_has_a_ratio_but_no_improvement(trial_dir, tmp_path):
     assert faults == []
 
 
+def test_a_target_alone_that_is_left_as_it_is_has_no_ratio(trial_dir):
+    row, faults = score(trial_dir, "cat-m5", measures=Measures(("si_sdr", "sdr", "stoi"), FS))
+    assert not {"si_sdr", "sdr", "stoi"} & set(row)
+    assert (row["energy_left_db"], faults) == (0.0, [])
+
+
 def test_a_silent_output_has_no_ratio_and_is_named(trial_dir, tmp_path):
     outputs = write_outputs(tmp_path / "out", trial_dir, lambda _, target, rest: np.zeros(FS))
     row, faults = score(trial_dir, "ann-m1", outputs)

@@ -67,8 +67,9 @@ def score_trial(measures: Measures, job: Job) -> Result:
     faults: list[str] = []
     row["energy_left_db"] = energy_left_db(output, mixture)
     row["silent"] = not np.ptp(output) > 0
-    if trial.condition == "absent":
-        pass  # there is no reference to compare with
+    untouched = trial.condition == "single" and np.array_equal(output, reference)
+    if trial.condition == "absent" or untouched:
+        pass  # nothing to compare with, or nothing to find: the ratio to no distortion is infinite
     elif row["silent"]:
         faults.append(f"{trial.id}: the output is silent")
     else:
