@@ -1,0 +1,63 @@
+"""Passages fill the length asked for, piece by piece, from the utterances given."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zspex_toolkit.simulation.passage import Passage, Piece, draw_passage, read_passage
+
+LENGTHS = {"a-1": 100, "a-2": 30, "a-3": 50}
+
+
+def drawn(*utterances, num_samples, seed=0, **options) -> Passage:
+    return draw_passage(np.random.default_rng(seed), "a", utterances, LENGTHS, num_samples, **options)
+
+
+def ramp(utt: str, start: int, stop: int) -> np.ndarray:
+    """A signal that tells where each of its samples lay: 1000 * number of the utterance + place."""
+    return (1000 * int(utt[-1]) + np.arange(start, stop)).astype(np.float32)
+
+
+def test_a_long_utterance_gives_a_random_stretch():
+    starts = {drawn("a-1", num_samples=40, seed=seed).pieces[0].start for seed in range(50)}
+    assert len(starts) > 20 and min(starts) >= 0 and max(starts) <= 60
+
+
+def test_short_ones_follow_each_other_and_the_last_is_cut():
+    passage = drawn("a-2", "a-3", "a-1", num_samples=100)
+    assert [(piece.utt, piece.num_samples) for piece in passage.pieces] == [("a-2", 30), ("a-3", 50), ("a-1", 20)]
+    assert passage.num_samples == 100
+
+
+def test_they_come_over_again_when_there_are_no_more():
+    assert drawn("a-2", num_samples=70).utterances == ["a-2", "a-2", "a-2"]
+
+
+def test_without_joining_a_short_utterance_makes_a_short_passage():
+    passage = drawn("a-2", "a-3", num_samples=100, join=False)
+    assert (passage.utterances, passage.num_samples) == (["a-2"], 30)
+    assert drawn("a-2", num_samples=100, join=False, speed=1.5).num_samples == 20
+
+
+def test_the_samples_are_those_of_the_pieces():
+    passage = Passage("a", (Piece("a-2", 3, 2), Piece("a-1", 7, 2)), 4)
+    assert read_passage(passage, ramp).tolist() == [2003, 2004, 1007, 1008]
+
+
+@given(
+    st.integers(1, 300), st.sampled_from([0.8, 0.9, 1.0, 1.1, 1.25]), st.booleans(), st.sampled_from(sorted(LENGTHS))
+)
+def test_it_has_the_length_it_says_at_every_speed(num_samples, speed, join, first):
+    passage = drawn(first, "a-3", num_samples=num_samples, speed=speed, join=join)
+    samples = read_passage(passage, lambda utt, start, stop: np.ones(stop - start, dtype=np.float32))
+    assert len(samples) == passage.num_samples <= num_samples
+    assert not join or passage.num_samples == num_samples
+    assert all(piece.start + piece.num_samples <= LENGTHS[piece.utt] for piece in passage.pieces)
+
+
+def test_a_faster_passage_has_a_higher_pitch():
+    tone = np.sin(2 * np.pi * 440 / 8000 * np.arange(9000)).astype(np.float32)
+    passage = Passage("a", (Piece("a-1", 0, 8800),), 8000, speed=1.1)
+    spectrum = np.abs(np.fft.rfft(read_passage(passage, lambda utt, start, stop: tone[start:stop])))
+    assert np.argmax(spectrum) == pytest.approx(484, abs=1)
