@@ -1,0 +1,101 @@
+"""What the plan of a trial directory leaves out, refuses and says."""
+
+import numpy as np
+import pytest
+
+from zspex_toolkit.errors import ConfigError, DataDirError
+from zspex_toolkit.infer.plan_trials import plan_trial_dir
+from zspex_toolkit.io.audio import write_audio
+from zspex_toolkit.io.table import read_table
+from zspex_toolkit.io.write import write_data_dir
+from zspex_toolkit.simulation.trial_plan import read_trials
+
+
+@pytest.fixture
+def data(tmp_path):
+    """Three speakers of three utterances of 0.5 to 0.7 s; and dan, who has one, and whose other two are unfit."""
+    utts = {f"{spk}-{number}": spk for spk in ("ada", "bob", "cyd", "dan") for number in range(3)}
+    for seed, utt in enumerate(utts):
+        samples = 0.1 * np.random.default_rng(seed).normal(size=4000 + 800 * int(utt[-1])).clip(-3, 3)
+        samples = {"dan-1": np.zeros(4000), "dan-2": samples[:100]}.get(utt, samples)
+        write_audio(tmp_path / "wav" / f"{utt}.wav", samples, 8000)
+    wavs = {utt: str(tmp_path / "wav" / f"{utt}.wav") for utt in utts}
+    write_data_dir(tmp_path / "data", wavs=wavs, utt2spk=utts)
+    return tmp_path / "data"
+
+
+def test_every_usable_utterance_begins_a_mixture_and_the_others_are_told(data, tmp_path, capsys):
+    trials = plan_trial_dir(data, tmp_path / "trials", seed=3)
+    assert len(trials) == 18
+    assert {trial.mixture.sources[0].utt for trial in trials} == {
+        f"{s}-{n}" for s in ("ada", "bob", "cyd") for n in "012"
+    }
+    assert read_table(tmp_path / "trials" / "dropped.txt") == {
+        "dan-0": "only usable one of its speaker",
+        "dan-1": "silent",
+        "dan-2": "shorter than 0.5 s (0.01 s)",
+    }
+    assert "18 trials (18 present) of 9 mixtures planned, 3 dropped (" in capsys.readouterr().out
+
+
+def test_gains_are_in_the_plan_and_the_same_from_any_number_of_processes(data, tmp_path):
+    one = plan_trial_dir(data, tmp_path / "one")
+    assert all(trial.mixture.gain is not None for trial in one)
+    assert plan_trial_dir(data, tmp_path / "two", nj=2) == one == read_trials(tmp_path / "two" / "plan.jsonl")
+
+
+def test_some_speakers_get_so_many_trials_each_as_targets_alone(data, tmp_path):
+    trials = plan_trial_dir(data, tmp_path / "trials", speakers=2, per_speaker=7)
+    counts = {spk: sum(trial.spk == spk for trial in trials) for spk in {trial.spk for trial in trials}}
+    assert len(counts) == 2 and set(counts.values()) == {7}
+    assert {trial.role for trial in trials} == {1}
+    assert len({trial.mixture.id for trial in trials}) == 14
+
+
+def test_lengths_are_in_seconds(data, tmp_path):
+    trials = plan_trial_dir(data, tmp_path / "trials", enrollment_seconds=(0.2, 0.3), max_seconds=0.25)
+    assert {trial.mixture.num_samples for trial in trials} == {2000}
+    assert all(1600 <= trial.enrollment.num_samples <= 2400 for trial in trials)
+
+
+def test_a_new_plan_outdates_the_tables_of_the_old_one(data, tmp_path):
+    plan_trial_dir(data, tmp_path / "trials")
+    for name in ("utt2spk", "enroll_spk1.scp", "utt2condition", "notes.txt"):
+        (tmp_path / "trials" / name).write_text("x y\n")
+    plan_trial_dir(data, tmp_path / "trials")
+    assert (tmp_path / "trials" / "utt2spk").exists()
+    plan_trial_dir(data, tmp_path / "trials", seed=9)
+    assert sorted(path.name for path in (tmp_path / "trials").iterdir()) == ["dropped.txt", "notes.txt", "plan.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"absent_share": 1.5}, "absent_share: expected a number from 0 to 1, got 1.5"),
+        ({"absent_share": 0.7, "single_share": 0.7}, "expected a sum up to 1, got 1.4"),
+        (
+            {"enrollment_seconds": (3.0, 2.0)},
+            r"enrollment_seconds: expected a length above 0, or two, got \[3.0, 2.0\]",
+        ),
+        ({"enrollment_seconds": (0.0,)}, "enrollment_seconds: expected a length above 0"),
+        ({"mixtures_per_utterance": 0}, "mixtures_per_utterance: expected at least 1, got 0"),
+        ({"per_speaker": -1}, "per_speaker: expected at least 0, got -1"),
+        ({"speakers": 4}, "speakers: expected at most 3, as the data have, got 4"),
+        ({"mode": "mean"}, "mode: expected one of min, max, target, got 'mean'"),
+        ({"snr_db": (5.0, -5.0)}, "snr_db: expected a finite number of dB"),
+    ],
+)
+def test_a_setting_out_of_range_is_named(data, tmp_path, options, message):
+    with pytest.raises(ConfigError, match=message):
+        plan_trial_dir(data, tmp_path / "trials", **options)
+    assert not (tmp_path / "trials").exists()
+
+
+def test_speakers_without_a_second_utterance_are_no_set(data, tmp_path):
+    with pytest.raises(DataDirError, match=r"two or more speakers with two utterances each, found 0 \(dropped: "):
+        plan_trial_dir(data, tmp_path / "trials", min_utt_s=0.65)
+
+
+def test_a_data_directory_of_something_else_stays(data, tmp_path):
+    with pytest.raises(DataDirError, match="is a data directory of something else"):
+        plan_trial_dir(data, data)

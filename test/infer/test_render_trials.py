@@ -1,0 +1,147 @@
+"""A rendered trial directory: what is written, once, and that it is valid."""
+
+import numpy as np
+import pytest
+
+from zspex_toolkit.errors import ConfigError, DataDirError
+from zspex_toolkit.infer.plan_trials import plan_trial_dir
+from zspex_toolkit.infer.render_trials import render_trial_dir
+from zspex_toolkit.io.audio import read_audio, write_audio
+from zspex_toolkit.io.fix import fix_data_dir
+from zspex_toolkit.io.subset import subset_data_dir
+from zspex_toolkit.io.table import read_table
+from zspex_toolkit.io.validate import check_data_dir
+from zspex_toolkit.io.write import write_data_dir
+
+TABLES = ("wav.scp", "spk1.scp", "spk2.scp", "spk3.scp", "enroll_spk1.scp")
+
+
+def make_data(root, num_speakers=4):
+    utts = {f"s{spk}-{number}": f"s{spk}" for spk in range(num_speakers) for number in range(3)}
+    for seed, utt in enumerate(utts):
+        samples = 0.1 * np.random.default_rng(seed).normal(size=4000 + 500 * seed).clip(-3, 3)
+        write_audio(root / "wav" / f"{utt}.wav", samples, 8000)
+    wavs = {utt: str(root / "wav" / f"{utt}.wav") for utt in utts}
+    genders = {spk: "fm"[int(spk[1]) % 2] for spk in utts.values()}
+    write_data_dir(root / "data", wavs=wavs, utt2spk=utts, spk2gender=genders)
+    return root / "data"
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory):
+    """Trials of all conditions, with their audio in dump/."""
+    root = tmp_path_factory.mktemp("trials")
+    data = make_data(root)
+    plan_trial_dir(data, root / "trials", mixtures_per_utterance=2, absent_share=0.3, single_share=0.3, seed=2)
+    render_trial_dir(root / "trials", data, root / "dump")
+    return root
+
+
+def tables_of(root):
+    return {name: read_table(root / "trials" / name) for name in TABLES}
+
+
+def audio(path):
+    return read_audio(path, fs=8000)[0]
+
+
+def conditions(root, condition):
+    found = read_table(root / "trials" / "utt2condition")
+    chosen = [trial for trial, value in found.items() if value == condition]
+    assert chosen
+    return chosen
+
+
+def test_the_directory_is_valid_with_its_audio(rendered):
+    findings = check_data_dir(rendered / "trials", check_audio=True)
+    assert not findings.faults and not findings.warnings
+
+
+def test_the_mixture_is_the_sum_of_its_sources_to_the_last_bit(rendered):
+    tables = tables_of(rendered)
+    for trial, mixture in tables["wav.scp"].items():
+        total = sum(audio(tables[name][trial]) for name in TABLES[1:4] if trial in tables[name])
+        assert np.array_equal(audio(mixture), total)
+
+
+def test_both_roles_share_the_files_of_one_mixture_crosswise(rendered):
+    tables = tables_of(rendered)
+    mixture_of, speaker, other = (read_table(rendered / "trials" / n) for n in ("utt2mixture", "utt2spk", "utt2spk2"))
+    for trial in conditions(rendered, "present"):
+        twin = f"{other[trial]}-{mixture_of[trial]}"
+        assert tables["wav.scp"][twin] == tables["wav.scp"][trial]
+        assert (tables["spk1.scp"][twin], tables["spk2.scp"][twin]) == (
+            tables["spk2.scp"][trial],
+            tables["spk1.scp"][trial],
+        )
+        assert other[twin] == speaker[trial]
+
+
+def test_an_absent_speaker_has_a_silent_reference_and_two_interferers(rendered):
+    tables = tables_of(rendered)
+    for trial in conditions(rendered, "absent"):
+        assert not audio(tables["spk1.scp"][trial]).any()
+        assert trial in tables["spk2.scp"] and trial in tables["spk3.scp"]
+
+
+def test_a_lone_target_is_the_mixture_and_has_no_interferer(rendered):
+    tables = tables_of(rendered)
+    for trial in conditions(rendered, "single"):
+        assert np.array_equal(audio(tables["spk1.scp"][trial]), audio(tables["wav.scp"][trial]))
+        assert trial not in tables["spk2.scp"]
+
+
+def test_an_enrollment_is_the_utterance_that_was_planned(rendered):
+    table = tables_of(rendered)["enroll_spk1.scp"]
+    sources = {utt: audio(path) for utt, path in read_table(rendered / "data" / "wav.scp").items()}
+    for path in set(table.values()):
+        assert any(np.array_equal(audio(path), samples) for samples in sources.values())
+
+
+def test_everyone_who_speaks_has_a_gender(rendered):
+    assert read_table(rendered / "trials" / "spk2gender") == {"s0": "f", "s1": "m", "s2": "f", "s3": "m"}
+
+
+def test_what_is_there_is_kept_and_what_is_missing_made_again(rendered, capsys):
+    files = {path: path.stat().st_mtime_ns for path in (rendered / "dump").rglob("*.wav")}
+    lost = sorted((rendered / "dump" / "spk2").glob("*.wav"))[0]
+    silent, enrolled = (sorted((rendered / "dump" / name).glob("*.wav"))[0] for name in ("silence", "enrollment"))
+    before = {path: path.read_bytes() for path in (lost, silent, enrolled)}
+    for path in before:
+        path.unlink()
+    render_trial_dir(rendered / "trials", rendered / "data", rendered / "dump", nj=2)
+    assert "1 mixtures rendered" in capsys.readouterr().out
+    assert {path: path.read_bytes() for path in before} == before
+    again = {lost.parents[1] / name / lost.name for name in ("wav", "spk1", "spk2")} | set(before)
+    assert {path for path, when in files.items() if path.stat().st_mtime_ns != when} == again
+
+
+def test_a_part_of_the_trials_is_a_valid_directory_again(rendered, tmp_path):
+    (tmp_path / "list").write_text("".join(f"{trial}\n" for trial in conditions(rendered, "single")))
+    subset_data_dir(rendered / "trials", tmp_path / "single", utterances=tmp_path / "list")
+    assert not (tmp_path / "single" / "spk2.scp").exists()
+    assert not check_data_dir(tmp_path / "single", check_audio=True).faults
+
+
+def test_fixing_drops_a_trial_without_enrollment_and_no_lone_target(rendered, tmp_path):
+    subset_data_dir(rendered / "trials", tmp_path / "trials", first=10**6)
+    lines = (tmp_path / "trials" / "enroll_spk1.scp").read_text().splitlines(keepends=True)
+    (tmp_path / "trials" / "enroll_spk1.scp").write_text("".join(lines[1:]))
+    repair = fix_data_dir(tmp_path / "trials")
+    assert repair.num_before - repair.num_after == 1
+    assert not check_data_dir(tmp_path / "trials").faults
+
+
+def test_an_utterance_that_became_shorter_is_named(tmp_path):
+    data = make_data(tmp_path, num_speakers=2)
+    trial = plan_trial_dir(data, tmp_path / "trials", max_seconds=0.1, single_share=1.0)[0]
+    utt = trial.enrollment.utts[0]
+    write_audio(tmp_path / "wav" / f"{utt}.wav", audio(tmp_path / "wav" / f"{utt}.wav")[:1000], 8000)
+    with pytest.raises(DataDirError, match="the plan needs .* plan again if the audio has changed"):
+        render_trial_dir(tmp_path / "trials", data, tmp_path / "dump")
+    assert not (tmp_path / "trials" / "utt2spk").exists()
+
+
+def test_an_unknown_format_is_named(tmp_path):
+    with pytest.raises(ConfigError, match="audio_format: expected one of wav, flac, got 'mp3'"):
+        render_trial_dir(tmp_path, tmp_path, tmp_path, audio_format="mp3")
