@@ -1,5 +1,7 @@
 """The presence score is fitted to what is known, and written where inference finds it."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from made_up_trials import make_trials
@@ -20,7 +22,9 @@ def made_up_notes(num_present, num_absent, seed=0):
     for index in range(num_present + num_absent):
         trial, there = f"t{index:04d}", index < num_present
         energy, cosine = rng.normal(-2 if there else -12, 3), rng.normal(0.7 if there else 0.3, 0.15)
-        notes[trial] = TrialNote(trial, energy, cosine, -2.5 if there else 40.0, 4.0, 0.1)
+        notes[trial] = TrialNote(
+            trial, energy, cosine, -2.5 if there else 40.0, -20.0 - index % 100 / 10, -25.0, 4.0, 0.1
+        )
         present[trial] = there
     return notes, present
 
@@ -38,8 +42,26 @@ def test_the_usual_gain_is_the_median_size_where_the_speaker_is():
     assert fit_presence(*made_up_notes(20, 30)).usual_gain == 2.5
 
 
+def test_the_levels_it_knows_are_those_of_the_trials_without_the_outliers():
+    notes, present = made_up_notes(50, 50)  # mixtures of -20 to -29.9 dB, all enrollments at -25
+    notes["t0000"] = dataclasses.replace(notes["t0000"], mixture_db=-90.0, enrollment_db=None)
+    model = fit_presence(notes, present)
+    assert model.quietest_db == pytest.approx(-29.6, abs=0.3) and model.loudest_db == pytest.approx(-20.4, abs=0.3)
+
+
+def test_fitting_again_changes_nothing(tmp_path, monkeypatch, capsys):
+    trials, model = make_trials(tmp_path), write_model(tmp_path / "m")
+    monkeypatch.setattr(module, "_FEWEST", 1)
+    calibrate_presence(model, trials, device="cpu")
+    first = (model / "model.yaml").read_text()
+    capsys.readouterr()
+    calibrate_presence(model, trials, device="cpu")
+    assert (model / "model.yaml").read_text() == first
+    assert "0 extracted, 8 already there" in capsys.readouterr().out
+
+
 def test_a_network_that_is_silent_everywhere_cannot_be_calibrated():
-    notes = {trial: TrialNote(trial, -80.0, None, None, 4.0, 0.1) for trial in "abcdefgh"}
+    notes = {trial: TrialNote(trial, -80.0, None, None, -20.0, -23.0, 4.0, 0.1) for trial in "abcdefgh"}
     with pytest.raises(
         UserError, match="the network's output is silent on every trial with the speaker; train it first"
     ):
@@ -50,7 +72,7 @@ def test_coefficients_are_written_into_the_model_and_used(tmp_path, monkeypatch,
     trials, model = make_trials(tmp_path), write_model(tmp_path / "m")
     monkeypatch.setattr(module, "_FEWEST", 1)  # the made-up trials have one without the speaker
     fitted = calibrate_presence(model, trials, device="cpu")
-    assert Extractor.load(model, device="cpu").presence_model == fitted
+    assert Extractor.load(model, device="cpu").calibration == fitted
     assert read_table(model / "extracted" / "test" / "wav.scp").keys() == read_table(trials / "wav.scp").keys()
     said = capsys.readouterr().out.splitlines()[-1]
     assert said.startswith(f"{model}: presence score fitted to 8 trials; at 0.5, on these, it misses the speaker in ")

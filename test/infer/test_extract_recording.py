@@ -1,5 +1,6 @@
 """File to file: any rate, format, length and number of channels; whatever is unfit is one line and loses nothing."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,7 @@ from zspex_toolkit.io.audio import audio_info, read_audio
 from zspex_toolkit.io.audio_blocks import read_blocks
 from zspex_toolkit.signal.resample import resample
 
-PRESENCE = {"bias": 10.0, "energy_db": 1.0, "cosine": 0.0, "usual_gain": 1.0}
+PRESENCE = {"bias": 10.0, "energy_db": 1.0, "cosine": 0.0, "usual_gain": 1.0, "quietest_db": -60.0, "loudest_db": 0.0}
 TARGET, INTERFERER = low_noise(3 * FS), high_noise(3 * FS)
 
 
@@ -145,6 +146,17 @@ def test_an_offset_is_taken_off_and_said(case):
     case.extract(path)
     assert snr_db(case.voice()[:, 0], TARGET) > 45
     assert case.said == [f"{path}: a DC offset of -0.2000 is taken off"]
+
+
+def test_a_level_that_the_model_does_not_know_is_said_and_kept(tmp_path):
+    case = Case(tmp_path, presence=PRESENCE | {"quietest_db": -40.0})
+    path = case.write(TARGET / 100)  # about -24 dB, and 40 less
+    case.extract(path, sample_format="float32")
+    assert snr_db(case.voice()[:, 0], TARGET / 100) > 45
+    expected = r"mix\.wav: 2[0-9] dB quieter than what the model knows; the network gets it as usual"
+    assert len(case.said) == 1 and re.search(expected, case.said[0])
+    embed_recordings(case.extractor, [str(path)], say=case.said.append)
+    assert re.search(expected, case.said[1])
 
 
 def test_a_clipped_recording_is_said(case):

@@ -12,16 +12,16 @@ from tiny_model import OPTIONS, write_model
 from zspex_toolkit.config import dump_config
 from zspex_toolkit.errors import AudioError, ConfigError, DataDirError, JobError
 from zspex_toolkit.infer import extract_trials as module
+from zspex_toolkit.infer.calibration import Calibration
 from zspex_toolkit.infer.extract_trials import extract_trials, presence_of
 from zspex_toolkit.infer.extractor import Extractor
-from zspex_toolkit.infer.presence import PresenceModel
 from zspex_toolkit.infer.trial_journal import TrialNote, read_notes
 from zspex_toolkit.io.audio import audio_info, read_audio, write_audio
 from zspex_toolkit.io.table import read_table, write_table
 from zspex_toolkit.io.validate import validate_data_dir
 from zspex_toolkit.tasks.extraction import ExtractorSpec, build_extractor
 
-PRESENCE = {"bias": 1.0, "energy_db": 0.25, "cosine": 4.0, "usual_gain": 2.0}
+PRESENCE = {"bias": 1.0, "energy_db": 0.25, "cosine": 4.0, "usual_gain": 2.0, "quietest_db": -60.0, "loudest_db": 0.0}
 
 
 @pytest.fixture(scope="module")
@@ -147,8 +147,8 @@ def test_only_mixtures_of_one_length_share_a_batch():
 
 
 def test_an_output_without_embedding_counts_as_unlike():
-    model = PresenceModel.of(PRESENCE)
-    notes = [TrialNote("a", -80.0, cosine, None, 1.0, 0.1) for cosine in (None, 0.0)]
+    model = Calibration.of(PRESENCE)
+    notes = [TrialNote("a", -80.0, cosine, None, -20.0, -23.0, 1.0, 0.1) for cosine in (None, 0.0)]
     assert presence_of(notes[0], model) == presence_of(notes[1], model) < 0.01
 
 

@@ -10,7 +10,7 @@ from zspex_toolkit.errors import AudioError, ConfigError, UserError
 from zspex_toolkit.infer.extractor import Extractor
 from zspex_toolkit.signal.resample import resample
 
-PRESENCE = {"bias": 10.0, "energy_db": 1.0, "cosine": 0.0, "usual_gain": 1.0}
+PRESENCE = {"bias": 10.0, "energy_db": 1.0, "cosine": 0.0, "usual_gain": 1.0, "quietest_db": -60.0, "loudest_db": 0.0}
 ENROLLMENT = low_noise(2 * FS, seed=9)
 
 
@@ -33,6 +33,28 @@ def test_level_and_polarity_are_those_in_the_mixture():
     voice = extractor(levels=[-7.0], offset=0.3).extract(target + interferer, ENROLLMENT, FS)
     assert (voice.dtype, voice.shape) == (np.float32, target.shape)
     assert snr_db(voice, target) > 50
+
+
+@pytest.mark.parametrize(("level", "heard_db"), [(0.001, -40), (1.0, None), (10.0, -10)])
+def test_a_level_that_the_model_does_not_know_is_made_up_for_and_kept(level, heard_db):
+    one = extractor(presence=PRESENCE | {"quietest_db": -40.0, "loudest_db": -10.0})
+    heard, extract = [], one.network.extract
+    one.network.extract = lambda mixture, embedding: heard.append(mixture) or extract(mixture, embedding)
+    mixture = level * low_noise(3 * FS)
+    voice = one.extract(mixture, ENROLLMENT, FS)
+    assert snr_db(voice, mixture) > 30
+    if heard_db is None:
+        np.testing.assert_allclose(heard[0][0], mixture - mixture.mean(), atol=1e-6)
+    else:
+        assert 10 * np.log10(heard[0].square().mean().item()) == pytest.approx(heard_db, abs=2)
+
+
+def test_an_enrollment_is_embedded_at_a_level_that_the_model_knows():
+    one = extractor(presence=PRESENCE | {"quietest_db": -40.0, "loudest_db": -10.0})
+    heard, embed = [], one.network.embed
+    one.network.embed = lambda enrollment: heard.append(enrollment) or embed(enrollment)
+    one.embed(1e-4 * ENROLLMENT, FS)
+    assert 10 * np.log10(heard[0].square().mean().item()) == pytest.approx(-40, abs=1.5)
 
 
 def test_a_recording_twice_as_loud_gives_a_voice_twice_as_loud():

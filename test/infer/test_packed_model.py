@@ -18,7 +18,7 @@ def experiment(tmp_path_factory):
     return write_model(tmp_path_factory.mktemp("exp") / "spex_plus", presence=PRESENCE)
 
 
-PRESENCE = {"bias": 1.0, "energy_db": 0.25, "cosine": 4.0, "usual_gain": 2.0}
+PRESENCE = {"bias": 1.0, "energy_db": 0.25, "cosine": 4.0, "usual_gain": 2.0, "quietest_db": -60.0, "loudest_db": 0.0}
 
 
 def outputs(model):

@@ -6,7 +6,7 @@ from zspex_toolkit.infer.trial_journal import TrialNote, append_note, merge_note
 
 
 def note(trial, energy=-3.0):
-    return TrialNote(trial, energy, None, 1.5, 4.0, 0.25)
+    return TrialNote(trial, energy, None, 1.5, -20.0, -23.0, 4.0, 0.25)
 
 
 def test_notes_are_read_back_by_trial(tmp_path):

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zspex_toolkit.signal.level import gain_for_snr, power
+from zspex_toolkit.signal.level import active_power, gain_for_snr, power
 
 
 def test_the_power_of_a_full_scale_sine_is_a_half():
@@ -44,3 +44,18 @@ def test_the_ratio_after_the_gain_is_what_was_asked(snr_db, seed):
 def test_a_ratio_that_no_gain_can_give_is_refused(target, interferer, snr_db, message):
     with pytest.raises(ValueError, match=message):
         gain_for_snr(np.array(target, dtype=float), np.array(interferer, dtype=float), snr_db)
+
+
+def test_active_power_weighs_each_frame_by_its_energy():
+    # Frames of 4: powers 1 and 9, so (1 * 1 + 9 * 9) / (1 + 9).
+    loud_and_louder = np.repeat([1.0, 3.0], 4)[:, None]
+    assert active_power([loud_and_louder], 4) == pytest.approx(8.2)
+    assert active_power([loud_and_louder[:4], loud_and_louder[4:]], 4) == pytest.approx(8.2)
+
+
+def test_active_power_of_a_block_that_ends_within_a_frame_counts_its_samples():
+    assert active_power([np.full((10, 2), 0.5)], 4) == pytest.approx(0.25)
+
+
+def test_active_power_of_silence_is_zero():
+    assert active_power([np.zeros((10, 1))], 4) == active_power([], 4) == 0

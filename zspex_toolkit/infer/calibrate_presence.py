@@ -1,4 +1,4 @@
-"""Fit the presence score of an extractor, and find the usual gain of its output, on trials of which all is known."""
+"""Fit the presence score of an extractor, and find its usual gain and levels, on trials of which all is known."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from sklearn.linear_model import LogisticRegression
 
 from zspex_toolkit.config import dump_config
 from zspex_toolkit.errors import UserError
+from zspex_toolkit.infer.calibration import THRESHOLD, Calibration
 from zspex_toolkit.infer.extract_trials import extract_trials, presence_of
-from zspex_toolkit.infer.presence import THRESHOLD, PresenceModel
 from zspex_toolkit.infer.trial_journal import TrialNote, read_notes
 from zspex_toolkit.io.atomic import write_text
 from zspex_toolkit.io.table import read_table
@@ -23,7 +23,7 @@ _FEWEST = 5  # trials of either kind
 
 def calibrate_presence(
     model: Path, data: Path, *, out: Path | None = None, device: str = "auto", nj: int = 1
-) -> PresenceModel:
+) -> Calibration:
     """Extract the trials, fit the score to them and write it into the experiment's ``model.yaml``.
 
     Present and absent trials weigh the same in total, so a score of 0.5 is the point of equal odds for a speaker of
@@ -51,7 +51,7 @@ def calibrate_presence(
             f"speaker (absent), found {num_present} and {len(present) - num_present}"
         )
     out = out or model / "extracted" / data.name.removeprefix("trials_")
-    extract_trials(model, data, out, device=device, nj=nj)
+    extract_trials(model, data, out, device=device, nj=nj, calibrated=False)  # so that fitting again changes nothing
     fitted = fit_presence(read_notes(out), present)
     spec = dataclasses.replace(read_extractor_spec(model), presence=fitted.stored())
     write_text(model / "model.yaml", dump_config(spec))
@@ -59,8 +59,8 @@ def calibrate_presence(
     return fitted
 
 
-def fit_presence(notes: Mapping[str, TrialNote], present: Mapping[str, bool]) -> PresenceModel:
-    """Coefficients of the logistic function, by regularised maximum likelihood on standardised features.
+def fit_presence(notes: Mapping[str, TrialNote], present: Mapping[str, bool]) -> Calibration:
+    """The logistic function by regularised maximum likelihood on standardised features, and the rest by counting.
 
     Args:
         notes: what was found of each trial.
@@ -80,10 +80,14 @@ def fit_presence(notes: Mapping[str, TrialNote], present: Mapping[str, bool]) ->
     regression.fit((features - mean) / scale, [present[trial] for trial in trials])
     weights = regression.coef_[0] / scale
     bias = regression.intercept_[0] - weights @ mean
-    return PresenceModel(float(bias), float(weights[0]), float(weights[1]), float(np.median(gains)))
+    # A few outliers must not widen the range of levels to what the network has hardly heard.
+    levels = [level for trial in trials for level in (notes[trial].mixture_db, notes[trial].enrollment_db)]
+    quietest, loudest = np.percentile([level for level in levels if level is not None], (2, 98))
+    numbers = (bias, *weights, np.median(gains), quietest, loudest)
+    return Calibration(*(round(float(number), 6) for number in numbers))
 
 
-def _account(model: PresenceModel, notes: Mapping[str, TrialNote], present: Mapping[str, bool]) -> str:
+def _account(model: Calibration, notes: Mapping[str, TrialNote], present: Mapping[str, bool]) -> str:
     scores = {trial: presence_of(notes[trial], model) for trial in present}
     rejected = sum(scores[trial] < THRESHOLD for trial, there in present.items() if there)
     accepted = sum(scores[trial] >= THRESHOLD for trial, there in present.items() if not there)

@@ -93,7 +93,7 @@ def extract(
     for job in jobs:
         output_options.check(job.output)
     extractor = Extractor.load(model, device=device)
-    if extractor.presence_model is None:
+    if extractor.calibration is None:
         to_stderr("presence unknown: this model was not calibrated for it, see calibrate_presence")
     if list is None:
         print(_line(jobs[0], _extract(extractor, jobs[0], output_options, {})))

@@ -22,6 +22,7 @@ from zspex_toolkit.signal.resample import resample_blocks
 CHANNELS = ("mono", "each")
 _LOUDEST = 32767 / 32768
 _OFFSET_SAID = 0.001  # DC offset from which on its removal is told
+_GAIN_SAID_DB = 3.0
 _CLIPPED_SAID = 10  # samples at full scale; a few are no more than a full use of the scale
 
 
@@ -96,12 +97,15 @@ def extract_recording(
     _remark(mixture, scan, extractor.fs, options, say)
     info = scan.info
     num_samples = resampled_length(info.num_samples, info.fs, extractor.fs)
+    gain = _input_gain(extractor, mixture, scan, options.channels, say)
     blocks = resample_blocks(_centred(mixture, scan, options.channels), info.fs, extractor.fs, num_samples)
     with closing(ScratchArrays(output.parent)) as store:
         bar = tqdm(blocks, total=num_samples, disable=None, unit="sample", unit_scale=True, desc=output.name)
-        separation = separate_blocks(extractor, _counted(bar), num_samples, embedding, store, chunk_s=options.chunk_s)
+        separation = separate_blocks(
+            extractor, _counted(bar), num_samples, embedding, store, chunk_s=options.chunk_s, input_gain=gain
+        )
         _write(extractor, separation, scan, output, options, say)
-    return Extracted(info.num_samples / info.fs, separation.presence(extractor.presence_model))
+    return Extracted(info.num_samples / info.fs, separation.presence(extractor.calibration))
 
 
 def embed_recordings(extractor: Extractor, enrollments: Sequence[str], *, say=to_stderr) -> np.ndarray:
@@ -120,11 +124,21 @@ def _embed(extractor: Extractor, path: str, say: Callable[[str], None]) -> np.nd
     if scan.info.fs != extractor.fs:
         say(f"{path}: resampled from {scan.info.fs} Hz to the model's {extractor.fs} Hz")
     num_samples = resampled_length(scan.info.num_samples, scan.info.fs, extractor.fs)
-    blocks = resample_blocks(_centred(path, scan, "mono"), scan.info.fs, extractor.fs, num_samples)
+    gain = np.float32(_input_gain(extractor, path, scan, "mono", say))
+    blocks = (block * gain for block in _centred(path, scan, "mono"))
+    blocks = resample_blocks(blocks, scan.info.fs, extractor.fs, num_samples)
     try:
         return extractor.embed_blocks(blocks, num_samples)
     except AudioError as error:
         raise AudioError(f"{path}: {error}") from error
+
+
+def _input_gain(extractor: Extractor, path: str, scan: AudioScan, channels: str, say: Callable[[str], None]) -> float:
+    gain = extractor.input_gain(_centred(path, scan, channels), scan.info.fs)
+    if abs(20 * np.log10(gain)) > _GAIN_SAID_DB:
+        how = "quieter" if gain > 1 else "louder"
+        say(f"{path}: {abs(20 * np.log10(gain)):.0f} dB {how} than what the model knows; the network gets it as usual")
+    return gain
 
 
 def _centred(source: str, scan: AudioScan, channels: str) -> Iterator[np.ndarray]:
@@ -166,7 +180,7 @@ def _write(
     say: Callable[[str], None],
 ) -> None:
     """Join the chunks twice: once for the peak, which one gain keeps in range, and once for the file."""
-    model, info = extractor.presence_model, scan.info
+    model, info = extractor.calibration, scan.info
     as_mixture = options.normalize_output == "mixture"
 
     def joined() -> Iterator[np.ndarray]:

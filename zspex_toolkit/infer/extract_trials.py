@@ -16,17 +16,18 @@ import numpy as np
 import torch
 
 from zspex_toolkit.errors import AudioError, ConfigError, DataDirError
+from zspex_toolkit.infer.calibration import Calibration, energy_db
 from zspex_toolkit.infer.extraction_cost import extraction_cost, peak_memory_mib
-from zspex_toolkit.infer.extractor import Extractor
+from zspex_toolkit.infer.extractor import LEVEL_FRAME_S, Extractor
 from zspex_toolkit.infer.map_in_processes import map_in_processes
 from zspex_toolkit.infer.packed_model import weights_path
-from zspex_toolkit.infer.presence import PresenceModel, energy_db
 from zspex_toolkit.infer.trial_journal import TrialNote, append_note, forget_parts, merge_notes, read_notes
 from zspex_toolkit.io.atomic import write_json
 from zspex_toolkit.io.audio import audio_info, read_audio, write_audio
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.write import write_data_dir
 from zspex_toolkit.signal.chunk_gains import ChunkEnergies, chunk_gains
+from zspex_toolkit.signal.level import active_power
 from zspex_toolkit.train.device import resolve_device
 
 ENROLLMENT = "enroll_spk1.scp"
@@ -46,7 +47,14 @@ class Trial:
 
 
 def extract_trials(
-    model: Path, data: Path, out: Path, *, device: str = "auto", nj: int = 1, batch_size: int = 8
+    model: Path,
+    data: Path,
+    out: Path,
+    *,
+    device: str = "auto",
+    nj: int = 1,
+    batch_size: int = 8,
+    calibrated: bool = True,
 ) -> None:
     """Write the extracted voice of each trial, and the tables and figures that scoring and report need.
 
@@ -61,6 +69,7 @@ def extract_trials(
         device: auto, cpu or cuda:N.
         nj: processes on the CPU, of one thread each.
         batch_size: most trials that a GPU takes at once.
+        calibrated: use the model's calibration, if it has one.
 
     Raises:
         UserError: if model, trials or audio are missing or broken; what is finished is kept.
@@ -72,16 +81,18 @@ def extract_trials(
         raise ConfigError(f"nj: expected 1 on a GPU, got {nj}; a larger batch_size fills it")
     directory = DataDir.load(data)
     trials = _trials(directory, out)
-    extractor = Extractor.load(model, device="cpu")  # on the CPU: no process that is forked may hold a GPU
-    _keep_or_remove(out, _made_from(model, extractor.presence_model, trials))
+    _loaded.cache_clear()  # the folder may hold another model by now
+    # On the CPU: no process that is forked may hold a GPU.
+    extractor = _loaded(_Model(model, "cpu", calibrated, one_thread=False))
+    _keep_or_remove(out, _made_from(model, extractor.calibration, trials))
     notes = read_notes(out)
     missing = [trial for trial in trials if trial.id not in notes or not _is_complete(trial)]
     batches = list(_batches(missing, batch_size if place.type == "cuda" else 1))
-    work = partial(_extract_batch, _Model(model, str(place), one_thread=nj > 1), out)
+    work = partial(_extract_batch, _Model(model, str(place), calibrated, one_thread=nj > 1), out)
     peaks = map_in_processes(work, batches, nj, label=f"extract {data.name}")
     notes = read_notes(out)
     merge_notes(out, {trial.id: notes[trial.id] for trial in trials})
-    _write_tables(out, directory, trials, notes, extractor.presence_model)
+    _write_tables(out, directory, trials, notes, extractor.calibration)
     if missing or not (out / FACTS).exists():
         write_json(out / FACTS, _facts(extractor, notes, missing, place, nj, max(peaks, default=0.0)))
     kept = len(trials) - len(missing)
@@ -94,6 +105,7 @@ class _Model:
 
     folder: Path
     device: str
+    calibrated: bool
     one_thread: bool
 
 
@@ -101,7 +113,10 @@ class _Model:
 def _loaded(model: _Model) -> Extractor:
     if model.one_thread:
         torch.set_num_threads(1)
-    return Extractor.load(model.folder, device=model.device)
+    extractor = Extractor.load(model.folder, device=model.device)
+    if not model.calibrated:
+        extractor.calibration = None
+    return extractor
 
 
 def _trials(directory: DataDir, out: Path) -> list[Trial]:
@@ -138,33 +153,49 @@ def _batches(trials: Sequence[Trial], batch_size: int) -> Iterator[list[Trial]]:
 def _extract_batch(model: _Model, out: Path, batch: list[Trial]) -> float:
     """Extract, write and note a batch; the most memory that this process has taken so far, in MiB."""
     extractor = _loaded(model)
-    mixtures = np.stack([_read(trial.id, trial.mixture, extractor.fs) for trial in batch])
+    fs, calibration = extractor.fs, extractor.calibration
+    mixtures = np.stack([_read(trial.id, trial.mixture, fs) for trial in batch])
     mixtures = mixtures - mixtures.mean(axis=1, keepdims=True)
-    enrollments = [_read(trial.id, trial.enrollment, extractor.fs) for trial in batch]
+    gains = np.array([[extractor.input_gain([mixture[:, None]], fs)] for mixture in mixtures], np.float32)
+    mixtures = mixtures * gains
+    enrollments = [_read(trial.id, trial.enrollment, fs) for trial in batch]
     began = time.perf_counter()
     try:
-        embeddings = np.stack([extractor.embed(enrollment, extractor.fs) for enrollment in enrollments])
+        embeddings = np.stack([extractor.embed(enrollment, fs) for enrollment in enrollments])
     except AudioError as error:
         raise AudioError(f"{', '.join(trial.id for trial in batch)}: {error}") from error
     estimates = extractor.estimate(mixtures, embeddings)
     seconds = (time.perf_counter() - began) / len(batch)
     cosines = extractor.cosines(mixtures, estimates, embeddings)
-    usual_gain = extractor.presence_model.usual_gain if extractor.presence_model else None
-    for trial, mixture, estimate, cosine in zip(batch, mixtures, estimates, cosines, strict=True):
-        energies = _energies(mixture, estimate)
-        signal = estimate * np.float32(chunk_gains(energies, usual_gain)[0])
-        write_audio(trial.output, signal / max(1.0, float(np.abs(signal).max())), extractor.fs)
-        silent = not energies.estimate[0] > 0
-        note = TrialNote(
-            trial.id,
-            float(energy_db(energies.estimate, energies.mixture)[0]),
-            None if np.isnan(cosine) else float(cosine),
-            None if silent else float(energies.product[0] / energies.estimate[0]),
-            len(mixture) / extractor.fs,
-            seconds,
-        )
-        append_note(out, note)
+    energies = [_energies(*pair) for pair in zip(mixtures, estimates, strict=True)]
+    for index, trial in enumerate(batch):
+        level = chunk_gains(energies[index], calibration.usual_gain if calibration else None)[0] / gains[index]
+        signal = estimates[index] * np.float32(level)
+        write_audio(trial.output, signal / max(1.0, float(np.abs(signal).max())), fs)
+        sounds = (mixtures[index] / gains[index], enrollments[index])
+        append_note(out, _note(trial.id, energies[index], cosines[index], sounds, fs, seconds))
     return peak_memory_mib(extractor.device)
+
+
+def _note(
+    trial: str, energies: ChunkEnergies, cosine: float, sounds: tuple[np.ndarray, np.ndarray], fs: int, seconds: float
+) -> TrialNote:
+    mixture_db, enrollment_db = (_level_db(sound, fs) for sound in sounds)
+    return TrialNote(
+        trial,
+        float(energy_db(energies.estimate, energies.mixture)[0]),
+        None if np.isnan(cosine) else float(cosine),
+        float(energies.product[0] / energies.estimate[0]) if energies.estimate[0] > 0 else None,
+        mixture_db,
+        enrollment_db,
+        len(sounds[0]) / fs,
+        seconds,
+    )
+
+
+def _level_db(samples: np.ndarray, fs: int) -> float | None:
+    power = active_power([samples[:, None] - samples.mean()], round(LEVEL_FRAME_S * fs))
+    return float(10 * np.log10(power)) if power > 0 else None
 
 
 def _energies(mixture: np.ndarray, estimate: np.ndarray) -> ChunkEnergies:
@@ -188,12 +219,14 @@ def _is_complete(trial: Trial) -> bool:
         return False
 
 
-def _made_from(model: Path, presence: PresenceModel | None, trials: Sequence[Trial]) -> dict[str, object]:
+def _made_from(model: Path, calibration: Calibration | None, trials: Sequence[Trial]) -> dict[str, object]:
+    """What decides on the samples that are written: not the coefficients of the presence score."""
     lines = "".join(f"{trial.id} {trial.mixture} {trial.enrollment} {trial.num_samples}\n" for trial in trials)
+    names = ("usual_gain", "quietest_db", "loudest_db")
     return {
         "weights": hashlib.sha256(weights_path(model).read_bytes()).hexdigest(),
-        "usual_gain": presence.usual_gain if presence else None,  # sets the level of what is written
         "trials": hashlib.sha256(lines.encode()).hexdigest(),
+        **({name: getattr(calibration, name) for name in names} if calibration else {}),
     }
 
 
@@ -210,7 +243,7 @@ def _keep_or_remove(out: Path, made_from: dict[str, object]) -> None:
 
 
 def _write_tables(
-    out: Path, directory: DataDir, trials: Sequence[Trial], notes: Mapping[str, TrialNote], model: PresenceModel | None
+    out: Path, directory: DataDir, trials: Sequence[Trial], notes: Mapping[str, TrialNote], model: Calibration | None
 ) -> None:
     tables: dict[str, Mapping[str, object]] = {"utt2num_samples": {trial.id: trial.num_samples for trial in trials}}
     if model is None:
@@ -221,7 +254,7 @@ def _write_tables(
     write_data_dir(out, wavs=wavs, utt2spk=directory.utt2spk, tables=tables)
 
 
-def presence_of(note: TrialNote, model: PresenceModel) -> float:
+def presence_of(note: TrialNote, model: Calibration) -> float:
     """Presence score of a trial; an output without an embedding, silent or very short, counts as unlike."""
     return float(model.probability(note.energy_db, 0.0 if note.cosine is None else note.cosine))
 

@@ -12,9 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from zspex_toolkit.errors import AudioError, UserError
-from zspex_toolkit.infer.presence import PresenceModel
+from zspex_toolkit.infer.calibration import Calibration
 from zspex_toolkit.infer.separation import CHUNK_S, Separation, check_normalisation, separate_blocks
 from zspex_toolkit.signal.chunks import cut_chunks, plan_chunks
+from zspex_toolkit.signal.level import active_power
 from zspex_toolkit.signal.resample import resample_blocks
 from zspex_toolkit.train.device import resolve_device
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 PEAK = 0.9  # of the output where --normalize_output is peak
 _ENROLLMENT_S = 30.0  # a longer enrollment is embedded in pieces, which bounds the memory
 _GPU_BATCH = 8
+LEVEL_FRAME_S = 0.1
 Recordings = np.ndarray | Sequence[np.ndarray]
 
 
@@ -46,7 +48,7 @@ class Extractor:
         self.device = resolve_device(device)
         self.network = network.to(self.device)
         self.fs: int = spec.fs
-        self.presence_model = PresenceModel.of(spec.presence)
+        self.calibration = Calibration.of(spec.presence)
         self.batch_size = _GPU_BATCH if self.device.type == "cuda" else 1
 
     @classmethod
@@ -105,7 +107,7 @@ class Extractor:
         check_normalisation(normalize_output)
         samples = _checked(mixture, "mixture")
         separation = self._separate(samples, enrollment, fs, enrollment_fs, chunk_s)
-        gain = self.presence_model.usual_gain if self.presence_model else None
+        gain = self.calibration.usual_gain if self.calibration else None
         blocks = separation.blocks(as_mixture=normalize_output == "mixture", usual_gain=gain)
         voice = np.concatenate(list(resample_blocks(blocks, self.fs, fs, len(samples))))[:, 0]
         peak = np.abs(voice).max()
@@ -119,14 +121,25 @@ class Extractor:
         Takes what :meth:`extract` takes.
         """
         separation = self._separate(_checked(mixture, "mixture"), enrollment, fs, enrollment_fs, CHUNK_S)
-        return separation.presence(self.presence_model)
+        return separation.presence(self.calibration)
+
+    def input_gain(self, blocks: Iterable[np.ndarray], fs: int) -> float:
+        """What brings a recording into the range of levels that the network knows; 1 where that was not calibrated.
+
+        Args:
+            blocks: (n, C), without DC offset.
+            fs: their rate in Hz.
+        """
+        if self.calibration is None:
+            return 1.0
+        return self.calibration.input_gain(active_power(blocks, round(LEVEL_FRAME_S * fs)))
 
     @torch.inference_mode()
     def embed_blocks(self, blocks: Iterable[np.ndarray], num_samples: int) -> np.ndarray:
         """Embedding (D,) of an enrollment of any length.
 
         Args:
-            blocks: (n, 1) at ``self.fs``, without DC offset.
+            blocks: (n, 1) at ``self.fs``, without DC offset, times :meth:`input_gain`.
             num_samples: of all of them.
 
         Raises:
@@ -208,6 +221,7 @@ class Extractor:
     def _embed_array(self, recording: np.ndarray, fs: int) -> np.ndarray:
         samples = _checked(recording, "enrollment")
         num_samples = resampled_length(len(samples), fs, self.fs)
+        samples = samples * np.float32(self.input_gain([samples], fs))
         try:
             return self.embed_blocks(resample_blocks([samples], fs, self.fs, num_samples), num_samples)
         except AudioError as error:
@@ -219,7 +233,8 @@ class Extractor:
         embedding = self.embed(enrollment, enrollment_fs or fs)
         num_samples = resampled_length(len(samples), fs, self.fs)
         blocks = resample_blocks([samples], fs, self.fs, num_samples)
-        return separate_blocks(self, blocks, num_samples, embedding, [], chunk_s=chunk_s)
+        gain = self.input_gain([samples], fs)
+        return separate_blocks(self, blocks, num_samples, embedding, [], chunk_s=chunk_s, input_gain=gain)
 
 
 def resampled_length(num_samples: int, fs_in: int, fs_out: int) -> int:

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from zspex_toolkit.errors import ConfigError
-from zspex_toolkit.infer.presence import PresenceModel, energy_db
+from zspex_toolkit.infer.calibration import Calibration, energy_db
 from zspex_toolkit.signal.chunk_gains import ChunkEnergies, chunk_gains
 from zspex_toolkit.signal.chunks import Chunks, blend_chunks, cut_chunks, plan_chunks
 
@@ -36,22 +36,25 @@ class Separation:
         estimates: (T, C) of each, at the network's own level and polarity.
         energies: (K, C) each.
         cosines: (K, C) between the embeddings of output and enrollment; NaN where there is none.
+        input_gain: what the recording was multiplied by for the network.
     """
 
     chunks: Chunks
     estimates: MutableSequence[np.ndarray]
     energies: ChunkEnergies
     cosines: np.ndarray
+    input_gain: float
 
     def blocks(self, *, as_mixture: bool, usual_gain: float | None) -> Iterator[np.ndarray]:
         """The extracted signal in blocks (n, C), at the level it has in the mixture or as the network gave it."""
         gains = np.ones_like(self.energies.mixture)
         if as_mixture:
             gains = chunk_gains(self.energies, usual_gain)
-        scaled = (piece * gain.astype(np.float32) for piece, gain in zip(self.estimates, gains, strict=True))
+        gains = (gains / self.input_gain).astype(np.float32)
+        scaled = (piece * gain for piece, gain in zip(self.estimates, gains, strict=True))
         return blend_chunks(scaled, self.chunks)
 
-    def presence(self, model: PresenceModel | None) -> float | None:
+    def presence(self, model: Calibration | None) -> float | None:
         """Probability that the speaker is in the recording: that of the likeliest chunk; None if it cannot be told."""
         if model is None:
             return None
@@ -70,6 +73,7 @@ def separate_blocks(
     store: MutableSequence[np.ndarray],
     *,
     chunk_s: float = CHUNK_S,
+    input_gain: float = 1.0,
 ) -> Separation:
     """Extract the speaker from a recording that arrives in blocks.
 
@@ -80,6 +84,7 @@ def separate_blocks(
         embedding: (D,) of the speaker.
         store: gets the chunks' estimates; a list, or on disk.
         chunk_s: longest chunk in seconds.
+        input_gain: what the blocks are multiplied by for the network; what it gives is divided by it.
 
     Raises:
         ConfigError: for chunks of less than 1 s.
@@ -91,7 +96,7 @@ def separate_blocks(
     rows: list[np.ndarray] = []
     tail: np.ndarray | None = None
     for batch in _batches(cut_chunks(blocks, chunks), separator.batch_size):
-        mixtures = np.stack(batch)  # (B, T, C)
+        mixtures = np.stack(batch) * np.float32(input_gain)  # (B, T, C)
         num_channels = mixtures.shape[2]
         flat = mixtures.transpose(0, 2, 1).reshape(-1, mixtures.shape[1])  # (B C, T)
         estimates, cosines = separator.separate(flat, np.repeat(embedding[None], len(flat), axis=0))
@@ -101,7 +106,7 @@ def separate_blocks(
             store.append(estimate)
             tail = estimate[len(estimate) - chunks.overlap :]
     columns = np.stack(rows, axis=1)  # (7, K, C)
-    return Separation(chunks, store, ChunkEnergies(*columns[:6]), columns[6])
+    return Separation(chunks, store, ChunkEnergies(*columns[:6]), columns[6], input_gain)
 
 
 def check_normalisation(name: str) -> None:

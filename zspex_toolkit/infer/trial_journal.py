@@ -21,6 +21,7 @@ class TrialNote:
         energy_db: energy of the network's output over that of the mixture.
         cosine: between the embeddings of output and enrollment; None where the output has none.
         gain: what makes the output as loud as the target in the mixture; None for silence.
+        mixture_db, enrollment_db: levels where it is loud, in dB re full scale; None for silence.
         mixture_s: seconds of the mixture.
         compute_s: seconds that the networks took, embedding included.
     """
@@ -29,6 +30,8 @@ class TrialNote:
     energy_db: float
     cosine: float | None
     gain: float | None
+    mixture_db: float | None
+    enrollment_db: float | None
     mixture_s: float
     compute_s: float
 

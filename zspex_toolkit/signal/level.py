@@ -1,4 +1,6 @@
-"""Levels of signals: power over the samples where both sound, gain for a signal-to-noise ratio."""
+"""Levels of signals: power over the samples where both sound or where it is loud, gain for a signal-to-noise ratio."""
+
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -38,3 +40,26 @@ def gain_for_snr(target: np.ndarray, interferer: np.ndarray, snr_db: float) -> f
         if not value > 0:
             raise ValueError(f"{name} is silent: no gain gives an SNR of {snr_db:g} dB")
     return float(np.sqrt(powers["target"] / powers["interferer"]) * 10 ** (-snr_db / 20))
+
+
+def active_power(blocks: Iterable[np.ndarray], frame: int) -> float:
+    """Mean square where a signal is loud: the mean over frames, each weighted by its energy, so pauses hardly count.
+
+    Args:
+        blocks: the signal in pieces (n, C).
+        frame: samples of a frame; the last of each block may be shorter.
+
+    Returns:
+        the power; 0 for silence. That of a steady signal is its :func:`power`, however long the silence around it.
+
+    >>> tone, pause = np.full((200, 1), 0.5), np.zeros((1000, 1))
+    >>> active_power([pause, tone, pause], frame=100)
+    0.25
+    """
+    energy, weighted = 0.0, 0.0
+    for block in blocks:
+        sums = np.add.reduceat(np.square(block, dtype=np.float64).mean(axis=1), np.arange(0, len(block), frame))
+        sizes = np.minimum(frame, len(block) - np.arange(0, len(block), frame))
+        energy += float(sums.sum())
+        weighted += float((sums**2 / sizes).sum())
+    return weighted / energy if energy > 0 else 0.0
