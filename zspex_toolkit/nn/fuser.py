@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from zspex_toolkit.nn.channel_norm import ChannelNorm
+from zspex_toolkit.nn.pointwise import Pointwise
 from zspex_toolkit.nn.streaming import Memory
 from zspex_toolkit.nn.tac import TransformAverageConcatenate
 
@@ -23,7 +24,7 @@ class PlainFuser(nn.Module):
     def __init__(self, num_scales: int, num_filters: int, channels: int):
         super().__init__()
         self.norm = ChannelNorm(num_scales * num_filters)
-        self.project = nn.Conv1d(num_scales * num_filters, channels, 1)
+        self.project = Pointwise(num_scales * num_filters, channels)
 
     def forward(self, scales: Tensor, num_frames: Tensor | None = None, memory: Memory | None = None) -> Tensor:
         """(B, S, N, L) to (B, C, L); each frame for itself, so the true number and the past of frames are unused."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
+from zspex_toolkit.nn.pointwise import Pointwise, pointwise
 from zspex_toolkit.nn.streaming import Memory
 from zspex_toolkit.nn.tac import TransformAverageConcatenate
 
@@ -24,12 +24,12 @@ class SeparateMasks(nn.Module):
     def __init__(self, channels: int, num_scales: int, num_filters: int):
         super().__init__()
         self.num_filters = num_filters
-        self.project = nn.Conv1d(channels, num_scales * num_filters, 1)
+        self.project = Pointwise(channels, num_scales * num_filters)
 
     def forward(self, frames: Tensor, memory: Memory | None = None, *, num_outputs: int | None = None) -> Tensor:
         """(B, C, L) to (B, num_outputs, N, L), the first scales; None for all."""
         kept = None if num_outputs is None else num_outputs * self.num_filters
-        masks = functional.conv1d(frames, self.project.weight[:kept], self.project.bias[:kept])
+        masks = pointwise(frames, self.project.weight[:kept], self.project.bias[:kept])
         return torch.relu(masks).unflatten(1, (-1, self.num_filters))
 
 
@@ -46,7 +46,7 @@ class ScaleInterMasks(nn.Module):
     def __init__(self, channels: int, num_scales: int, num_filters: int, exchange: TransformAverageConcatenate):
         super().__init__()
         self.num_filters = num_filters
-        self.project = nn.Conv1d(channels, num_scales * num_filters, 1)
+        self.project = Pointwise(channels, num_scales * num_filters)
         self.exchange = exchange
 
     def forward(self, frames: Tensor, memory: Memory | None = None, *, num_outputs: int | None = None) -> Tensor:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from zspex_toolkit.nn.masked_batch_norm import MaskedBatchNorm
+from zspex_toolkit.nn.pointwise import Pointwise, Rectifier
 
 POOLING = 3  # frames to one, in each block
 
@@ -22,15 +23,15 @@ class ResNetBlock(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int):
         super().__init__()
-        self.conv1 = nn.Conv1d(in_channels, out_channels, 1, bias=False)
+        self.conv1 = Pointwise(in_channels, out_channels, bias=False)
         self.norm1 = MaskedBatchNorm(out_channels)
-        self.activation1 = nn.PReLU()
-        self.conv2 = nn.Conv1d(out_channels, out_channels, 1, bias=False)
+        self.activation1 = Rectifier()
+        self.conv2 = Pointwise(out_channels, out_channels, bias=False)
         self.norm2 = MaskedBatchNorm(out_channels)
-        self.activation2 = nn.PReLU()
+        self.activation2 = Rectifier()
         self.skip = nn.Identity()
         if in_channels != out_channels:
-            self.skip = nn.Conv1d(in_channels, out_channels, 1, bias=False)
+            self.skip = Pointwise(in_channels, out_channels, bias=False)
 
     def forward(self, frames: Tensor, num_frames: Tensor | None) -> Tensor:
         """(B, C, L) with (B,) true frames to (B, C', L // 3)."""
@@ -57,7 +58,7 @@ class ResNetSpeakerEncoder(nn.Module):
         super().__init__()
         widths = (channels, channels, hidden, hidden)
         self.blocks = nn.ModuleList(ResNetBlock(before, after) for before, after in itertools.pairwise(widths))
-        self.project = nn.Conv1d(hidden, embedding_dim, 1)
+        self.project = Pointwise(hidden, embedding_dim)
 
     def forward(self, frames: Tensor, num_frames: Tensor | None = None) -> Tensor:
         """Embed.

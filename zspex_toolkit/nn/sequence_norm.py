@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from zspex_toolkit.nn.global_norm_function import global_norm
+from zspex_toolkit.nn.separate_layers import fuses
 from zspex_toolkit.nn.streaming import Memory
 
 
@@ -39,7 +41,10 @@ class GlobalNorm(nn.Module):
         """
         assert memory is None, "gLN needs the whole signal; stream with CumulativeNorm"
         with torch.autocast(frames.device.type, enabled=False):
-            if num_frames is None:  # one group of all channels: gLN by another name, computed in one pass
+            if fuses(frames):
+                out = global_norm(frames.float().transpose(1, 2), self.weight, self.bias, num_frames, self.eps)
+                out = out.transpose(1, 2)
+            elif num_frames is None:  # one group of all channels: gLN by another name, computed in one pass
                 out = functional.group_norm(frames.float(), 1, self.weight, self.bias, self.eps)
             else:
                 out = self._over_true_frames(frames.float(), num_frames.to(frames.device))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
-from torch.nn import functional
 
+from zspex_toolkit.nn.pointwise import Pointwise, Rectifier, pointwise
 from zspex_toolkit.nn.sequence_norm import sequence_norm
 from zspex_toolkit.nn.streaming import Memory
 
@@ -29,12 +29,12 @@ class TransformAverageConcatenate(nn.Module):
         super().__init__()
         self.hidden = hidden
         self.residual = residual
-        self.transform = nn.Conv1d(channels, hidden, 1)
-        self.transform_activation = nn.PReLU()
-        self.average = nn.Conv1d(hidden, hidden, 1)
-        self.average_activation = nn.PReLU()
-        self.concatenate = nn.Conv1d(2 * hidden, channels, 1)
-        self.concatenate_activation = nn.PReLU()
+        self.transform = Pointwise(channels, hidden)
+        self.transform_activation = Rectifier()
+        self.average = Pointwise(hidden, hidden)
+        self.average_activation = Rectifier()
+        self.concatenate = Pointwise(2 * hidden, channels)
+        self.concatenate_activation = Rectifier()
         self.norm = sequence_norm(channels, causal=causal) if norm else None
 
     def forward(
@@ -62,9 +62,9 @@ class TransformAverageConcatenate(nn.Module):
         average = self.average_activation(self.average(transformed.mean(1)))  # (B, H, L)
         # W3 [h_i; h] = W3_own h_i + (W3_mean h + b): the second part is the same for every group.
         own, common = self.concatenate.weight.split(self.hidden, 1)
-        shared = functional.conv1d(average, common, self.concatenate.bias)  # (B, N, L)
+        shared = pointwise(average, common, self.concatenate.bias)  # (B, N, L)
         kept = transformed[:, :num_outputs]
-        joined = functional.conv1d(kept.flatten(0, 1), own).unflatten(0, (batch, -1)) + shared[:, None]
+        joined = pointwise(kept.flatten(0, 1), own).unflatten(0, (batch, -1)) + shared[:, None]
         update = self.concatenate_activation(joined)
         if self.norm is not None:
             counts = None if num_frames is None else num_frames.repeat_interleave(kept.shape[1])

@@ -51,9 +51,12 @@ class Statistics(NamedTuple):
 
 def measure(x: Tensor, eps: float) -> Statistics:
     """Statistics of gLN: (L, H) -> mean, 1 / sqrt(variance + eps)."""
-    flat = x.view(-1)
+    flat = x.flatten()
     mean = flat.sum().item() / x.numel()
-    variance = max(torch.dot(flat, flat).item() / x.numel() - mean * mean, 0.0)
+    power = torch.dot(flat, flat).item() / x.numel()
+    variance = power - mean * mean
+    if variance < 0.01 * power:  # the difference has lost its digits
+        variance = (flat - mean).square_().mean().item()
     return Statistics(mean, (variance + eps) ** -0.5)
 
 
