@@ -71,9 +71,9 @@ def write_outputs(folder: Path, trials: Path, make: Callable[[str, np.ndarray, n
     """Write ``make(trial, reference, rest of the mixture)`` as the output of every trial."""
     references, wavs = read_table(trials / "spk1.scp"), {}
     for trial, mixture in read_table(trials / "wav.scp").items():
-        reference = read_audio(references[trial])[0].astype(np.float64)
-        output = make(trial, reference, read_audio(mixture)[0] - reference)
-        write_audio(folder / f"{trial}.wav", output, FS)
+        reference, fs = read_audio(references[trial])
+        output = make(trial, reference, read_audio(mixture)[0].astype(np.float64) - reference)
+        write_audio(folder / f"{trial}.wav", output, fs)
         wavs[trial] = str(folder / f"{trial}.wav")
     write_table(folder / "wav.scp", wavs)
     return folder

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from zspex_toolkit.errors import AudioError, ConfigError, DataDirError, UserErro
 from zspex_toolkit.infer.score_extraction import score_extraction, score_mixtures
 from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.table import read_table, write_table
+from zspex_toolkit.registry import available
 
 SI_SDR = ("si_sdr",)
 
@@ -102,7 +104,7 @@ def test_scores_of_the_mixtures_serve_every_system(trial_dir, outputs, tmp_path,
     score_extraction(
         trial_dir, outputs, tmp_path / "with", metrics=("si_sdr", "stoi"), mixture_scores=tmp_path / "mixture"
     )
-    assert len(calls) == 1 + 7  # the trial run, and the outputs of six trials of two speakers and of one alone
+    assert len(calls) == 1 + 6  # the trial run, and the outputs of six trials of two speakers
     alone, rows = read_scores(tmp_path / "alone")[1], read_scores(tmp_path / "with")[1]
     assert {name: row.get("stoi_mixture") for name, row in rows.items()} == {
         name: row.get("stoi_mixture") for name, row in alone.items()
@@ -208,3 +210,16 @@ def test_all_measures_of_noise_like_speech_agree_on_what_is_better(trial_dir, tm
     row = read_scores(tmp_path / "scores")[1]["ann-m1"]
     assert all(row[f"{name}i"] > 0 for name in names)
     assert all(row[name] - row[f"{name}_mixture"] == pytest.approx(row[f"{name}i"], abs=2e-4) for name in names)
+
+
+def test_every_field_and_measure_is_told_in_the_documentation(trial_dir, outputs, tmp_path):
+    docs = Path(__file__).parents[2] / "docs"
+    fields = (docs / "data_format.md").read_text(encoding="utf-8").partition("## Scores of extraction")[2]
+    fields = fields.partition("\n## ")[0]
+    score_extraction(trial_dir, outputs, tmp_path / "scores", metrics=SI_SDR)
+    scores, rows = read_scores(tmp_path / "scores")
+    names = {*scores, *rows["ann-m1"]} - {"si_sdr", "si_sdr_mixture", "si_sdri", "dropped", "groups"}
+    assert {name for name in names if f"`{name}`" not in fields} == set()
+    glossary = (docs / "metrics.md").read_text(encoding="utf-8")
+    derived = [name for one in scores["groups"] for name in one["metrics"] if not name.startswith("si_sdr")]
+    assert {name for name in {*available("metrics.speech"), *derived} if f"`{name}`" not in glossary} == set()
