@@ -27,9 +27,8 @@ def data(tmp_path):
 def test_every_usable_utterance_begins_a_mixture_and_the_others_are_told(data, tmp_path, capsys):
     trials = plan_trial_dir(data, tmp_path / "trials", seed=3)
     assert len(trials) == 18
-    assert {trial.mixture.sources[0].utt for trial in trials} == {
-        f"{s}-{n}" for s in ("ada", "bob", "cyd") for n in "012"
-    }
+    firsts = {trial.mixture.sources[0].utt for trial in trials}
+    assert firsts == {f"{spk}-{number}" for spk in ("ada", "bob", "cyd") for number in range(3)}
     assert read_table(tmp_path / "trials" / "dropped.txt") == {
         "dan-0": "only usable one of its speaker",
         "dan-1": "silent",
@@ -75,7 +74,7 @@ def test_a_new_plan_outdates_the_tables_of_the_old_one(data, tmp_path):
         ({"absent_share": 0.7, "single_share": 0.7}, "expected a sum up to 1, got 1.4"),
         (
             {"enrollment_seconds": (3.0, 2.0)},
-            r"enrollment_seconds: expected a length above 0, or two, got \[3.0, 2.0\]",
+            r"enrollment_seconds: expected a length .*, got \[3.0, 2.0\]",
         ),
         ({"enrollment_seconds": (0.0,)}, "enrollment_seconds: expected a length above 0"),
         ({"mixtures_per_utterance": 0}, "mixtures_per_utterance: expected at least 1, got 0"),

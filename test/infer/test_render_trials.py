@@ -137,7 +137,7 @@ def test_an_utterance_that_became_shorter_is_named(tmp_path):
     trial = plan_trial_dir(data, tmp_path / "trials", max_seconds=0.1, single_share=1.0)[0]
     utt = trial.enrollment.utts[0]
     write_audio(tmp_path / "wav" / f"{utt}.wav", audio(tmp_path / "wav" / f"{utt}.wav")[:1000], 8000)
-    with pytest.raises(DataDirError, match="the plan needs .* plan again if the audio has changed"):
+    with pytest.raises(DataDirError, match=r"the plan needs .* plan again if the audio has changed"):
         render_trial_dir(tmp_path / "trials", data, tmp_path / "dump")
     assert not (tmp_path / "trials" / "utt2spk").exists()
 

@@ -62,7 +62,9 @@ def test_an_enrollment_shares_no_utterance_with_its_speakers_source_and_has_its_
 def test_two_utterances_of_a_speaker_are_enough():
     pool = Pool({utt: spk for utt, spk in UTT2SPK.items() if utt[-1] in "01"}, POOL.utt2num_samples)
     for trial in drawn(50, pool):
-        assert all(len(used(source)) == 1 == len(used(e.passage)) for source in trial.sources for e in trial.enrollments)
+        assert all(
+            len(used(source)) == 1 == len(used(e.passage)) for source in trial.sources for e in trial.enrollments
+        )
 
 
 def test_mixtures_begin_with_the_utterance_they_are_drawn_for():
@@ -79,7 +81,7 @@ def test_unjoined_ones_overlap_wherever_they_are():
         first, second = trial.sources
         overlap = min(s.offset + s.num_samples for s in trial.sources) - max(first.offset, second.offset)
         assert 2 * overlap >= min(first.num_samples, second.num_samples)
-        assert all(0 <= s.offset and s.offset + s.num_samples <= 300 for s in trial.sources)
+        assert all(s.offset >= 0 and s.offset + s.num_samples <= 300 for s in trial.sources)
         offsets.add(first.offset)
     assert len(offsets) > 50
 

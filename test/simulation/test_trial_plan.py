@@ -117,7 +117,7 @@ def test_a_malformed_line_is_named(tmp_path, change, reason):
 
 
 def test_a_missing_plan_is_named(tmp_path):
-    with pytest.raises(DataDirError, match="plan.jsonl: no such file; write it with plan_trials"):
+    with pytest.raises(DataDirError, match=r"plan\.jsonl: no such file; write it with plan_trials"):
         read_trials(tmp_path / "plan.jsonl")
 
 

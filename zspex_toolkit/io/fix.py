@@ -167,22 +167,25 @@ def _leftovers(before: Tables, after: Tables, kinds: dict[str, str]) -> list[Dro
 
 
 def _replace_changed(data: Path, temporary: Path, dropped: list[Dropped]) -> tuple[list[str], Path | None]:
-    """Back up the files that differ, then put the new ones in their place."""
+    """Back up the files that differ, then put the new ones in their place; tables that nothing is left of go."""
+    gone = [name for name in tables_of(data) if not (temporary / name).exists()]
     changed = [
         path.name
         for path in sorted(temporary.iterdir())
         if not (data / path.name).is_file() or (data / path.name).read_bytes() != path.read_bytes()
     ]
-    if not changed:
+    if not changed and not gone:
         return [], None
     # As Kaldi's, but an older backup is never written over: .backup, .backup.2, .backup.3, ...
     names = (".backup" if number == 1 else f".backup.{number}" for number in count(1))
     backup = next(data / name for name in names if not (data / name).exists())
     backup.mkdir()
-    for name in [*changed, DROPPED]:
+    for name in [*changed, *gone, DROPPED]:
         if (data / name).is_file():
             shutil.copy2(data / name, backup / name)
     write_text(data / DROPPED, "".join(f"{entry}\n" for entry in dropped))
     for name in changed:
         os.replace(temporary / name, data / name)
-    return changed, backup
+    for name in gone:
+        (data / name).unlink()
+    return sorted([*changed, *gone]), backup
