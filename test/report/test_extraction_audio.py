@@ -55,5 +55,10 @@ def test_a_recording_shorter_than_a_window_has_a_spectrogram():
     assert min(image.size) > 1
 
 
+def test_a_long_recording_has_no_larger_picture():
+    image = Image.open(decoded(spectrogram_uri(np.ones(20 * FS), FS, 0.0), "image/png"))
+    assert image.size == (400, 128)
+
+
 def test_a_png_is_embedded_as_it_is():
     assert decoded(png_uri(b"\x89PNG"), "image/png").read() == b"\x89PNG"

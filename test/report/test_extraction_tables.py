@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from zspex_toolkit.report.extraction_scores import read_extraction_scores
+from zspex_toolkit.report.extraction_scores import Scored, read_extraction_scores
 from zspex_toolkit.report.extraction_tables import condition_table, cost_table, group_tables, main_table
 
 
@@ -61,6 +61,13 @@ def test_conditions_tell_what_is_left_of_an_absent_target(scored):
     assert rows["absent", "Z-SpEx"]["Energy left, dB"].startswith("-27.9 [")
     assert rows["absent", "Z-SpEx"]["SI-SDR, dB"] == "–"
     assert rows["present", "Z-SpEx"]["SI-SDRi, dB"] == "9.70 [9.45, 9.95]"
+
+
+def test_of_a_target_that_speaks_alone_the_mixture_tells_nothing():
+    group = {"by": "condition", "value": "single", "num_trials": 2, "metrics": {"si_sdr": {"mean": 99.0}}}
+    groups = [group, {**group, "value": "present", "metrics": {"si_sdr": {"mean": 0.5}}}]
+    grid = condition_table([Scored(system, "test", "", {"groups": groups}, {}) for system in ("mixture", "zspex")])
+    assert [row[3] for row in grid.rows] == ["–", "99.00", "0.50", "0.50"]
 
 
 def test_one_condition_alone_needs_no_table(scored):

@@ -13,8 +13,8 @@ from scipy.signal import ShortTimeFFT
 from scipy.signal.windows import hann
 
 RANGE_DB = 70.0  # of a spectrogram, below its reference
-_COLOURS = 64  # steps of the colour map: few compress well, and nobody sees more
-_HEIGHT = 128  # rows of a spectrogram
+_COLOURS = 32  # steps of the colour map, 2 dB each: few compress well
+_WIDTH, _HEIGHT = 400, 128  # largest size of a spectrogram, in pixels
 _WINDOW_S, _HOP_S = 0.032, 0.010
 
 
@@ -54,7 +54,7 @@ def spectrogram_uri(samples: np.ndarray, fs: int, reference_db: float) -> str:
     """
     level = (power_db(samples, fs) - reference_db) / RANGE_DB + 1
     steps = np.round((_COLOURS - 1) * np.clip(level, 0, 1)).astype(np.uint8)[::-1]
-    image = Image.fromarray(steps, mode="L").resize((max(steps.shape[1], 2), _HEIGHT), Image.Resampling.BOX)
+    image = Image.fromarray(steps).resize((min(max(steps.shape[1], 2), _WIDTH), _HEIGHT), Image.Resampling.BOX)
     image = Image.frombytes("P", image.size, image.tobytes())
     colours = colormaps["magma"](np.linspace(0, 1, _COLOURS))[:, :3]
     image.putpalette(np.round(255 * colours).astype(np.uint8).tobytes())

@@ -5,14 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 from zspex_toolkit.report.extraction_curves import hours_of_audio
+from zspex_toolkit.report.extraction_metrics import MEASURES
 from zspex_toolkit.report.extraction_scores import MIXTURE, Scored, label
 from zspex_toolkit.report.grid import Grid
 from zspex_toolkit.report.tables import DASH, number
 from zspex_toolkit.report.trainings import Training
 
+_COMMITS = ("config_hash", "trained_commit", "scored_commit")
 
-def training_facts(system: str, training: Training) -> dict[str, Any]:
-    """What a system was trained with and for how long; None where its folder does not say."""
+
+def training_facts(system: str, training: Training, scored: list[Scored]) -> dict[str, Any]:
+    """What a system was trained with and for how long, and with what it was scored; None where nothing says so.
+
+    Args:
+        system: name of its folder.
+        training: what the folder tells.
+        scored: all scores.
+    """
+    commits = {str(one.facts["commit"]) for one in scored if one.system == system and one.facts.get("commit")}
     steps = [epoch.get("steps") for epoch in training.history]
     hours = hours_of_audio(training)
     return {
@@ -26,6 +36,7 @@ def training_facts(system: str, training: Training) -> dict[str, Any]:
         "seed": training.loop.get("seed"),
         "config_hash": training.config_hash,
         "trained_commit": training.commit,
+        "scored_commit": ", ".join(sorted(commits)) or None,
     }
 
 
@@ -38,13 +49,13 @@ def training_table(facts: list[dict[str, Any]]) -> Grid:
             number(one["hours"]),
             number(None if one["seconds"] is None else one["seconds"] / 60),
             number(one["valid_si_sdri"], 2),
-            *(DASH if one[name] is None else str(one[name]) for name in ("seed", "config_hash", "trained_commit")),
+            *(DASH if one[name] is None else str(one[name]) for name in ("seed", *_COMMITS)),
         )
         for one in facts
     )
     head = (
         *("System", "Mixtures per step", "Epochs", "Steps", "Hours of trials", "Minutes"),
-        *("Validation SI-SDRi, dB", "Seed", "Settings", "Trained at"),
+        *("Validation SI-SDRi, dB", "Seed", "Settings", "Trained at", "Scored at"),
     )
     note = (
         "Hours of trials: segments times their length, a mixture counting for each of its targets. "
@@ -58,11 +69,10 @@ def set_table(scored: list[Scored]) -> Grid:
     rows: dict[tuple[str, ...], None] = {}
     for one in scored:
         facts = one.facts
-        texts = (facts.get(name) for name in ("mode", "targets", "list_hash", "commit", "seed"))
+        texts = (facts.get(name) for name in ("mode", "targets", "list_hash"))
         counts = (str(facts[name]) for name in ("fs", "num_trials", "num_dropped"))
-        mode, targets, list_hash, commit, seed = (DASH if text is None else str(text) for text in texts)
-        rows.setdefault((one.set, *counts, mode, targets, list_hash, seed, commit))
-    head = ("Set", "Rate, Hz", "Trials", "Dropped", "Mode", "Targets", "List", "Seed", "Scored at")
+        rows.setdefault((one.set, *counts, *(DASH if text is None else str(text) for text in texts)))
+    head = ("Set", "Rate, Hz", "Trials", "Dropped", "Mode", "Targets", "List")
     return Grid("Sets of trials", head, tuple(rows))
 
 
@@ -73,8 +83,18 @@ def versions_line(scored: list[Scored]) -> str:
 
 
 def scored_facts(one: Scored) -> dict[str, Any]:
-    """All that scores.json says, for machines."""
-    return {**one.facts, "system": one.system, "set": one.set, "path": one.path}
+    """What scores.json says, for machines: of every group what the tables tell."""
+    groups = [{**group, "metrics": _brief(group)} for group in one.facts["groups"]]
+    return {**one.facts, "system": one.system, "set": one.set, "path": one.path, "groups": groups}
+
+
+def _brief(group: dict[str, Any]) -> dict[str, Any]:
+    names = ("mean", "interval", *(("speaker_interval",) if group["by"] == "all" else ()))
+    return {
+        metric: {name: entry[name] for name in names if name in entry}
+        for metric, entry in group["metrics"].items()
+        if metric in MEASURES
+    }
 
 
 def missing_trainings(scored: list[Scored], trainings: dict[str, Training]) -> list[str]:

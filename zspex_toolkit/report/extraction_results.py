@@ -166,10 +166,14 @@ def _closing_grids(report: _Report) -> list[Grid]:
         ladder_table(report.rungs) if report.rungs else None,
         panel_table(report.panels) if report.panels else None,
         cost_table(unseen),
-        training_table([training_facts(system, training) for system, training in report.trainings.items()]),
+        training_table(_training_facts(report)),
         set_table(report.scored),
     ]
     return [table for table in tables if table is not None]
+
+
+def _training_facts(report: _Report) -> list[dict[str, Any]]:
+    return [training_facts(system, training, report.scored) for system, training in report.trainings.items()]
 
 
 def _introduction(report: _Report) -> str:
@@ -225,7 +229,7 @@ def _machine(report: _Report, cases: list[PlayedCase]) -> dict[str, Any]:
         "scores": [scored_facts(one) for one in report.scored],
         "differences": [difference_facts(difference) for difference in report.differences],
         "ladder": ladder_facts(report.rungs),
-        "trainings": [training_facts(system, training) for system, training in report.trainings.items()],
+        "trainings": _training_facts(report),
         "tsne": [panel.facts() for panel in report.panels],
         "cases": [{"kind": c.case.heading, "place": c.case.place, "trial": c.case.trial} for c in cases],
         "notes": report.notes,

@@ -116,8 +116,9 @@ def _group_table(
 
 
 def _cell(scored: Scored, metric: str, by: str, value: str | None = None) -> str:
-    """A cell; what the mixture gains over itself is no measurement."""
-    return DASH if scored.system == MIXTURE and metric in _GAINS else cell(scored, metric, by, value)
+    """A cell; that the mixture gains nothing, and is the target where that speaks alone, was not measured."""
+    known = scored.system == MIXTURE and (metric in _GAINS or value == "single")
+    return DASH if known else cell(scored, metric, by, value)
 
 
 def _counts(scored: Scored) -> tuple[str, str]:
