@@ -7,6 +7,8 @@ import pytest
 from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.infer.trial_list import list_hash, mixing_mode, read_trial_list, roles
 from zspex_toolkit.io.table import read_table, write_table
+from zspex_toolkit.simulation.mixture_plan import MixturePlan, Source
+from zspex_toolkit.simulation.trial_plan import Enrollment, TrialPlan, write_trials
 
 
 @pytest.fixture
@@ -63,8 +65,14 @@ def test_both_roles_are_told_from_one(by_id):
     assert roles(trials[1:]) == "some"
 
 
-def test_without_a_plan_nobody_knows_how_mixtures_were_cut(trial_dir):
+def test_the_plan_tells_how_mixtures_were_cut(trial_dir):
     assert mixing_mode(trial_dir) is None
+    for second, mode in ((800, "min"), (500, "max")):
+        sources = (Source("a-1", "a", 0, 0, 800, 1.0), Source("b-1", "b", 0, 0, second, 1.0))
+        mixture = MixturePlan("a-1_b-1", sources, 0.0, 8000, 800, seed=0, gain=1.0)
+        trial = TrialPlan("a-a-1_b-1", "a", "present", 1, Enrollment(("a-2",), 0, 800), mixture)
+        write_trials(trial_dir / "plan.jsonl", [trial])
+        assert mixing_mode(trial_dir) == mode
 
 
 @pytest.mark.parametrize("name", ["wav.scp", "spk1.scp", "enroll_spk1.scp"])
