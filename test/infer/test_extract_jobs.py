@@ -113,6 +113,18 @@ def test_an_output_of_no_format_is_refused_before_anything_is_done(folder):
     assert not (folder / "a.wav").exists()
 
 
+def test_no_recording_of_any_job_is_overwritten(folder):
+    before = (folder / "me.wav").read_bytes()
+    path = write_list(folder, ("mix.wav", "me.wav", "a.wav"), ("others.wav", "mix.wav", "me.wav"))
+    with pytest.raises(
+        UserError, match=r"jobs\.tsv:2: .*me\.wav: is a recording to read; give the output another name"
+    ):
+        run(list=path)
+    with pytest.raises(UserError, match=r"^/.*me\.wav: is a recording to read"):
+        run(mixture=str(folder / "mix.wav"), enrollment=(str(folder / "me.wav"),), output=folder / "me.wav")
+    assert (folder / "me.wav").read_bytes() == before and not (folder / "a.wav").exists()
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

@@ -90,8 +90,7 @@ def extract(
     """
     output_options = OutputOptions(**options)
     jobs = _jobs(mixture, enrollment, output, list)
-    for job in jobs:
-        output_options.check(job.output)
+    _check_outputs(jobs, output_options)
     extractor = Extractor.load(model, device=device)
     if extractor.calibration is None:
         to_stderr("presence unknown: this model was not calibrated for it, see calibrate_presence")
@@ -127,6 +126,16 @@ def _jobs(mixture: str | None, enrollment: Sequence[str], output: Path | None, p
     if missing:
         raise ConfigError(f"expected {', '.join(missing)} too, or --list with many jobs")
     return [Job("", mixture, tuple(enrollment), output)]
+
+
+def _check_outputs(jobs: Sequence[Job], options: OutputOptions) -> None:
+    """Refuse outputs of no known format, and those that would overwrite a recording of any job."""
+    inputs = {Path(source).resolve() for job in jobs for source in (job.mixture, *job.enrollments)}
+    for job in jobs:
+        options.check(job.output)
+        if job.output.resolve() in inputs:
+            where = f"{job.where}: " if job.where else ""
+            raise UserError(f"{where}{job.output}: is a recording to read; give the output another name")
 
 
 def _extract(
