@@ -5,6 +5,7 @@ import pytest
 
 from zspex_toolkit.data.waveforms import Waveforms
 from zspex_toolkit.errors import AudioError
+from zspex_toolkit.io.write import write_data_dir
 
 
 def test_16_bit_audio_is_kept_exactly(voices):
@@ -29,3 +30,25 @@ def test_lengths_are_known_without_decoding(voices):
 def test_another_rate_is_refused_with_both_numbers(voices):
     with pytest.raises(AudioError, match="expected 8000 Hz, found 16000 Hz"):
         Waveforms(voices / "data" / "train", 8000)["anna-00"]
+
+
+@pytest.mark.parametrize("cache_bytes", [0, 2 << 30])
+def test_a_part_is_the_same_from_the_file_and_from_memory(voices, cache_bytes):
+    waveforms = Waveforms(voices / "data" / "train", 16000, cache_bytes=cache_bytes)
+    whole, _ = waveforms.data.read_audio("anna-00")
+    assert np.array_equal(waveforms.part("anna-00", 1000, 5000), whole[1000:5000])
+    assert bool(waveforms._cache) == bool(cache_bytes)
+    with pytest.raises(AudioError, match="expected samples 23000 to 24001, found 24000 samples"):
+        waveforms.part("anna-00", 23000, 24001)
+
+
+def test_parts_of_segments_and_pipes_are_read_through_the_whole_utterance(voices, tmp_path):
+    source = Waveforms(voices / "data" / "train", 16000)
+    path = source.data.wavs["anna-00"]
+    write_data_dir(
+        tmp_path / "cut", wavs={"tape": path}, utt2spk={"anna-1": "anna"}, segments={"anna-1": ("tape", 0.5, 1.0)}
+    )
+    write_data_dir(tmp_path / "pipe", wavs={"anna-1": f"cat {path} |"}, utt2spk={"anna-1": "anna"})
+    for name, first in (("cut", 8000), ("pipe", 0)):
+        waveforms = Waveforms(tmp_path / name, 16000, cache_bytes=0)
+        assert np.array_equal(waveforms.part("anna-1", 10, 20), source["anna-00"][first + 10 : first + 20])

@@ -21,7 +21,8 @@ from zspex_toolkit.simulation.levels import SilentSignalError
 from zspex_toolkit.simulation.recordings import Recordings
 from zspex_toolkit.simulation.render_trial import RenderedTrial, render_trial
 
-ATTEMPTS = 10
+ATTEMPTS = 30  # draws of an item until all of it sounds ...
+FROM_TARGET = 10  # ... of which so many begin with its own utterance, which may be silence itself
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,7 @@ class DrawConfig:
     noise_dir: Path | None = None  # folder of noise recordings
     noise_probability: float = 0.5  # share of mixtures, and of enrollments, with noise, if there are recordings
     noise_snr_db: tuple[float, float] = (5.0, 25.0)  # speech over noise, drawn from this range
-    speaker_epochs: int = (
-        0  # first epochs, of which only the enrollments are learnt from: who speaks, at a tenth of the cost
-    )
+    speaker_epochs: int = 0  # first epochs, which learn from enrollments alone who speaks, at a tenth of the cost
     cache_mib: int = 2048  # MiB of samples that each data process keeps in memory
 
     def __post_init__(self) -> None:
@@ -128,11 +127,12 @@ class DrawnTrials:
         """The plan of an item and its signals.
 
         Raises:
-            DataDirError: if ten draws in a row have silence where speech is needed.
+            DataDirError: if thirty draws in a row have silence where speech is needed.
         """
         for attempt in range(ATTEMPTS):
             rng = rng_for(self._seed, "trial", epoch, index, attempt)
-            trial = draw_trial(rng, self._targets[index], self._pool, self._settings)
+            target = self._targets[index if attempt < FROM_TARGET else int(rng.integers(len(self)))]
+            trial = draw_trial(rng, target, self._pool, self._settings)
             try:
                 return trial, render_trial(trial, self._waveforms.part, rooms=self._rooms, noises=self._noises)
             except SilentSignalError as error:  # another draw of the same item, replayable like the first

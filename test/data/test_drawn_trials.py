@@ -1,0 +1,200 @@
+"""Trials on the fly are new in every epoch, and any of them can be made again."""
+
+import numpy as np
+import pytest
+import torch
+
+from zspex_toolkit.data.drawn_trials import DrawConfig, DrawnTrials
+from zspex_toolkit.errors import ConfigError, DataDirError
+from zspex_toolkit.io.audio import write_audio
+from zspex_toolkit.io.write import write_data_dir
+from zspex_toolkit.signal.level import power
+
+VOICES = ("anna", "bert", "cleo", "dave")
+
+
+def drawn(voices, seed=0, **options) -> DrawnTrials:
+    config = DrawConfig(
+        **{
+            "source_data": voices / "data" / "train",
+            "segment_seconds": 2.0,
+            "enrollment_seconds": (1.0, 2.0),
+            **options,
+        }
+    )
+    return DrawnTrials(config, 16000, seed=seed)
+
+
+def batch_of(trials: DrawnTrials, epoch: int = 0):
+    return trials.collate([trials.get(epoch, index) for index in range(len(trials))])
+
+
+def test_an_item_follows_from_seed_epoch_and_index_whatever_was_read_before(voices):
+    one, two = drawn(voices), drawn(voices, cache_mib=0)
+    two.get(0, 4)
+    for first, again in zip(one.get(3, 5), two.get(3, 5), strict=True):
+        assert first.id == again.id and first.speaker == again.speaker
+        for name in ("mixture", "target", "enrollment"):
+            assert np.array_equal(getattr(first, name), getattr(again, name))
+
+
+def test_seed_and_epoch_change_everything(voices):
+    trials = drawn(voices)
+    mixtures = [trials.get(0, 5), trials.get(1, 5), drawn(voices, seed=1).get(0, 5)]
+    assert not np.array_equal(mixtures[0][0].mixture, mixtures[1][0].mixture)
+    assert not np.array_equal(mixtures[0][0].mixture, mixtures[2][0].mixture)
+
+
+def test_enrollment_is_redrawn_every_epoch_and_never_the_targets_utterance(voices):
+    trials = drawn(voices)
+    seen = set()
+    for epoch in range(30):
+        plan, _ = trials.render(epoch, 0)
+        for enrollment in plan.enrollments:
+            source = plan.sources[enrollment.role]
+            assert not set(source.utterances) & set(enrollment.passage.utterances)
+        seen.add(plan.enrollments[0].passage.utterances[0])
+    assert len(seen) >= 4
+
+
+def test_a_batch_has_two_rows_of_each_mixture_with_either_speaker_as_target(voices):
+    trials = drawn(voices, gain_db=(0.0,))
+    batch = batch_of(trials)
+    first, second = batch["mixture"].chunk(2)
+    assert torch.equal(first, second) and len(first) == len(trials) == 24
+    targets = torch.stack(batch["target"].chunk(2)).sum(0)
+    assert (targets - first).abs().max() < 1e-6
+    speakers = torch.stack(batch["speaker"].chunk(2))
+    assert (speakers[0] != speakers[1]).all() and batch["present"].all()
+    assert batch["ids"][0].startswith("anna-anna-00_") and batch["mixture"].shape == (48, 32000)
+
+
+def test_the_class_is_that_of_the_enrolled_voice(voices):
+    trials = drawn(voices)
+    assert trials.speakers == list(VOICES)
+    for index in range(len(trials)):
+        plan, _ = trials.render(0, index)
+        classes = [trials.speakers[row.speaker] for row in trials.get(0, index)]
+        assert classes == [source.spk for source in plan.sources]
+
+
+def test_a_voice_at_another_speed_is_another_class_but_never_its_own_interferer(voices):
+    trials = drawn(voices, speeds=(0.9, 1.0, 1.1), speed_as_speaker=True)
+    assert len(trials.speakers) == 12 and {"anna", "anna@0.9", "anna@1.1"} <= set(trials.speakers)
+    met = set()
+    for index in range(len(trials)):
+        plan, _ = trials.render(0, index)
+        first, second = plan.sources
+        assert first.spk != second.spk
+        for source, row in zip(plan.sources, trials.get(0, index), strict=True):
+            name = source.spk if source.speed == 1.0 else f"{source.spk}@{source.speed:g}"
+            assert trials.speakers[row.speaker] == name
+            met.add(name)
+    assert len(met) == 12
+
+
+def test_speed_may_leave_a_voice_what_it_is(voices):
+    assert drawn(voices, speeds=(0.9, 1.1)).speakers == list(VOICES)
+
+
+def test_an_absent_speaker_has_a_silent_target_and_a_class(voices):
+    batch = batch_of(drawn(voices, absent_probability=0.5))
+    absent = ~batch["present"]
+    assert 8 <= int(absent.sum()) <= 40
+    assert not batch["target"][absent].any() and batch["target"][~absent].any(1).all()
+    assert (batch["speaker"] >= 0).all() and not batch["alone"].any()
+
+
+def test_a_lone_speaker_is_the_whole_mixture(voices):
+    batch = batch_of(drawn(voices, single_probability=1.0))
+    assert batch["alone"].all() and torch.equal(batch["mixture"], batch["target"])
+    one, two = batch["enrollment"].chunk(2)
+    assert not torch.equal(one, two)
+
+
+def test_levels_are_within_their_ranges(voices):
+    trials = drawn(voices, snr_db=(-5.0, 5.0), gain_db=(-6.0, -6.0))
+    for index in range(len(trials)):
+        plan, rendered = trials.render(0, index)
+        one, two = rendered.sources
+        assert 10 * np.log10(power(one) / power(two)) == pytest.approx(plan.snr_db, abs=1e-3)
+        assert -5 <= plan.snr_db <= 5
+
+
+def test_noise_and_rooms_of_any_rate_are_resampled(voices, tmp_path):
+    rng = np.random.default_rng(0)
+    write_audio(tmp_path / "noise" / "fan.wav", rng.uniform(-0.5, 0.5, 8000), 8000)
+    write_audio(tmp_path / "rooms" / "hall.wav", np.r_[0.9, 0.3 * rng.uniform(-1, 1, 400)], 44100)
+    folders = {"noise_dir": tmp_path / "noise", "room_dir": tmp_path / "rooms"}
+    trials = drawn(voices, noise_probability=1.0, room_probability=1.0, noise_snr_db=(10.0, 10.0), **folders)
+    plan, rendered = trials.render(0, 0)
+    assert {source.room for source in plan.sources} == {"hall.wav"} and plan.noise.id == "fan.wav"
+    speech = rendered.sources.sum(0)
+    assert 10 * np.log10(power(speech) / power(rendered.mixture - speech)) == pytest.approx(10.0, abs=1e-2)
+
+
+def test_silence_is_drawn_again(tmp_path):
+    utts = {f"{spk}-{number}": spk for spk in ("ada", "bob") for number in range(3)}
+    for seed, utt in enumerate(utts):
+        samples = 0.1 * np.random.default_rng(seed).uniform(-1, 1, 48000)
+        samples[:24000] = 0  # half of every utterance
+        write_audio(tmp_path / f"{utt}.wav", samples, 16000)
+    wavs = {utt: str(tmp_path / f"{utt}.wav") for utt in utts}
+    write_data_dir(tmp_path / "data" / "train", wavs=wavs, utt2spk=utts)
+    trials = drawn(tmp_path, segment_seconds=0.5, enrollment_seconds=(1.5,))
+    again = drawn(tmp_path, segment_seconds=0.5, enrollment_seconds=(1.5,))
+    for index in range(6):
+        _, rendered = trials.render(0, index)
+        assert rendered.sources.any(1).all()
+        assert np.array_equal(rendered.mixture, again.render(0, index)[1].mixture)
+
+
+def test_an_utterance_that_is_all_silence_gives_way_to_another(tmp_path):
+    utts = {f"{spk}-{number}": spk for spk in ("ada", "bob") for number in range(4)}
+    for seed, utt in enumerate(utts):
+        samples = 0.1 * np.random.default_rng(seed).uniform(-1, 1, 32000)
+        write_audio(tmp_path / f"{utt}.wav", 0 * samples if utt == "ada-0" else samples, 16000)
+    wavs = {utt: str(tmp_path / f"{utt}.wav") for utt in utts}
+    write_data_dir(tmp_path / "data" / "train", wavs=wavs, utt2spk=utts)
+    trials = drawn(tmp_path, segment_seconds=0.5, enrollment_seconds=(0.5,))
+    assert trials.name(0) == "ada-0"
+    assert trials.render(0, 0)[0].sources[0].utterances[0] != "ada-0"
+
+
+def test_speech_that_is_all_silence_is_named(tmp_path):
+    utts = {f"{spk}-{number}": spk for spk in ("ada", "bob") for number in range(2)}
+    write_audio(tmp_path / "silence.wav", np.zeros(16000), 16000)
+    wavs = dict.fromkeys(utts, str(tmp_path / "silence.wav"))
+    write_data_dir(tmp_path / "data" / "train", wavs=wavs, utt2spk=utts)
+    with pytest.raises(DataDirError, match="no audible mixture of 'ada-0': silence in the stretch drawn of"):
+        drawn(tmp_path).get(0, 0)
+
+
+def test_what_cannot_be_drawn_from_is_left_out_and_counted(tmp_path):
+    lengths = {"ada-0": 16000, "ada-1": 16000, "bob-0": 16000, "bob-1": 16000, "cyd-0": 16000, "bob-2": 100}
+    for utt, length in lengths.items():
+        write_audio(tmp_path / f"{utt}.wav", np.random.default_rng(0).uniform(-0.1, 0.1, length), 16000)
+    wavs = {utt: str(tmp_path / f"{utt}.wav") for utt in lengths}
+    write_data_dir(tmp_path / "data" / "train", wavs=wavs, utt2spk={utt: utt[:3] for utt in lengths})
+    trials = drawn(tmp_path)
+    assert trials.dropped == {"bob-2": "too short", "cyd-0": "the only one of its speaker"}
+    assert trials.account() == "1 too short, 1 the only one of its speaker"
+    assert len(trials) == 4 and trials.speakers == ["ada", "bob"]
+    with pytest.raises(DataDirError, match="expected 3 or more speakers with two utterances each, found 2"):
+        drawn(tmp_path, absent_probability=0.1)
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"enrollment_seconds": (3.0, 2.0)}, r"draw.enrollment_seconds: expected a length above 0, or two, got \[3.0"),
+        ({"segment_seconds": 0.0}, "draw.segment_seconds: expected a length above 0, got 0.0"),
+        ({"absent_probability": 2.0}, "draw.absent_probability: expected a number from 0 to 1, got 2.0"),
+        ({"gain_db": (3.0, -3.0)}, "draw.gain_db: expected a finite number of dB"),
+        ({"mixtures_per_utterance": 0}, "draw.mixtures_per_utterance: expected at least 1, got 0"),
+        ({"speeds": ()}, "speeds: expected factors between 0.1 and 10"),
+    ],
+)
+def test_a_setting_out_of_range_is_named(setting, message):
+    with pytest.raises(ConfigError, match=message):
+        DrawConfig(**setting)

@@ -1,0 +1,25 @@
+"""Batches of rows: padded where lengths differ, and only then with their lengths."""
+
+import numpy as np
+
+from zspex_toolkit.data.trial_rows import NO_SPEAKER, TrialRow, collate_rows
+
+
+def row(num_samples: int, enrollment_length: int, speaker: int = 3, **options) -> TrialRow:
+    signals = [np.arange(1, n + 1, dtype=np.float32) for n in (num_samples, num_samples, enrollment_length)]
+    return TrialRow("a", *signals, speaker, **{"present": True, **options})
+
+
+def test_equal_lengths_need_no_padding_and_tell_no_lengths():
+    batch = collate_rows([row(4, 2), row(4, 2, NO_SPEAKER, present=False)])
+    assert set(batch) == {"ids", "mixture", "target", "enrollment", "speaker", "present", "alone", "speaker_only"}
+    assert batch["mixture"].tolist() == [[1, 2, 3, 4]] * 2
+    assert batch["speaker"].tolist() == [3, -1] and batch["present"].tolist() == [True, False]
+
+
+def test_shorter_signals_get_zeros_at_their_end():
+    batch = collate_rows([row(4, 2), row(3, 5, alone=True)])
+    assert batch["target"].tolist() == [[1, 2, 3, 4], [1, 2, 3, 0]]
+    assert batch["enrollment"].tolist() == [[1, 2, 0, 0, 0], [1, 2, 3, 4, 5]]
+    assert batch["num_samples"].tolist() == [4, 3] and batch["enrollment_length"].tolist() == [2, 5]
+    assert batch["alone"].tolist() == [False, True]
