@@ -121,6 +121,23 @@ trials() {
     toolkit render_trials --data "$dir" --source_data "$source" --out "dump/trials_$1" --nj "$nj"
 }
 
+# score_line COMMAND SET OUT OPTION...: one line of a job list.
+score_line() {
+    local measures=${metrics// /,}
+    if [[ $2 = seen ]]; then measures=si_sdr; fi # it is for a picture, and shows that training went well
+    line "$1" --data "data/trials_$2" --out "$3" --embedder "$xvector_dir" --metrics "$measures" "${@:4}"
+    echo
+}
+
+# The ladder of a results page, else its first table, in a few columns.
+print_table() {
+    if grep -q '^## Ladder' "$1"; then
+        sed -n '/^## Ladder/,/^## [^L]/p' "$1" | grep '^|'
+    else
+        sed -n '/^| System/,/^$/p;/^| System/,/^$/{/^$/q}' "$1" | cut -d '|' -f 2,3,5,6,15,16
+    fi
+}
+
 # bash reads a file as it runs; in braces all is read at once, so that this file may change meanwhile.
 {
     marks=data/stages # shared by all experiments
@@ -181,14 +198,17 @@ trials() {
         train_alone embedder xvector --config "$xvector_config" --data data/train "${xvector_words[@]}"
     fi
 
-    judge=(--embedder "$xvector_dir" --metrics "${metrics// /,}")
     if in_stage 4 "Score the unprocessed mixtures" for "${trial_dirs[@]}" "$xvector_dir/last.safetensors" \
         "$metrics $expected_si_sdr" makes "${mixture_scores[@]}"; then
-        for set in "${set_list[@]}"; do
-            known=()
-            if [[ $set = test && -n $expected_si_sdr ]]; then known=(--expected_si_sdr "$expected_si_sdr"); fi
-            toolkit score_mixtures --data "data/trials_$set" --out "$exp/mixture/$set" "${judge[@]}" "${known[@]}" --nj "$nj"
-        done
+        lines=$(
+            for set in "${set_list[@]}"; do
+                known=()
+                if [[ $set = test && -n $expected_si_sdr ]]; then known=(--expected_si_sdr "$expected_si_sdr"); fi
+                score_line score_mixtures "$set" "$exp/mixture/$set" "${known[@]}"
+            done
+        )
+        run_array "$train_cmd" score_mixtures "$lines"
+        grep -h -A 2 'SI-SDR of the ' "$exp"/log/score_mixtures.*.log || true # a warning, if they are not as expected
     fi
 
     if in_stage 5 "Train the extractors" for data/{train,trials_dev}/wav.scp "$systems $train_args $seed" \
@@ -225,9 +245,8 @@ trials() {
         lines=$(
             for system in "${system_list[@]}"; do
                 for set in "${set_list[@]}"; do
-                    line score_extraction --data "data/trials_$set" --extracted "$exp/$system/extracted/$set" \
-                        --mixture_scores "$exp/mixture/$set" --out "$exp/$system/scores/$set" "${judge[@]}"
-                    echo
+                    score_line score_extraction "$set" "$exp/$system/scores/$set" --extracted "$exp/$system/extracted/$set" \
+                        --mixture_scores "$exp/mixture/$set"
                 done
             done
         )
@@ -238,9 +257,12 @@ trials() {
         makes "${results_dir:-$exp}"/{RESULTS.md,results.json,page.html}; then
         toolkit report_extraction --exp "$exp" --out "${results_dir:-$exp}" --corpus "$corpus" --systems "${systems// /,}" \
             --xvector "$xvector_dir" --seed "$seed" --command "$(shown_command tse1 "$@")" "${report_words[@]}"
-        log "results: $PWD/${results_dir:-$exp}/RESULTS.md and page.html beside it"
     fi
 
     finish
+    if ((stop_stage >= 8)); then
+        print_table "${results_dir:-$exp}/RESULTS.md"
+        log "results: $PWD/${results_dir:-$exp}/RESULTS.md and page.html beside it"
+    fi
     exit
 }

@@ -1,5 +1,6 @@
 """egs/<corpus>/tse1: settings that the real parsers and networks take, and a ladder whose rows differ in one line."""
 
+import re
 import subprocess
 from itertools import pairwise
 from pathlib import Path
@@ -63,12 +64,35 @@ def rows_of(path):
     return [line for line in path.read_text().splitlines() if line.strip() and not line.lstrip().startswith("#")]
 
 
+ROWS = ["spex_plus", "shared_fuser", "scale_inter_fuser", "consm", "zspex"]  # each one switch from the one before
+ABLATED = ["unshared_fuser", "without_norm"]  # each one switch from zspex
+
+
 def test_the_ladder_has_seven_rows_each_one_line_from_another():
-    paths = sorted(LADDER.glob("*.yaml"))
-    assert len(paths) == 7
-    for earlier, path in pairwise(paths):
-        changes = [pair for pair in zip(rows_of(earlier), rows_of(path), strict=True) if pair[0] != pair[1]]
-        assert len(changes) == 1, f"{earlier.name} and {path.name} differ in {changes}"
+    assert {path.stem for path in LADDER.glob("*.yaml")} == {*ROWS, *ABLATED}
+    for one, other in [*pairwise(ROWS), *(("zspex", row) for row in ABLATED)]:
+        lines = [rows_of(LADDER / f"{row}.yaml") for row in (one, other)]
+        changes = [pair for pair in zip(*lines, strict=True) if pair[0] != pair[1]]
+        assert len(changes) == 1, f"{one} and {other} differ in {changes}"
+
+
+def test_the_first_and_fifth_row_are_spex_plus_and_zspex():
+    with torch.device("meta"):
+        networks = {
+            row: load("models.extractors", "zspex")(
+                num_speakers=101, **settings_of(LADDER / f"{row}.yaml").extractor_options
+            )
+            for row in ("spex_plus", "zspex")
+        }
+        papers = {name: load("models.extractors", name)(num_speakers=101) for name in networks}
+    for name, network in networks.items():
+        shapes = {key: value.shape for key, value in network.state_dict().items()}
+        assert shapes == {key: value.shape for key, value in papers[name].state_dict().items()}
+
+
+def test_the_ladder_is_compared_in_its_order():
+    (listed,) = re.findall(r'^compared="(\S+)"$', (LADDER.parents[1] / "ladder.sh").read_text(), re.MULTILINE)
+    assert listed.split(",") == [*ROWS, *(f"{row}:zspex" for row in ABLATED)]
 
 
 def test_a_system_without_settings_is_named_with_those_there_are(tmp_path):
