@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from zspex_toolkit.errors import ConfigError
+from zspex_toolkit.nn.matrix_product import frames_linear
+from zspex_toolkit.nn.separate_layers import fuses
 
 
 class SpeechEncoder(nn.Module):
@@ -67,7 +69,9 @@ class SpeechEncoder(nn.Module):
             for layer, size in zip(self.filters, self.kernel_sizes, strict=True):
                 begin = longest - size if self.causal else 0
                 piece = signal[:, :, begin : begin + (num_frames - 1) * self.stride + size]
-                scales.append(torch.relu(layer(piece)))
+                scales.append(torch.relu(_filter(piece, layer)))
+        if fuses(signal):  # the filters of a frame side by side in memory
+            return torch.stack([scale.transpose(1, 2) for scale in scales], 1).transpose(2, 3)
         return torch.stack(scales, 1)
 
 
@@ -94,9 +98,28 @@ class SpeechDecoder(nn.Module):
         with torch.autocast(scales.device.type, enabled=False):
             for encoding, layer, size in zip(scales.float().unbind(1), self.filters, self.kernel_sizes, strict=False):
                 begin = size - self.kernel_sizes[0] if self.causal else 0
-                signal = layer(encoding)[:, 0, begin : begin + num_samples]
+                signal = _synthesise(encoding, layer)[:, 0, begin : begin + num_samples]
                 signals.append(functional.pad(signal, (0, num_samples - signal.shape[1])))
         return torch.stack(signals, 1)
+
+
+def _filter(signal: Tensor, layer: nn.Conv1d) -> Tensor:
+    """(B, 1, T) to (B, N, L): a convolution, which for frames that overlap is a product with every one of them."""
+    if not fuses(signal):
+        return layer(signal)
+    frames = signal[:, 0].unfold(1, layer.kernel_size[0], layer.stride[0])  # (B, L, size)
+    return frames_linear(frames, layer.weight[:, 0], layer.bias).transpose(1, 2)
+
+
+def _synthesise(encoding: Tensor, layer: nn.ConvTranspose1d) -> Tensor:
+    """(B, N, L) to (B, 1, T): a transposed convolution, which is a product and the sum of the frames that overlap."""
+    if not fuses(encoding):
+        return layer(encoding)
+    size, stride = layer.kernel_size[0], layer.stride[0]
+    frames = frames_linear(encoding.transpose(1, 2), layer.weight[:, 0].t())  # (B, L, size)
+    num_samples = (encoding.shape[2] - 1) * stride + size
+    summed = functional.fold(frames.transpose(1, 2), (1, num_samples), (1, size), stride=(1, stride))
+    return summed[:, :, 0] + layer.bias
 
 
 def check_kernels(kernel_sizes: tuple[int, ...], stride: int) -> None:
