@@ -8,4 +8,5 @@ here=$(dirname "${BASH_SOURCE[0]}")
     --corpus libri2mix \
     --corpus_sets "train dev test" \
     --own_trials true \
+    --expected_si_sdr 0.0 \
     "$@"
