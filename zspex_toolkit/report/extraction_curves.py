@@ -53,6 +53,8 @@ def learning_curves(trainings: dict[str, Training]) -> Figure:
             if row == 1:
                 grid[row, column].set_xlabel(unit, fontsize=10, color=INK)
         grid[row, 0].set_ylabel(meaning, fontsize=10, color=INK)
+    for axes in grid[1]:
+        axes.set_xlim(left=0)
     for axes in grid[:, 0]:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=7))
     handles = [Line2D([], [], color=colours[system], linewidth=2, label=label(system)) for system in trainings]

@@ -24,6 +24,7 @@ def training_facts(system: str, training: Training, scored: list[Scored]) -> dic
     """
     commits = {str(one.facts["commit"]) for one in scored if one.system == system and one.facts.get("commit")}
     steps = [epoch.get("steps") for epoch in training.history]
+    best = next((epoch for epoch in reversed(training.history) if epoch.get("best")), {})  # whose weights extract
     hours = hours_of_audio(training)
     return {
         "system": system,
@@ -32,11 +33,12 @@ def training_facts(system: str, training: Training, scored: list[Scored]) -> dic
         "steps": sum(steps) if steps and None not in steps else None,
         "hours": hours[-1] if hours else None,
         "seconds": training.seconds,
-        "valid_si_sdri": training.last("valid", "si_sdri"),
+        "best_epoch": best.get("epoch"),
+        "valid_si_sdri": (best.get("valid") or {}).get("si_sdri"),
         "seed": training.loop.get("seed"),
         "config_hash": training.config_hash,
         "trained_commit": training.commit,
-        "scored_commit": ", ".join(sorted(commits)) or None,
+        "scored_commit": "; ".join(sorted(commits)) or None,
     }
 
 
@@ -48,6 +50,7 @@ def training_table(facts: list[dict[str, Any]]) -> Grid:
             *(DASH if one[name] is None else f"{one[name]:,}" for name in ("effective_batch", "epochs", "steps")),
             number(one["hours"]),
             number(None if one["seconds"] is None else one["seconds"] / 60),
+            DASH if one["best_epoch"] is None else str(one["best_epoch"]),
             number(one["valid_si_sdri"], 2),
             *(DASH if one[name] is None else str(one[name]) for name in ("seed", *_COMMITS)),
         )
@@ -55,11 +58,11 @@ def training_table(facts: list[dict[str, Any]]) -> Grid:
     )
     head = (
         *("System", "Mixtures per step", "Epochs", "Steps", "Hours of trials", "Minutes"),
-        *("Validation SI-SDRi, dB", "Seed", "Settings", "Trained at", "Scored at"),
+        *("Best epoch", "Validation SI-SDRi, dB", "Seed", "Settings", "Trained at", "Scored at"),
     )
     note = (
         "Hours of trials: segments times their length, a mixture counting for each of its targets. "
-        "Minutes: of all epochs with their validation. Validation: of the last epoch."
+        "Minutes: of all epochs with their validation. Validation: of the best epoch, whose weights extract."
     )
     return Grid("Trainings", head, rows, note=note)
 
