@@ -101,13 +101,17 @@ def read_weights(path: str | PathLike) -> dict[str, Tensor]:
     """The tensors of a safetensors file, which cannot hold code.
 
     Raises:
-        UserError: if the file is missing, cut short or no safetensors file.
+        UserError: if the file is missing, cut short, a pickle or otherwise no safetensors file.
     """
     if not Path(path).is_file():
         raise UserError(f"{path}: no such file; expected the weights of a trained model")
     try:
         return safetensors.torch.load_file(path)
     except safetensors.SafetensorError as error:
+        with Path(path).open("rb") as stream:
+            head = stream.read(2)
+        if head == b"PK" or head[:1] == b"\x80":  # torch.save's archive of pickles, or a bare one
+            raise UserError(f"{path}: is a pickle, which could run code: refused; expected safetensors") from error
         raise UserError(f"{path}: cut short or no safetensors file ({error}); train or copy the model again") from error
 
 

@@ -1,0 +1,32 @@
+"""The command trains from a settings file, with the command line above it."""
+
+import yaml
+
+from zspex_toolkit.bin.train_extractor import main
+from zspex_toolkit.tasks.extraction import load_extractor
+
+SETTINGS = """
+extractor: zspex
+extractor_options: {num_filters: 8, kernel_sizes: [32, 64, 128], stride: 16, bottleneck: 8, hidden: 8, num_blocks: 2,
+  num_stacks: 1, embedding_dim: 8, speaker_hidden: 8, tac_hidden: 8}
+fs: 16000
+draw: {segment_seconds: 0.25, enrollment_seconds: [0.3], gain_db: [-3.0, 3.0]}
+loss: {max_si_sdr_db: 30.0}
+train: {num_epochs: 9, batch_size: 12, betas: [0.9, 0.999], weight_decay: 0.00001, schedule: plateau}
+"""
+
+
+def test_settings_come_from_the_file_and_the_command_line_wins(voices, tmp_path):
+    (tmp_path / "zspex.yaml").write_text(SETTINGS)
+    main(
+        [
+            *("--config", str(tmp_path / "zspex.yaml"), "--exp_dir", str(tmp_path / "exp"), "--device", "cpu"),
+            *("--draw.source_data", str(voices / "data" / "train"), "--draw.speeds", "0.9,1.0"),
+            *("--extractor_options.stride", "32", "--train.num_epochs", "1"),
+        ]
+    )
+    settings = yaml.safe_load((tmp_path / "exp" / "config.yaml").read_text())
+    assert settings["draw"]["speeds"] == [0.9, 1.0] and settings["train"]["num_epochs"] == 1
+    assert settings["loss"]["max_si_sdr_db"] == 30.0
+    spec, _ = load_extractor(tmp_path / "exp")
+    assert spec.extractor == "zspex" and spec.extractor_options["stride"] == 32 and spec.num_speakers == 4

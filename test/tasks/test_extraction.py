@@ -1,0 +1,193 @@
+"""An extractor is trained, goes on as if nothing had happened, and is loaded from its folder alone or refused."""
+
+import json
+import pickle
+
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+
+from zspex_toolkit.data.drawn_trials import DrawConfig
+from zspex_toolkit.errors import ConfigError, DataDirError, UserError
+from zspex_toolkit.infer.plan_trials import plan_trial_dir
+from zspex_toolkit.infer.render_trials import render_trial_dir
+from zspex_toolkit.tasks import extraction_loss
+from zspex_toolkit.tasks.extraction import Config, ExtractorSpec, build_extractor, load_extractor, train_extractor
+from zspex_toolkit.train.config import TrainConfig
+from zspex_toolkit.train.history import read_history
+
+SMALL = {
+    **{"num_filters": 8, "kernel_sizes": [32, 64, 128], "stride": 16, "bottleneck": 8, "hidden": 8},
+    **{"num_blocks": 2, "num_stacks": 1, "embedding_dim": 8, "speaker_hidden": 8},
+}
+
+
+@pytest.fixture(scope="module")
+def trials(voices):
+    """Five trials of all conditions of the voices' test utterances."""
+    folder = voices / "data" / "trials_test"
+    plan_trial_dir(voices / "data" / "test", folder, speakers=1, per_speaker=5, absent_share=0.3, single_share=0.3)
+    render_trial_dir(folder, voices / "data" / "test", voices / "dump" / "trials_test")
+    return folder
+
+
+def config_for(voices, exp_dir, **changes) -> Config:
+    draw = DrawConfig(
+        source_data=voices / "data" / "train",
+        **{"segment_seconds": 0.5, "enrollment_seconds": (0.3, 0.5), "speeds": (0.9, 1.0), "speed_as_speaker": True},
+        **{"absent_probability": 0.1, "single_probability": 0.1},
+    )
+    train = {"num_epochs": 2, "batch_size": 8, "checkpoint_steps": 1, **changes.pop("train", {})}
+    return Config(
+        exp_dir,
+        **{"extractor": "spex_plus", "extractor_options": SMALL, "fs": 16000, "draw": draw, "device": "cpu", **changes},
+        train=TrainConfig(**train),
+    )
+
+
+def weights_of(exp_dir, name="last"):
+    return safetensors.torch.load_file(exp_dir / f"{name}.safetensors")
+
+
+@pytest.fixture(scope="module")
+def trained(voices, trials, tmp_path_factory):
+    exp_dir = tmp_path_factory.mktemp("exp") / "spex_plus"
+    return train_extractor(config_for(voices, exp_dir, valid_data=trials, valid_seconds=1.0))
+
+
+def test_the_curves_tell_ratio_improvement_accuracy_and_what_is_left(trained):
+    for line in read_history(trained):
+        for part in ("train", "valid"):
+            assert {"loss", "si_sdr", "si_sdri", "speaker_accuracy", "energy_left"} == set(line[part])
+            assert all(np.isfinite(value) for value in line[part].values())
+
+
+def test_the_folder_has_all_that_building_it_again_needs(trained):
+    spec, extractor = load_extractor(trained)
+    assert (spec.extractor, spec.fs, spec.num_speakers, spec.format_version) == ("spex_plus", 16000, 8, 1)
+    assert not extractor.training and not any(p.requires_grad for p in extractor.parameters())
+    best = weights_of(trained, "best")
+    assert all(torch.equal(value, best[name]) for name, value in extractor.state_dict().items())
+    (trained / "best.safetensors").rename(trained / "other")
+    last = weights_of(trained)
+    assert all(torch.equal(value, last[name]) for name, value in load_extractor(trained)[1].state_dict().items())
+    (trained / "other").rename(trained / "best.safetensors")
+
+
+@pytest.mark.parametrize("num_workers", [0, 1])
+def test_a_training_cut_off_in_an_epoch_ends_with_the_same_weights(voices, trials, tmp_path, trained, num_workers):
+    config = config_for(
+        voices, tmp_path / "exp", valid_data=trials, valid_seconds=1.0, train={"num_workers": num_workers}
+    )
+    steps = []
+
+    def interrupted(*args):
+        steps.append(args)
+        if len(steps) == 5:
+            raise ZeroDivisionError
+        return real(*args)
+
+    real = extraction_loss.ExtractionLoss.__call__
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(extraction_loss.ExtractionLoss, "__call__", interrupted)
+        with pytest.raises(ZeroDivisionError):
+            train_extractor(config)
+    assert list((tmp_path / "exp" / "checkpoints").glob("*-step-*.pt"))
+    train_extractor(config)
+    expected, found = weights_of(trained), weights_of(tmp_path / "exp")
+    assert all(torch.equal(found[name], value) for name, value in expected.items())
+    curves = [[(line["train"], line["valid"]) for line in read_history(path)] for path in (trained, tmp_path / "exp")]
+    assert curves[0] == curves[1]
+
+
+def test_other_settings_do_not_go_on_with_it(voices, trained):
+    with pytest.raises(ConfigError, match=r"begun with other settings: .*extractor spex_plus -> zspex"):
+        train_extractor(config_for(voices, trained, extractor="zspex", train={"num_epochs": 3}))
+
+
+def test_a_dry_run_leaves_nothing(voices, trials, tmp_path):
+    train_extractor(config_for(voices, tmp_path / "exp", valid_data=trials, train={"dry_run": True, "batch_size": 2}))
+    assert not (tmp_path / "exp").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"draw": DrawConfig()}, ConfigError, "draw.source_data: expected the data directory"),
+        ({"extractor": "spexplus"}, ConfigError, "did you mean 'spex_plus'"),
+        ({"extractor_options": {"num_filter": 8}}, ConfigError, "extractor_options: unknown setting num_filter"),
+        ({"extractor_options": {"num_speakers": 8}}, ConfigError, "num_speakers is counted in the data, not set"),
+    ],
+)
+def test_a_wrong_setting_is_named_before_anything_is_written(voices, tmp_path, changes, error, message):
+    with pytest.raises(error, match=message):
+        train_extractor(config_for(voices, tmp_path / "exp", **changes))
+    assert not (tmp_path / "exp").exists()
+
+
+def test_data_of_another_rate_are_refused(voices, tmp_path):
+    with pytest.raises(UserError, match="expected 8000 Hz, found 16000 Hz"):
+        train_extractor(config_for(voices, tmp_path / "exp", fs=8000))
+
+
+def test_a_directory_that_holds_no_trials_is_no_validation(voices, tmp_path):
+    with pytest.raises(DataDirError, match=r"spk1\.scp: no such file"):
+        train_extractor(config_for(voices, tmp_path / "exp", valid_data=voices / "data" / "test"))
+
+
+@pytest.fixture
+def model(tmp_path):
+    """An untrained model's folder."""
+    (tmp_path / "model").mkdir()
+    spec = ExtractorSpec("spex_plus", SMALL, 16000, 3)
+    weights = build_extractor(spec).state_dict()
+    safetensors.torch.save_file(weights, tmp_path / "model" / "best.safetensors")
+    text = json.dumps({**spec.__dict__})  # JSON is YAML
+    (tmp_path / "model" / "model.yaml").write_text(text)
+    return tmp_path / "model"
+
+
+def test_a_model_is_its_yaml_and_its_weights(model):
+    assert load_extractor(model)[0] == ExtractorSpec("spex_plus", SMALL, 16000, 3)
+
+
+def change_yaml(model, **changes):
+    settings = json.loads((model / "model.yaml").read_text())
+    (model / "model.yaml").write_text(json.dumps({**settings, **changes}))
+
+
+def cut_weights(model):
+    content = (model / "best.safetensors").read_bytes()
+    (model / "best.safetensors").write_bytes(content[: len(content) // 2])
+
+
+def pickle_weights(model):
+    (model / "best.safetensors").write_bytes(pickle.dumps({"weight": 1}))
+
+
+def torch_weights(model):
+    torch.save({"weight": torch.zeros(1)}, model / "best.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda model: change_yaml(model, format_version=2), "expected format_version 1, found 2; use the toolkit"),
+        (lambda model: change_yaml(model, format_version=None, new=1), "expected format_version 1, found None"),
+        (lambda model: change_yaml(model, num_speakers=4), "weights of another network than model.yaml describes"),
+        (lambda model: change_yaml(model, wobble=4), "unknown setting wobble"),
+        (lambda model: (model / "model.yaml").unlink(), r"model\.yaml: no such file; expected the folder of a trained"),
+        (lambda model: (model / "model.yaml").write_text("embedder: a\n"), "not the model of an extractor"),
+        (lambda model: (model / "model.yaml").write_text("a: [\n"), "not a YAML file"),
+        (lambda model: (model / "best.safetensors").unlink(), r"last\.safetensors: no such file"),
+        (cut_weights, "cut short or no safetensors file"),
+        (pickle_weights, "is a pickle, which could run code: refused"),
+        (torch_weights, "is a pickle, which could run code: refused"),
+    ],
+)
+def test_a_model_that_is_not_sound_is_refused_in_one_line(model, spoil, message):
+    spoil(model)
+    with pytest.raises(UserError, match=message) as refusal:
+        load_extractor(model)
+    assert "\n" not in str(refusal.value)
