@@ -36,7 +36,7 @@ absent_share=0.3                            # of the sets dev_absent and test_ab
 single_share=0.2                            # of the same: trials in which only the target speaks
 seen_speakers=6                             # training speakers of the set seen, for the t-SNE pictures ...
 seen_per_speaker=30                         # ... and trials of each
-test_sets="test test_absent seen"           # sets of trials to extract, score and report
+test_sets="test test_absent seen"           # sets of trials to extract, score and report; dev, dev_absent, too
 seed=0                                      # of the splits, the trials and the trainings
 systems="spex_plus zspex"                   # what to train: each has its settings in <train_configs>/<system>.yaml
 train_configs=conf                          # folder of the settings
@@ -79,6 +79,10 @@ read -ra xvector_words <<<"$xvector_args"
 read -ra report_words <<<"$report_args"
 read -ra set_list <<<"$test_sets"
 read -ra system_list <<<"$systems"
+for set in "${set_list[@]}"; do
+    [[ " dev dev_absent test test_absent seen " = *" $set "* ]] ||
+        die "--test_sets: no set '$set'; there are: dev, dev_absent, test, test_absent, seen"
+done
 for system in "${system_list[@]}"; do
     [[ -f $train_configs/$system.yaml ]] ||
         die "--systems: no settings for '$system' in $train_configs; there are: $(cd "$train_configs" && echo *.yaml)"
@@ -165,8 +169,8 @@ print_table() {
     fi
 
     if in_stage 2 "Trials: plan, render, validate" for data/{train,dev,test}/wav.scp data/stages/1 "$trial_list" \
-        "$dev_speakers $snr_db $mode $absent_share $single_share $seen_speakers $seen_per_speaker $own_trials $trial_options $test_sets $seed" \
-        makes data/trials_dev/utt2spk "${trial_dirs[@]/%//utt2spk}"; then
+        "$dev_speakers $snr_db $mode $absent_share $single_share $seen_speakers $seen_per_speaker $own_trials $trial_options $seed" \
+        makes data/trials_{dev,dev_absent,test,test_absent,seen}/utt2spk; then
         if [[ $own_trials = true ]]; then
             toolkit prepare_trials --corpus "$corpus" --corpus_dir "$corpus_dir" --out data --dump "dump/$corpus" --fs "$fs" \
                 --nj "$nj" --options "${trial_options:-{\}}"
@@ -176,15 +180,9 @@ print_table() {
         fi
         conditions=(--absent_share "$absent_share" --single_share "$single_share")
         trials dev_absent dev "${conditions[@]}"
-        for set in "${set_list[@]}"; do
-            case $set in
-                dev | test | dev_absent) ;;
-                test_absent) trials test_absent test "${conditions[@]}" ;;
-                seen) trials seen train --speakers "$seen_speakers" --per_speaker "$seen_per_speaker" ;;
-                *) die "--test_sets: unknown set '$set'; known are: test, dev, test_absent, dev_absent, seen" ;;
-            esac
-        done
-        for set in dev dev_absent "${set_list[@]}"; do
+        trials test_absent test "${conditions[@]}"
+        trials seen train --speakers "$seen_speakers" --per_speaker "$seen_per_speaker"
+        for set in dev dev_absent test test_absent seen; do
             toolkit validate_data_dir --data "data/trials_$set" --check_audio true --fs "$fs" --nj "$nj"
         done
     fi
