@@ -206,7 +206,7 @@ print_table() {
             done
         )
         run_array "$train_cmd" score_mixtures "$lines"
-        grep -h -A 2 'SI-SDR of the ' "$exp"/log/score_mixtures.*.log || true # a warning, if they are not as expected
+        grep -h -A 2 'SI-SDR of the ' "$exp"/log/score_mixtures.*.log | grep -v '^#' || true # a warning, if not as expected
     fi
 
     if in_stage 5 "Train the extractors" for data/{train,trials_dev}/wav.scp "$systems $train_args $seed" \
