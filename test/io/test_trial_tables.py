@@ -85,5 +85,11 @@ def test_fixing_drops_the_trials_that_lack_what_they_need(trials):
     assert faults_of(trials) == []
 
 
+def test_every_interferer_counts_as_a_speaker_of_the_set(trials, tmp_path):
+    write_table(tmp_path / "train" / "utt2spk", {"dan-1": "dan"})
+    faults = [str(fault) for fault in check_data_dir(trials, other=tmp_path / "train").faults]
+    assert faults == [f"{trials}/utt2spk3:1: speaker 'dan' is also in {tmp_path}/train"]
+
+
 def test_noise_may_be_missing_anywhere():
     assert all(may_lack("noise1.scp", condition) for condition in (b"present", b"absent", b"single"))

@@ -84,7 +84,7 @@ def _check_tables(path: Path, findings: Findings, *, no_spk_sort: bool) -> None:
         compare_keys(path / "segments", findings, keys, utts, "utt2spk")
         recordings = sorted({value.split()[0] for value in values if value})
         del values, keys
-    others = _other_speakers(path, kinds)
+    others = _other_speakers(path)
     conditions = _conditions(path) if CONDITIONS in kinds else {}
     for name, kind in kinds.items():
         if name in ("utt2spk", "spk2utt", "segments"):
@@ -98,13 +98,16 @@ def _check_tables(path: Path, findings: Findings, *, no_spk_sort: bool) -> None:
         compare_keys(path / name, findings, keys, expected, origin, optional=optional, also_known=known)
 
 
-def _other_speakers(path: Path, kinds: dict[str, str]) -> set[bytes]:
+def _other_speakers(path: Path) -> set[bytes]:
     """Interferers, whom tables of speakers may tell of too."""
     speakers: list[bytes] = []
-    for name in kinds:
-        if re.fullmatch(r"utt2spk\d+", name):
-            scan_table(path / name, Findings(), one_word, values=speakers)
+    for name in _tables_of_interferers(path):
+        scan_table(path / name, Findings(), one_word, values=speakers)
     return set(speakers)
+
+
+def _tables_of_interferers(path: Path) -> list[str]:
+    return [name for name in tables_of(path) if re.fullmatch(r"utt2spk\d+", name)]
 
 
 def _conditions(path: Path) -> dict[bytes, bytes]:
@@ -175,9 +178,7 @@ def _check_overlap(path: Path, other: Path, findings: Findings) -> None:
         raise DataDirError(f"{other}/utt2spk: no such file")
     scan_table(other / "utt2spk", others, one_word, values=spks)
     theirs = set(spks)
-    for name in ("utt2spk", "utt2spk2"):
-        if not (path / name).is_file():
-            continue
+    for name in ("utt2spk", *_tables_of_interferers(path)):
         ours: list[bytes] = []
         scan_table(path / name, Findings(), one_word, values=ours)
         seen: set[bytes] = set()
