@@ -47,7 +47,7 @@ xvector_args=                               # options for its training
 mfcc_config=conf/mfcc.conf                  # Kaldi's own format, for the x-vector
 vad_config=conf/vad.conf                    # Kaldi's own format, for the x-vector
 exp_tag=                                    # experiment is exp/tse_<tag> (empty: made from train_args; exp/tse)
-metrics="si_sdr sdr pesq stoi estoi"        # what to score: file names of zspex_toolkit/metrics/speech
+metrics="si_sdr sdr pesq stoi estoi"        # what to score the set test by (others by SI-SDR alone): file names of zspex_toolkit/metrics/speech
 expected_si_sdr=                            # SI-SDR that is known for the unprocessed test mixtures in dB
 report_args=                                # options for the report, such as "--ladder a,b"
 results_dir=                                # folder of RESULTS.md, page.html and figures (empty: the experiment)
@@ -128,7 +128,7 @@ trials() {
 # score_line COMMAND SET OUT OPTION...: one line of a job list.
 score_line() {
     local measures=${metrics// /,}
-    if [[ $2 = seen ]]; then measures=si_sdr; fi # it is for a picture, and shows that training went well
+    if [[ $2 != test ]]; then measures=si_sdr; fi # the other sets are for pictures, presence and comparison
     line "$1" --data "data/trials_$2" --out "$3" --embedder "$xvector_dir" --metrics "$measures" "${@:4}"
     echo
 }
