@@ -124,6 +124,14 @@ def test_on_the_fly_is_what_is_stored(files, lines, tmp_path):
             assert audio_info(source) == audio_info(tmp_path / "stored.wav")
 
 
+def test_the_length_on_the_fly_comes_from_headers_and_missing_audio_is_named(files, lines):
+    Path(files[2]).write_bytes(b"no noise to mix")
+    assert audio_info(f"{lines[0]}:{lines[1]}:noise").num_samples == 20001
+    Path(files[0]).unlink()
+    with pytest.raises(AudioError, match=f"^{files[0]}: no such file, or not readable as audio$"):
+        audio_info(f"{lines[0]}:0:mix")
+
+
 def test_a_part_can_be_read_on_the_fly(lines):
     whole = read_audio(f"{lines[0]}:0:s1")[0]
     assert np.array_equal(read_audio(f"{lines[0]}:0:s1", start=100, stop=300)[0], whole[100:300])
@@ -138,8 +146,9 @@ def test_a_part_can_be_read_on_the_fly(lines):
     ],
 )
 def test_a_wrong_position_or_signal_is_one_clear_line(lines, position, message):
-    with pytest.raises(AudioError, match=message) as error:
-        read_audio(f"{lines[0]}:{position}")
+    for read in (read_audio, audio_info):
+        with pytest.raises(AudioError, match=message) as error:
+            read(f"{lines[0]}:{position}")
     assert str(error.value).startswith(f"{lines[0]}:{position}: ")
     assert "\n" not in str(error.value)
 

@@ -223,12 +223,14 @@ def _render(mixtures: Mapping, folder: Path, mixture_folder: str, *, nj: int) ->
 
 def _store_lines(mixtures: Mapping, folder: Path, mixture_folder: str) -> dict[str, dict[str, str]]:
     """Write down how each mixture is computed; what names its audio, by the names of the signals."""
-    path, text, audio = folder / f"{mixture_folder}.mixtures.jsonl", b"", {}
+    path, audio = folder / f"{mixture_folder}.mixtures.jsonl", {}
+    lines, start = [], 0
     for mixture, _ in mixtures.values():
         signals = ("mix", "s1", "s2") + (("noise",) if mixture.noise else ())
-        audio[mixture.id] = {signal: f"{path}:{len(text)}:{signal}" for signal in signals}
-        text += f"{to_line(mixture)}\n".encode()
-    write_text(path, text.decode())
+        audio[mixture.id] = {signal: f"{path}:{start}:{signal}" for signal in signals}
+        lines.append(f"{to_line(mixture)}\n")
+        start += len(lines[-1].encode())
+    write_text(path, "".join(lines))
     print(f"libri2mix {folder.name}: {len(audio)} mixtures in {path}, computed when read", flush=True)
     return audio
 

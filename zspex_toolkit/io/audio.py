@@ -18,7 +18,7 @@ import soundfile
 from zspex_toolkit.errors import AudioError
 from zspex_toolkit.io.atomic import atomic_path
 from zspex_toolkit.io.audio_header import declared_num_samples, is_shortened_sphere
-from zspex_toolkit.io.librimix import ON_THE_FLY, on_the_fly_wav
+from zspex_toolkit.io.librimix import ON_THE_FLY, on_the_fly_info, on_the_fly_wav
 
 BUFFER_BYTES = 1 << 18  # few reads a file
 
@@ -71,6 +71,8 @@ def audio_info(source: str | os.PathLike) -> AudioInfo:
     Raises:
         AudioError: if the audio is missing or broken.
     """
+    if ON_THE_FLY.fullmatch(text := os.fspath(source).strip()):
+        return AudioInfo(*on_the_fly_info(text), num_channels=1)
     with opened_audio(source) as sound:
         return AudioInfo(sound.frames, sound.samplerate, sound.channels)
 

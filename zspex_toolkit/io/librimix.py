@@ -109,18 +109,35 @@ def on_the_fly_wav(source: str) -> bytes:
     Raises:
         AudioError: if there is no such file or line, or audio of the mixture cannot be read.
     """
+    return _wavs(_line_of(source))[ON_THE_FLY.fullmatch(source)["signal"]]
+
+
+def on_the_fly_info(source: str) -> tuple[int, int]:
+    """Number of samples of that file, and its rate in Hz, from the headers of its sources: nothing is mixed.
+
+    Raises:
+        AudioError: as :func:`on_the_fly_wav`.
+    """
+    mixture = from_line(_line_of(source))
+    length = {"min": min, "max": max}[mixture.mode](_num_samples(path) for path in mixture.sources)
+    return resampled_length(length, mixture.fs), mixture.fs
+
+
+def _line_of(source: str) -> str:
+    """The line that ``source`` names; it holds a mixture with the signal asked for."""
     name = ON_THE_FLY.fullmatch(source)
     try:
         with open(name["file"], "rb") as stream:
             stream.seek(int(name["start"]))
-            wavs = _wavs(stream.readline().decode("utf-8"))
+            line = stream.readline().decode("utf-8")
+        mixture = from_line(line)
     except OSError as error:
         raise AudioError(f"{source}: {(error.strerror or 'not readable').lower()}") from error
     except ValueError as error:
         raise AudioError(f"{source}: {error}; is the position right?") from error
-    if name["signal"] not in wavs:
-        raise AudioError(f"{source}: the mixture has no {name['signal']}, only {', '.join(wavs)}")
-    return wavs[name["signal"]]
+    if name["signal"] == "noise" and mixture.noise is None:
+        raise AudioError(f"{source}: the mixture has no noise, only mix, s1, s2")
+    return line
 
 
 @lru_cache(maxsize=4)  # mixture, target and interferer are read one after the other
@@ -144,6 +161,13 @@ def _read(path: str, stop: int | None = None) -> np.ndarray:
     if fs != SOURCE_FS:
         raise AudioError(f"{path}: expected {SOURCE_FS} Hz, found {fs} Hz")
     return samples[:, 0]
+
+
+def _num_samples(path: str) -> int:
+    try:
+        return soundfile.info(path).frames
+    except soundfile.LibsndfileError as error:
+        raise AudioError(f"{path}: no such file, or not readable as audio") from error
 
 
 def _prolong(noise: np.ndarray, num_samples: int, path: str) -> np.ndarray:
