@@ -179,7 +179,7 @@ print_table() {
             trials test test
         fi
         conditions=(--absent_share "$absent_share" --single_share "$single_share")
-        trials dev_absent dev "${conditions[@]}"
+        trials dev_absent dev --speakers "$dev_speakers" "${conditions[@]}"
         trials test_absent test "${conditions[@]}"
         trials seen train --speakers "$seen_speakers" --per_speaker "$seen_per_speaker"
         for set in dev dev_absent test test_absent seen; do
