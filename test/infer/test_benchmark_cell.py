@@ -1,0 +1,87 @@
+"""Tests of one measurement of the extractors' benchmark."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from zspex_toolkit.infer import benchmark_cell
+from zspex_toolkit.infer.benchmark_cell import Cell, Figure, draw_batch, measure_cell, prepare
+from zspex_toolkit.nn.separate_layers import fuses
+from zspex_toolkit.tasks.extraction import ExtractorSpec
+
+TINY = {
+    "num_filters": 4,
+    "bottleneck": 4,
+    "hidden": 8,
+    "num_blocks": 1,
+    "num_stacks": 1,
+    "embedding_dim": 4,
+    "speaker_hidden": 4,
+}
+CELL = Cell(ExtractorSpec("spex_plus", TINY, 8000, 3), "cpu", "optimised", "training", 0.1, 2, 2, 0)
+
+
+@pytest.mark.parametrize("work", ["training", "extraction"])
+@pytest.mark.parametrize("mode", ["eager", "optimised", "bf16"])
+def test_every_work_is_timed_in_every_mode_of_a_cpu(work, mode):
+    figure = measure_cell(dataclasses.replace(CELL, work=work, mode=mode))
+    assert figure.failure is None
+    assert 0 < figure.seconds < 60
+    assert figure.memory_mib >= 0
+
+
+@pytest.mark.parametrize(("mode", "fused"), [("eager", False), ("optimised", True)])
+def test_only_eager_work_is_done_layer_by_layer(mode, fused, monkeypatch):
+    seen = []
+    monkeypatch.setattr(benchmark_cell, "_training", lambda *_: lambda: seen.append(fuses(torch.zeros(1))))
+    prepare(dataclasses.replace(CELL, mode=mode), torch.device("cpu"))()
+    assert seen == [fused]
+
+
+def test_bf16_is_computed_under_autocast(monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        benchmark_cell, "ExtractionLoss", lambda _: lambda *_: seen.append(torch.is_autocast_enabled("cpu")) or (1, {})
+    )
+    for mode in ("bf16", "optimised"):
+        with pytest.raises(AttributeError):  # 1 has no gradient
+            prepare(dataclasses.replace(CELL, mode=mode), torch.device("cpu"))()
+    assert seen == [True, False]
+
+
+def test_a_training_step_changes_the_weights(monkeypatch):
+    networks = []
+    build = benchmark_cell.build_extractor
+    monkeypatch.setattr(benchmark_cell, "build_extractor", lambda spec: networks.append(build(spec)) or networks[0])
+    run = prepare(CELL, torch.device("cpu"))
+    before = networks[0].speaker_classifier.weight.detach().clone()
+    run()
+    assert not torch.equal(networks[0].speaker_classifier.weight, before)
+
+
+def test_the_slow_first_run_is_not_timed(monkeypatch):
+    seconds = iter([9.0, 2.0, 1.0])
+    monkeypatch.setattr(benchmark_cell, "_timed", lambda *_: next(seconds))
+    assert measure_cell(CELL).seconds == 1.0
+    assert next(seconds, None) is None
+
+
+def test_a_machine_that_cannot_is_said_in_one_line(monkeypatch):
+    def fail(*_):
+        raise RuntimeError("no C++ compiler\nat line 3")
+
+    monkeypatch.setattr(benchmark_cell, "prepare", fail)
+    assert measure_cell(CELL) == Figure(failure="RuntimeError: no C++ compiler")
+
+
+def test_a_batch_has_the_size_asked_for():
+    batch = draw_batch(dataclasses.replace(CELL, batch_size=5))
+    assert batch["mixture"].shape == batch["enrollment"].shape == (5, 800)
+    assert batch["speaker"].tolist() == [0, 1, 2, 0, 1]
+
+
+@pytest.mark.slow
+def test_compiled_work_is_timed_or_said_to_be_impossible():
+    figure = measure_cell(dataclasses.replace(CELL, work="extraction", mode="compile"))
+    assert figure.failure or figure.seconds > 0

@@ -1,0 +1,182 @@
+"""One figure of the extractors' benchmark: one kind of work, of one network, on one device, computed in one way."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from zspex_toolkit.data.trial_rows import TrialRow, collate_rows
+from zspex_toolkit.infer.extraction_cost import peak_memory_mib
+from zspex_toolkit.nn.separate_layers import separate_layers
+from zspex_toolkit.tasks.extraction import ExtractorSpec, build_extractor
+from zspex_toolkit.tasks.extraction_loss import ExtractionLoss, LossConfig
+
+WORKS = ("training", "extraction")
+# eager: torch's own layers, one after the other. optimised: fused computations, which exist for a CPU only.
+# bf16: optimised (on a GPU eager) with products in half precision. compile: eager, through torch.compile.
+MODES = ("eager", "optimised", "bf16", "compile", "compile_bf16")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What to measure.
+
+    Attributes:
+        spec: the network.
+        device: cpu or cuda:N.
+        mode: one of MODES.
+        work: training (a step of Adam over ``batch_size`` mixtures) or extraction (one mixture, with its enrollment).
+        seconds: of every mixture and enrollment.
+        num_runs: timed; one more before them is not.
+        num_threads: of a CPU; 0: as many as torch takes.
+    """
+
+    spec: ExtractorSpec = field(hash=False)  # which is equal to another, but has no hash
+    device: str
+    mode: str
+    work: str
+    seconds: float
+    batch_size: int
+    num_runs: int
+    num_threads: int
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What was measured: the shortest run in seconds, and the memory that the work took, in MiB.
+
+    Or why there is none: a machine without compiler, a GPU with too little memory.
+    """
+
+    seconds: float | None = None
+    memory_mib: float | None = None
+    failure: str | None = None
+
+
+def measure_cell(cell: Cell) -> Figure:
+    """Measure in this process, whose peak memory should be no other's: start a fresh one for it.
+
+    Memory is the peak less what the process (or, of a GPU, torch) held before the first run: without the network.
+    """
+    if cell.num_threads:
+        torch.set_num_threads(cell.num_threads)
+    device = torch.device(cell.device)
+    try:
+        run = prepare(cell, device)
+        before = held_memory_mib(device)
+        seconds = [_timed(run, device) for _ in range(cell.num_runs + 1)][1:]
+    except RuntimeError as fault:  # out of memory, no compiler
+        return Figure(failure=f"{type(fault).__name__}: {str(fault).strip().splitlines()[0]}")
+    return Figure(min(seconds), max(peak_memory_mib(device) - before, 0.0))  # the kernel counts pages now and then
+
+
+def prepare(cell: Cell, device: torch.device) -> Callable[[], None]:
+    """A function that does the work once."""
+    torch.manual_seed(0)
+    network = build_extractor(cell.spec).to(device)
+    work = _training(network, cell, device) if cell.work == "training" else _extraction(network, cell, device)
+
+    def run() -> None:
+        with separate_layers() if cell.mode == "eager" else contextlib.nullcontext():
+            work()
+
+    return run
+
+
+def held_memory_mib(device: torch.device) -> float:
+    """Memory in use now, in MiB: of this process, or torch's on the GPU."""
+    gc.collect()
+    if device.type == "cuda":
+        return torch.cuda.memory_allocated(device) / 2**20
+    statm = Path("/proc/self/statm")
+    if statm.exists():
+        return int(statm.read_text().split()[1]) * resource.getpagesize() / 2**20
+    return peak_memory_mib(device)  # elsewhere only the peak is known
+
+
+def _training(network: nn.Module, cell: Cell, device: torch.device) -> Callable[[], None]:
+    network.train()
+    loss, optimizer = ExtractionLoss(LossConfig()), torch.optim.Adam(network.parameters())
+    batch = {key: _to(value, device) for key, value in draw_batch(cell).items()}
+    compute = torch.compile(network) if cell.mode.startswith("compile") else network
+
+    def step() -> None:
+        optimizer.zero_grad(set_to_none=True)
+        with _precision(cell, device):
+            value, _ = loss(compute, batch)
+        value.backward()
+        optimizer.step()
+
+    return step
+
+
+def _extraction(network: nn.Module, cell: Cell, device: torch.device) -> Callable[[], None]:
+    network.eval().requires_grad_(False)
+    mixture, enrollment = (0.1 * torch.randn(1, num_samples(cell), device=device) for _ in range(2))
+
+    def extract(mixture: Tensor, enrollment: Tensor) -> Tensor:
+        return network.extract(mixture, network.embed(enrollment))
+
+    compute = torch.compile(extract) if cell.mode.startswith("compile") else extract
+
+    def work() -> None:
+        with torch.inference_mode(), _precision(cell, device):
+            compute(mixture, enrollment)
+
+    return work
+
+
+def num_samples(cell: Cell) -> int:
+    """Of every signal."""
+    return round(cell.seconds * cell.spec.fs)
+
+
+def draw_batch(cell: Cell) -> dict[str, Any]:
+    """A training batch of noise: what a step costs does not depend on what it hears."""
+    rng = np.random.default_rng(0)
+
+    def row(number: int) -> TrialRow:
+        target, interferer, enrollment = 0.1 * rng.standard_normal((3, num_samples(cell)), dtype=np.float32)
+        return TrialRow(str(number), target + interferer, target, enrollment, number % cell.spec.num_speakers, True)
+
+    return collate_rows([row(number) for number in range(cell.batch_size)])
+
+
+def _precision(cell: Cell, device: torch.device) -> contextlib.AbstractContextManager:
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=cell.mode.endswith("bf16"))
+
+
+def _to(value: Any, device: torch.device) -> Any:
+    return value.to(device) if isinstance(value, Tensor) else value
+
+
+def _timed(run: Callable[[], None], device: torch.device) -> float:
+    start = time.perf_counter()
+    run()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter() - start
+
+
+def processor_name(device: str) -> str:
+    """What computes, in words."""
+    if device.startswith("cuda"):
+        return torch.cuda.get_device_name(device)
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return f"{names[0] if names else sys.platform}, {os.cpu_count()} cores"

@@ -1,0 +1,169 @@
+"""What the extractors cost on this machine: training steps, extraction and memory, computed in several ways."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from zspex_toolkit.errors import ConfigError
+from zspex_toolkit.infer.benchmark_cell import MODES, WORKS, Cell, Figure, measure_cell, processor_name
+from zspex_toolkit.io.atomic import write_json, write_text
+from zspex_toolkit.io.revision import current_commit
+from zspex_toolkit.tasks.extraction import ExtractorSpec, build_extractor
+from zspex_toolkit.train.device import resolve_device
+
+Figures = dict[Cell, Figure]
+_DEFAULT_MODES = {"cpu": ("eager", "optimised", "bf16"), "cuda": ("eager", "bf16", "compile", "compile_bf16")}
+_HEAD = """\
+| network | device | computed | training steps/s | x eager | MiB | extraction, real-time factor | x eager | MiB |
+| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |"""
+
+
+def benchmark_extraction(
+    *,
+    out: Path,
+    extractors: tuple[str, ...] = ("spex_plus", "zspex"),
+    extractor_options: dict[str, Any] | None = None,
+    devices: tuple[str, ...] = (),
+    modes: tuple[str, ...] = (),
+    num_speakers: int = 101,
+    fs: int = 8000,
+    seconds: float = 4.0,
+    batch_size: int = 2,
+    num_runs: int = 3,
+    num_rounds: int = 2,
+    num_threads: int = 0,
+) -> Figures:
+    """Measure, print a table and write it as ``out/benchmark.md`` and ``out/benchmark.json``.
+
+    Every figure comes from a process of its own. All figures are measured in turn, ``num_rounds`` times over, and the
+    best counts: who else works on the machine for a while then disturbs no row more than another.
+
+    Args:
+        out: folder for the table.
+        extractors: networks under models/extractors/.
+        extractor_options: arguments of their constructors, the same for all.
+        devices: the CPU, and the first GPU if there is one, if empty.
+        modes: some of MODES; if empty, those that need no compiler, on a GPU all that mean something there.
+        seconds, batch_size, num_runs, num_threads: as of :class:`Cell`.
+
+    Raises:
+        ConfigError: for an unknown device, mode, network or option.
+    """
+    if min(seconds, batch_size - 1, num_runs, num_rounds) <= 0:
+        raise ConfigError("benchmark: expected seconds, num_runs and num_rounds above 0 and a batch_size of 2 or more")
+    specs = [ExtractorSpec(name, extractor_options or {}, fs, num_speakers) for name in extractors]
+    for spec in specs:
+        with torch.device("meta"):
+            build_extractor(spec)  # a wrong option shows here, not in a process after minutes
+    cells = [
+        Cell(spec, device, mode, work, seconds, batch_size, num_runs, num_threads)
+        for spec, device in itertools.product(specs, _devices(devices))
+        for mode, work in itertools.product(modes_of(device, modes), WORKS)
+    ]
+    figures: Figures = {}
+    for cell in tqdm(cells * num_rounds, desc="benchmark", unit="figure", disable=None):
+        figures[cell] = best(figures.get(cell), measure_in_a_process(cell))
+    lines = [*table(figures), "", *notes(cells[0], num_rounds)]
+    write_text(Path(out) / "benchmark.md", "\n".join(lines) + "\n")
+    write_json(Path(out) / "benchmark.json", records(figures))
+    print("\n".join(lines))
+    return figures
+
+
+def modes_of(device: str, modes: tuple[str, ...]) -> tuple[str, ...]:
+    """The modes to measure on a device: those asked for, or those that mean something there.
+
+    Raises:
+        ConfigError: for an unknown mode.
+    """
+    unknown = [mode for mode in modes if mode not in MODES]
+    if unknown:
+        raise ConfigError(f"modes: expected some of {', '.join(MODES)}, got '{unknown[0]}'")
+    kind = torch.device(device).type
+    return tuple(m for m in modes if kind == "cpu" or m != "optimised") or _DEFAULT_MODES[kind]
+
+
+def measure_in_a_process(cell: Cell) -> Figure:
+    """:func:`measure_cell` in a fresh process; one that was killed is a failure, not the end."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        try:
+            return pool.submit(measure_cell, cell).result()
+        except BrokenProcessPool:
+            return Figure(failure="the process was killed; out of memory?")
+
+
+def best(one: Figure | None, other: Figure) -> Figure:
+    """The quicker and the smaller of two figures of one cell.
+
+    >>> best(Figure(2.0, 100.0), Figure(1.0, 101.0))
+    Figure(seconds=1.0, memory_mib=100.0, failure=None)
+    """
+    if one is None or one.failure:
+        return other
+    if other.failure:
+        return one
+    return Figure(min(one.seconds, other.seconds), min(one.memory_mib, other.memory_mib))
+
+
+def table(figures: Figures) -> list[str]:
+    """The figures as a Markdown table, a row for each way to compute."""
+    rows, reasons = [], []
+    for cell in figures:
+        if cell.work != WORKS[0]:
+            continue
+        name = f"{cell.spec.extractor} | {cell.device} | {cell.mode}"
+        works = [(dataclasses.replace(cell, work=work), work) for work in WORKS]
+        rows.append(f"| {name} | " + " | ".join(_entries(figures, one, work) for one, work in works) + " |")
+        failures = {figures[one].failure for one, _ in works} - {None}
+        reasons += [f"- {cell.spec.extractor}, {cell.device}, {cell.mode}: {failure}" for failure in sorted(failures)]
+    return [*_HEAD.splitlines(), *rows, *(["", *reasons] if reasons else [])]
+
+
+def _entries(figures: Figures, cell: Cell, work: str) -> str:
+    figure, eager = figures[cell], figures.get(dataclasses.replace(cell, mode="eager"))
+    if figure.failure:
+        return "failed | | "
+    value = f"{1 / figure.seconds:.3g}" if work == "training" else f"{figure.seconds / cell.seconds:.3g}"
+    ratio = f"{eager.seconds / figure.seconds:.2f}" if eager and eager.seconds else ""
+    return f"{value} | {ratio} | {figure.memory_mib:.0f}"
+
+
+def notes(cell: Cell, num_rounds: int) -> list[str]:
+    """How the figures were measured."""
+    threads = cell.num_threads or torch.get_num_threads()
+    options = ", ".join(f"{key} {value}" for key, value in cell.spec.extractor_options.items()) or "the full size"
+    return [
+        f"- {datetime.now(timezone.utc):%Y-%m-%d %H:%M UTC}, commit {current_commit()}, torch {torch.__version__}",
+        f"- {processor_name(cell.device)}; {threads} CPU threads; networks: {options}",
+        f"- a step: {cell.batch_size} mixtures and enrollments of {cell.seconds:g} s at {cell.spec.fs} Hz, loss, Adam; "
+        "extraction: one mixture and its enrollment",
+        f"- times: shortest of {num_rounds} x {cell.num_runs} runs after one that is not timed; "
+        "memory: peak of a process of its own less what it held before its first run",
+    ]
+
+
+def records(figures: Figures) -> dict[str, Any]:
+    """The figures for machines."""
+    return {
+        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "commit": current_commit(),
+        "torch": torch.__version__,
+        "processors": {device: processor_name(device) for device in {cell.device for cell in figures}},
+        "figures": [dataclasses.asdict(cell) | dataclasses.asdict(figure) for cell, figure in figures.items()],
+    }
+
+
+def _devices(names: tuple[str, ...]) -> list[str]:
+    if not names:
+        names = ("cpu", "cuda:0") if torch.cuda.is_available() else ("cpu",)
+    return [str(resolve_device(name)) for name in names]
