@@ -24,11 +24,13 @@ class TrainConfig:
     accumulate: int = 1  # batches of one step of the optimiser: the effective batch is batch_size x accumulate
     learning_rate: float = 1e-3  # before schedule and learning_rate_scale
     learning_rate_scale: dict[str, float] = field(default_factory=dict)  # prefix of parameter names: factor
-    optimizer: str = "adam"  # adam, adamw or sgd
-    betas: tuple[float, float] = (0.95, 0.999)  # of adam and adamw
-    eps: float = 1e-8  # of adam and adamw
+    optimizer: str = "adam"  # adam, adamw, muon or sgd
+    betas: tuple[float, float] = (0.95, 0.999)  # of adam, adamw and muon
+    eps: float = 1e-8  # of adam, adamw and muon
     momentum: float = 0.9  # of sgd
-    weight_decay: float = 0.0  # decoupled with adamw, L2 with adam and sgd
+    matrix_momentum: float = 0.95  # of muon
+    matrix_learning_rate_scale: float = 1.0  # of muon: learning rate of matrices over that of all else
+    weight_decay: float = 0.0  # decoupled with adamw and muon, L2 with adam and sgd
     schedule: str = "constant"  # constant, plateau, cosine or warmup_cosine
     warmup_steps: int = 0  # steps of warmup_cosine that lead linearly from 0 to the learning rate
     min_learning_rate: float = 0.0  # where cosine ends and plateau stops
@@ -61,6 +63,8 @@ class TrainConfig:
         )
         self._require("betas", all(0 <= beta < 1 for beta in self.betas), "two numbers in [0, 1)")
         self._require("eps", self.eps > 0, "a number above 0")
+        self._require("matrix_momentum", 0 <= self.matrix_momentum < 1, "a number in [0, 1)")
+        self._require("matrix_learning_rate_scale", self.matrix_learning_rate_scale > 0, "a number above 0")
         self._require("momentum", 0 <= self.momentum < 1, "a number in [0, 1)")
         self._require("amp", self.amp in ("none", "bf16"), "none or bf16")
         self._require("ema_decay", 0 <= self.ema_decay < 1, "a number in [0, 1)")

@@ -1,0 +1,75 @@
+import torch
+from torch import nn
+
+from zspex_toolkit.train.config import TrainConfig
+from zspex_toolkit.train.muon import Muon, is_matrix, orthogonal_factor
+from zspex_toolkit.train.optimizer import build_optimizer
+
+
+def test_the_orthogonal_factor_has_the_singular_vectors_and_values_near_one():
+    torch.manual_seed(0)
+    matrix = torch.randn(24, 40)
+    u, _, v = torch.linalg.svd(matrix, full_matrices=False)
+    values = torch.linalg.svdvals(orthogonal_factor(matrix))
+    assert values.min() > 0.6 and values.max() < 1.3
+    inner = (u.t() @ orthogonal_factor(matrix) @ v.t()).diagonal()
+    torch.testing.assert_close(inner, torch.ones(24), atol=0.4, rtol=0)
+    torch.testing.assert_close(orthogonal_factor(matrix.t()), orthogonal_factor(matrix).t(), atol=1e-5, rtol=0)
+
+
+def test_linear_layers_and_1x1_convolutions_are_matrices_and_nothing_else():
+    layers = [nn.Linear(16, 32), nn.Conv1d(16, 32, 1), nn.Conv1d(1, 32, 20), nn.Conv1d(32, 32, 3, groups=32)]
+    assert [is_matrix(layer.weight) for layer in [*layers, nn.Linear(15, 32), nn.GroupNorm(1, 32)]] == [
+        *(True, True, False, False),
+        *(False, False),
+    ]
+
+
+def test_a_matrix_moves_by_the_size_of_its_scale_whatever_its_gradient_is():
+    moves = []
+    for factor in (1.0, 1000.0):
+        torch.manual_seed(0)
+        layer = nn.Linear(16, 64, bias=False)
+        before = layer.weight.detach().clone()
+        optimizer = Muon([{"params": [layer.weight], "lr": 0.1}], matrix_scale=2.0)
+        layer.weight.grad = factor * torch.randn(64, 16)
+        optimizer.step()
+        moves.append(layer.weight.detach() - before)
+    torch.testing.assert_close(moves[0], moves[1], atol=1e-4, rtol=0)
+    # An orthogonal 64 x 16 matrix has the root mean square 1 / 8: 0.1 x 2 x 0.2 x 8 / 8.
+    assert abs(moves[0].square().mean().sqrt() - 0.04) < 0.01
+
+
+def test_all_else_moves_as_by_adamw():
+    torch.manual_seed(0)
+    settings = {"learning_rate": 0.01, "weight_decay": 0.1, "betas": (0.9, 0.99)}
+    gradients, ends = torch.randn(5, 7), []
+    for name in ("muon", "adamw"):
+        bias = nn.Linear(1, 7)
+        nn.init.ones_(bias.bias)
+        optimizer = build_optimizer(bias, TrainConfig(optimizer=name, **settings))
+        for gradient in gradients:
+            bias.bias.grad = gradient.clone()
+            optimizer.step()
+        ends.append(bias.bias.detach())
+    torch.testing.assert_close(ends[0], ends[1])
+
+
+def test_it_goes_on_from_its_state_as_if_never_interrupted():
+    def train(layer, optimizer, gradients):
+        for gradient in gradients:
+            layer.weight.grad, layer.bias.grad = gradient.clone(), gradient[:, 0].clone()
+            optimizer.step()
+
+    torch.manual_seed(0)
+    gradients = torch.randn(6, 16, 16)
+    whole, parts = nn.Linear(16, 16), nn.Linear(16, 16)
+    parts.load_state_dict(whole.state_dict())
+    config = TrainConfig(optimizer="muon")
+    train(whole, build_optimizer(whole, config), gradients)
+    first = build_optimizer(parts, config)
+    train(parts, first, gradients[:3])
+    second = build_optimizer(parts, config)
+    second.load_state_dict(first.state_dict())
+    train(parts, second, gradients[3:])
+    assert torch.equal(whole.weight, parts.weight) and torch.equal(whole.bias, parts.bias)
