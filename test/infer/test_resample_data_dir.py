@@ -96,3 +96,12 @@ def test_a_directory_is_not_resampled_onto_itself(data, tmp_path):
         resample_data_dir(data, data, tmp_path / "dump", fs=8000)
     with pytest.raises(ConfigError, match="fs: expected a rate above 0 Hz, got 0"):
         resample_data_dir(data, tmp_path / "out", tmp_path / "dump", fs=0)
+
+
+def test_recordings_that_lie_in_the_dump_folder_already_are_refused_and_kept(tmp_path):
+    source = tmp_path / "corpus" / "wav" / "ann-1.wav"
+    write_audio(source, tone(440, 16000), 16000)
+    write_data_dir(tmp_path / "data", wavs={"ann-1": str(source)}, utt2spk={"ann-1": "ann"})
+    with pytest.raises(ConfigError, match=r"corpus/wav holds other wavs, such as ann-1\.wav; give another"):
+        resample_data_dir(tmp_path / "data", tmp_path / "out", tmp_path / "corpus", fs=8000)
+    assert read_audio(source)[1] == 16000

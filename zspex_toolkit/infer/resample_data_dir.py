@@ -37,7 +37,7 @@ def resample_data_dir(
         nj: number of processes.
 
     Raises:
-        ConfigError: if ``fs`` is not positive, or ``out`` is ``data``.
+        ConfigError: if ``fs`` is not positive, ``out`` is ``data``, or ``dump`` holds wavs that this did not make.
         DataDirError: if ``data`` is malformed.
         AudioError: if audio is missing or broken.
     """
@@ -65,15 +65,21 @@ def _file(dump: Path, utt: str) -> Path:
 
 
 def _forget_other(dump: Path, source: DataDir, fs: int) -> None:
-    """Remove wavs that were made from other audio than ``source`` has now, by path; note what they are made from."""
+    """Remove wavs that were made from other audio than ``source`` has now, by path; note what they are made from.
+
+    Raises:
+        ConfigError: if there are wavs but no such note: they may be the very recordings that are to be resampled.
+    """
     now = {
         "fs": fs,
         "wavs": source.wavs,
         "segments": None if source.segments is None else {utt: list(row) for utt, row in source.segments.items()},
     }
-    record = dump / "resampled.json"
-    if not record.exists() or json.loads(record.read_text(encoding="utf-8")) != now:
-        for path in (dump / "wav").glob("*.wav"):
+    record, old = dump / "resampled.json", sorted((dump / "wav").glob("*.wav"))
+    if old and not record.exists():
+        raise ConfigError(f"dump: {dump / 'wav'} holds other wavs, such as {old[0].name}; give another folder")
+    if record.exists() and json.loads(record.read_text(encoding="utf-8")) != now:
+        for path in old:
             path.unlink()
     write_json(record, now)
 
