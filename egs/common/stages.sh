@@ -127,6 +127,17 @@ set_aside_unless_resumed() {
     log "$1 was made with other data or options; it is now in $_old"
 }
 
+# set_aside_unless_from FOLDER INPUT...: as above for one of several trainings of a stage, each with its own inputs (as
+# those of in_stage): FOLDER stays, whole or unfinished, if it was begun from the same ones.
+set_aside_unless_from() {
+    local _folder=$1 _hash
+    _hash=$(_hash_of "${@:2}")
+    if [[ $force != true && -f $_folder/inputs && $(<"$_folder/inputs") == "$_hash" ]]; then return; fi
+    STAGE_RESUMES=false set_aside_unless_resumed "$_folder"
+    mkdir -p "$_folder"
+    echo "$_hash" >"$_folder/inputs"
+}
+
 # End the last stage; the last line of every recipe script.
 finish() {
     _close_stage

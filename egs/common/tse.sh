@@ -218,8 +218,13 @@ print_table() {
                 echo
             done
         )
-        for dir in "${system_dirs[@]}"; do set_aside_unless_resumed "$dir"; done
-        run_array "$cuda_cmd --gpu $ngpu" train_extractor "$lines"
+        for system in "${system_list[@]}"; do # each for itself, so that one more system leaves the others as they are
+            set_aside_unless_from "$exp/$system" data/{train,trials_dev}/wav.scp "$train_args $seed" \
+                "$train_configs/$system.yaml"
+        done
+        threads=1 # several systems train side by side; a lone one gets all processors
+        if ((${#system_list[@]} == 1)); then threads=$num_threads; fi
+        run_array "$cuda_cmd --num_threads $threads --gpu $ngpu" train_extractor "$lines"
     fi
 
     if in_stage 6 "Extract" for "${trial_dirs[@]}" "${system_dirs[@]/%//last.safetensors}" \

@@ -205,6 +205,28 @@ def test_work_of_other_options_is_set_aside_not_lost(script, tmp_path):
     assert old.read_text() == "4\n"
 
 
+MANY = """parse_options "$@"
+if in_stage 1 "Train" for "$nj"; then
+    for net in $nj; do
+        set_aside_unless_from "exp/$net" "$net" settings
+        echo "$net" >>"exp/$net/log"
+    done
+fi
+finish
+"""
+
+
+def test_of_several_trainings_those_from_the_same_inputs_are_kept(script, tmp_path):
+    (tmp_path / "settings").write_text("1")
+    assert script(MANY.replace("$nj", "a"))[0] == 0
+    assert script(MANY.replace("$nj", "a b"))[0] == 0
+    assert (tmp_path / "exp/a/log").read_text() == "a\na\n"  # gone on with
+    (tmp_path / "settings").write_text("2")
+    assert script(MANY.replace("$nj", "a c"))[0] == 0
+    assert (tmp_path / "exp/a/log").read_text() == "a\n"  # begun anew
+    assert [old.read_text() for old in tmp_path.glob("exp/old/*/a/log")] == ["a\na\n"]
+
+
 def test_die_names_file_and_line(script):
     status, _, errors = script('die "no such corpus"\n')
     assert (status, errors) == (1, "recipe.sh:12: no such corpus\n")
