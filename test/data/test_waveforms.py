@@ -27,6 +27,13 @@ def test_lengths_are_known_without_decoding(voices):
     assert waveforms.utt2num_samples() == dict.fromkeys(waveforms.utterances, 24000)
 
 
+def test_lengths_are_read_once_and_not_again_by_every_data_process(voices, monkeypatch):
+    waveforms = Waveforms(voices / "data" / "train", 16000, cache_bytes=0)
+    waveforms.utt2num_samples()
+    monkeypatch.setattr(waveforms, "_read_lengths", lambda: pytest.fail("read again"))
+    assert len(waveforms.part("anna-00", 0, 5)) == 5
+
+
 def test_another_rate_is_refused_with_both_numbers(voices):
     with pytest.raises(AudioError, match="expected 8000 Hz, found 16000 Hz"):
         Waveforms(voices / "data" / "train", 8000)["anna-00"]

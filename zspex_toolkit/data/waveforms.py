@@ -33,6 +33,11 @@ class Waveforms:
 
     def utt2num_samples(self) -> dict[str, int]:
         """Length of every utterance: from the table of that name, or from the files' headers."""
+        lengths = self._read_lengths()
+        self._all_fit = 2 * sum(lengths.values()) <= self._cache_bytes  # known before data processes begin
+        return lengths
+
+    def _read_lengths(self) -> dict[str, int]:
         if (self.data.path / "utt2num_samples").exists():
             return {utt: int(count) for utt, count in self.data.table("utt2num_samples").items()}
         if self.data.segments is None:
@@ -62,7 +67,7 @@ class Waveforms:
 
     def _fits(self) -> bool:
         if self._all_fit is None:
-            self._all_fit = 2 * sum(self.utt2num_samples().values()) <= self._cache_bytes
+            self.utt2num_samples()
         return self._all_fit
 
     def _is_plain(self, utt: str) -> bool:
