@@ -10,7 +10,7 @@ from made_up_trials import FS, write_outputs
 
 from zspex_toolkit.errors import AudioError, ConfigError, DataDirError, UserError
 from zspex_toolkit.infer.score_extraction import score_extraction, score_mixtures
-from zspex_toolkit.io.audio import write_audio
+from zspex_toolkit.io.audio import read_audio, write_audio
 from zspex_toolkit.io.table import read_table, write_table
 from zspex_toolkit.registry import available
 
@@ -109,6 +109,15 @@ def test_scores_of_the_mixtures_serve_every_system(trial_dir, outputs, tmp_path,
     assert {name: row.get("stoi_mixture") for name, row in rows.items()} == {
         name: row.get("stoi_mixture") for name, row in alone.items()
     }
+
+
+def test_scores_of_mixtures_that_were_rendered_anew_are_refused(trial_dir, outputs, tmp_path):
+    score_mixtures(trial_dir, tmp_path / "mixture", metrics=SI_SDR)
+    mixture = read_table(trial_dir / "wav.scp")["ann-m2"]  # of a louder interferer, with the old name and length
+    references = [read_audio(read_table(trial_dir / name)["ann-m2"])[0] for name in ("spk1.scp", "spk2.scp")]
+    write_audio(mixture, references[0] + 2 * references[1], FS)
+    with pytest.raises(DataDirError, match=r"ann-m2: .* is -?0\.00 dB, not 6\.02 dB as scored before; score the"):
+        score_extraction(trial_dir, outputs, tmp_path / "s", metrics=SI_SDR, mixture_scores=tmp_path / "mixture")
 
 
 def test_scores_of_other_mixtures_are_refused(trial_dir, outputs, tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from made_up_trials import FS, MIXTURE_SI_SDR, write_outputs
 
-from zspex_toolkit.errors import AudioError
+from zspex_toolkit.errors import AudioError, DataDirError
 from zspex_toolkit.infer.score_trial import Job, Measures, score_trial
 from zspex_toolkit.infer.trial_list import read_trial_list
 from zspex_toolkit.io.audio import write_audio
@@ -54,9 +54,17 @@ def test_the_other_speaker_in_the_output_is_nearer_to_the_interferer(trial_dir, 
 
 def test_measures_of_the_mixture_that_are_known_are_not_made_again(trial_dir, tmp_path):
     outputs = write_outputs(tmp_path / "out", trial_dir, lambda _, target, rest: target + 0.1 * rest)
-    row, _ = score(trial_dir, "bob-m3", outputs, mixture_values={"si_sdr": 5.0})
-    assert row["si_sdr_mixture"] == 5.0
-    assert row["si_sdri"] == pytest.approx(15, abs=0.02)
+    row, _ = score(trial_dir, "bob-m3", outputs, mixture_values={"si_sdr": 0.0078})  # 0 and a rounding
+    assert row["si_sdr_mixture"] == 0.0078
+    assert row["si_sdri"] == pytest.approx(20, abs=0.02)
+
+
+def test_measures_that_cannot_be_of_this_mixture_are_refused(trial_dir, tmp_path):
+    outputs = write_outputs(tmp_path / "out", trial_dir, lambda _, target, rest: target + 0.1 * rest)
+    with pytest.raises(
+        DataDirError, match=r"bob-m3: SI-SDR of the mixture is -?0\.00 dB, not 5\.00 dB as scored before"
+    ):
+        score(trial_dir, "bob-m3", outputs, mixture_values={"si_sdr": 5.0})
 
 
 def test_of_an_absent_target_only_the_energy_left_is_measured(trial_dir, tmp_path):

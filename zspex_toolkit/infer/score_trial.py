@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from zspex_toolkit.errors import AudioError, UserError
+from zspex_toolkit.errors import AudioError, DataDirError, UserError
 from zspex_toolkit.infer.trial_facts import energy_left_db, overlap, snr_db
 from zspex_toolkit.infer.trial_list import Trial
 from zspex_toolkit.io.audio import audio_info, read_audio
@@ -18,6 +18,7 @@ from zspex_toolkit.metrics.speech.si_sdr import si_sdr
 from zspex_toolkit.registry import load
 
 DIGITS = 4  # behind the decimal point
+TOLERANCE_DB = 0.01  # further apart, two SI-SDR are not of the same signals
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ def score_trial(measures: Measures, job: Job) -> Result:
 
     Raises:
         AudioError: if audio is missing, broken, of another rate, or not as long as the mixture.
+        DataDirError: if the known measures are of another mixture.
     """
     if multiprocessing.parent_process() is not None:
         torch.set_num_threads(1)  # one process per processor is enough
@@ -73,6 +75,7 @@ def score_trial(measures: Measures, job: Job) -> Result:
     elif row["silent"]:
         faults.append(f"{trial.id}: the output is silent")
     else:
+        _check_known(job, mixture, reference, fs)
         row |= _measure_all(measures, job, output, mixture, reference, faults)
         if trial.condition == "present" and interferer is not None:
             row["si_sdr_interferer"] = _value(si_sdr, output, interferer, fs, f"{trial.id}: interferer", faults)
@@ -137,6 +140,17 @@ def _measure_all(
         values[f"{name}_mixture"] = before
         values[f"{name}i"] = None if None in (value, before) else value - before
     return values
+
+
+def _check_known(job: Job, mixture: np.ndarray, reference: np.ndarray, fs: int) -> None:
+    """SI-SDR tells, at little cost, whether the measures were made of this mixture: ids and lengths do not."""
+    known = job.mixture_values.get("si_sdr")
+    found = None if known is None else _value(si_sdr, mixture, reference, fs, "", [])
+    if found is not None and job.trial.condition == "present" and abs(found - known) > TOLERANCE_DB:
+        raise DataDirError(
+            f"{job.trial.id}: SI-SDR of the mixture is {found:.2f} dB, not {known:.2f} dB as scored before; "
+            "score the mixtures again"
+        )
 
 
 def _value(
