@@ -75,3 +75,14 @@ def test_systems_scored_on_other_trials_are_a_line(exp):
     assert disagreements(read_extraction_scores(exp)) == [
         "test: mixture/test/scores.json has 60 trials of list list-test, zspex/scores/test/scores.json has 59 of other"
     ]
+
+
+def test_systems_scored_on_other_audio_of_the_same_trials_are_a_line(exp):
+    path = exp / "zspex/scores/test/trials.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    lines[4]["snr_db"] += 2.5
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert disagreements(read_extraction_scores(exp)) == [
+        "test: mixture/test/scores.json and zspex/scores/test/scores.json were scored on other audio: length or SNR of "
+        f"1 trials differs, such as '{lines[4]['id']}'"
+    ]

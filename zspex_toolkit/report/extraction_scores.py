@@ -14,6 +14,7 @@ MIXTURE = "mixture"  # the "system" that leaves the mixture as it is
 _LABELS = {MIXTURE: "Mixture", "spex_plus": "SpEx+", "zspex": "Z-SpEx"}
 _FACTS = ("system", "set", "fs", "num_trials", "num_dropped", "list_hash", "groups")
 _TRIAL = ("id", "target", "condition")
+_SAME = 0.01  # s or dB between two measurements of the same files
 
 
 def label(system: str) -> str:
@@ -117,4 +118,15 @@ def disagreements(scored: list[Scored]) -> list[str]:
                 f"{one.set}: {other.path} has {theirs[1]} trials of list {theirs[0]}, "
                 f"{one.path} has {ours[1]} of {ours[0]}"
             )
+        elif changed := [utt for utt in one.trials if _is_other_audio(one.trials[utt], other.trials.get(utt, {}))]:
+            lines.append(
+                f"{one.set}: {other.path} and {one.path} were scored on other audio: length or SNR of {len(changed)} "
+                f"trials differs, such as '{changed[0]}'"
+            )
     return lines
+
+
+def _is_other_audio(trial: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether two lines of one trial differ in what was measured on its files; a line may lack a fact."""
+    pairs = [(trial.get(name), other.get(name)) for name in ("seconds", "enrollment_seconds", "snr_db")]
+    return any(None not in pair and abs(pair[0] - pair[1]) > _SAME for pair in pairs)
