@@ -60,7 +60,16 @@ def test_weights_cut_short_are_refused(tmp_path):
 def test_a_pickle_in_place_of_weights_is_refused_unread(tmp_path):
     path = tmp_path / "w.safetensors"
     torch.save({"weight": torch.ones(2)}, path)
-    with pytest.raises(UserError, match="no safetensors file"):
+    with pytest.raises(UserError, match="is a pickle, which could run code: refused"):
+        read_weights(path)
+
+
+def test_weights_cut_short_are_no_pickle_whatever_the_length_of_their_header(tmp_path):
+    path = tmp_path / "w.safetensors"
+    header = b"{" + b" " * 0x47F  # its length, 0x480, begins as a pickle of protocol 4 does
+    path.write_bytes(len(header).to_bytes(8, "little") + header)
+    assert path.read_bytes().startswith(b"\x80\x04")
+    with pytest.raises(UserError, match="cut short or no safetensors file"):
         read_weights(path)
 
 

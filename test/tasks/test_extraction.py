@@ -177,6 +177,11 @@ def torch_weights(model):
         (lambda model: change_yaml(model, format_version=None, new=1), "expected format_version 1, found None"),
         (lambda model: change_yaml(model, num_speakers=4), "weights of another network than model.yaml describes"),
         (lambda model: change_yaml(model, wobble=4), "unknown setting wobble"),
+        (lambda model: change_yaml(model, extractor="spex"), r"model\.yaml: unknown name 'spex' in models.extractors"),
+        (
+            lambda model: change_yaml(model, extractor_options={"filters": 3}),
+            r"model\.yaml: extractor_options: unknown setting filters",
+        ),
         (lambda model: (model / "model.yaml").unlink(), r"model\.yaml: no such file; expected the folder of a trained"),
         (lambda model: (model / "model.yaml").write_text("embedder: a\n"), "not the model of an extractor"),
         (lambda model: (model / "model.yaml").write_text("a: [\n"), "not a YAML file"),

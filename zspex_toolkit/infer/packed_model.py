@@ -14,7 +14,7 @@ from zspex_toolkit.config import dump_config
 from zspex_toolkit.errors import ConfigError, UserError
 from zspex_toolkit.io.atomic import atomic_path, write_text
 from zspex_toolkit.tasks.experiment import read_weights
-from zspex_toolkit.tasks.extraction import ExtractorSpec, build_extractor, load_extractor, read_extractor_spec
+from zspex_toolkit.tasks.extraction import ExtractorSpec, load_extractor, read_extractor
 from zspex_toolkit.train.checkpoint import save_weights
 
 PRETRAINED = Path(zspex_toolkit.__file__).parent / "pretrained"
@@ -34,8 +34,7 @@ def load_model(model: str | PathLike | None = None) -> tuple[ExtractorSpec, nn.M
     path = weights_path(folder)
     if path.name != WEIGHTS:
         return load_extractor(folder)
-    spec = read_extractor_spec(folder)
-    network = build_extractor(spec)
+    spec, network = read_extractor(folder)
     try:
         network.load_state_dict(unpacked(read_weights(path)))
     except RuntimeError as error:

@@ -17,6 +17,7 @@ from zspex_toolkit.io.atomic import write_text
 from zspex_toolkit.train.config import MAY_CHANGE
 
 Spec = TypeVar("Spec")
+_PICKLES = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
 
 
 def start_experiment(
@@ -109,8 +110,9 @@ def read_weights(path: str | PathLike) -> dict[str, Tensor]:
         return safetensors.torch.load_file(path)
     except safetensors.SafetensorError as error:
         with Path(path).open("rb") as stream:
-            head = stream.read(2)
-        if head == b"PK" or head[:1] == b"\x80":  # torch.save's archive of pickles, or a bare one
+            head = stream.read(9)
+        # torch.save's archive of pickles, or a bare one; safetensors has "{" behind the length of its header.
+        if head[:2] in (b"PK", *_PICKLES) and head[8:] != b"{":
             raise UserError(f"{path}: is a pickle, which could run code: refused; expected safetensors") from error
         raise UserError(f"{path}: cut short or no safetensors file ({error}); train or copy the model again") from error
 

@@ -75,6 +75,19 @@ def read_extractor_spec(model_dir: Path) -> ExtractorSpec:
     return read_spec(ExtractorSpec, model_dir)
 
 
+def read_extractor(model_dir: Path) -> tuple[ExtractorSpec, nn.Module]:
+    """The network that ``model_dir/model.yaml`` describes, untrained, and what it says.
+
+    Raises:
+        UserError: as :func:`read_extractor_spec`, and for an unknown network or option, naming the file.
+    """
+    spec = read_extractor_spec(model_dir)
+    try:
+        return spec, build_extractor(spec)
+    except ConfigError as error:
+        raise UserError(f"{Path(model_dir) / 'model.yaml'}: {error}") from error
+
+
 def load_extractor(model_dir: Path) -> tuple[ExtractorSpec, nn.Module]:
     """A trained extractor in evaluation mode, from its folder alone: the best weights if there are, else the last.
 
@@ -83,8 +96,7 @@ def load_extractor(model_dir: Path) -> tuple[ExtractorSpec, nn.Module]:
             of another network.
     """
     model_dir = Path(model_dir)
-    spec = read_extractor_spec(model_dir)
-    extractor = build_extractor(spec)
+    spec, extractor = read_extractor(model_dir)
     best = model_dir / "best.safetensors"
     load_weights(extractor, best if best.exists() else model_dir / "last.safetensors")
     return spec, extractor.eval().requires_grad_(False)
