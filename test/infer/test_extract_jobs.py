@@ -80,6 +80,12 @@ def test_several_enrollments_stand_in_one_field(tmp_path):
     assert str(job.output) == "out.wav"
 
 
+def test_a_list_from_a_spreadsheet_is_read(tmp_path):
+    (tmp_path / "jobs.tsv").write_bytes(b"\xef\xbb\xbfmix.wav\ta.wav\tout.wav\r\n")
+    (job,) = read_jobs(tmp_path / "jobs.tsv")
+    assert (job.mixture, job.enrollments, str(job.output)) == ("mix.wav", ("a.wav",), "out.wav")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -108,7 +114,7 @@ def test_a_list_that_is_not_there_is_named(tmp_path):
 
 def test_an_output_of_no_format_is_refused_before_anything_is_done(folder):
     path = write_list(folder, ("mix.wav", "me.wav", "a.wav"), ("mix.wav", "me.wav", "b.mp3"))
-    with pytest.raises(ConfigError, match=r"b\.mp3: expected a name that ends in \.wav or \.flac"):
+    with pytest.raises(ConfigError, match=r"jobs\.tsv:2: .*b\.mp3: expected a name that ends in \.wav or \.flac"):
         run(list=path)
     assert not (folder / "a.wav").exists()
 

@@ -80,6 +80,16 @@ def test_stereo_is_taken_as_its_mean_and_said(case):
     assert case.said == [f"{path}: 2 channels, taken as one by their mean; --channels each keeps them apart"]
 
 
+def test_channels_that_cancel_each_other_are_said(case):
+    path = case.write(np.stack([TARGET, -TARGET], axis=1))
+    case.extract(path)
+    assert not case.voice().any()
+    expected = f"{case.output}: silent, for the mixture's channels cancel each other; --channels each keeps them apart"
+    assert case.said[-1] == expected
+    case.extract(path, channels="each")
+    assert snr_db(case.voice()[:, 1], -TARGET) > 45 and case.said.count(expected) == 1
+
+
 def test_each_channel_can_be_extracted_by_itself(case):
     left, right = low_noise(3 * FS, 5), -0.3 * low_noise(3 * FS, 6)
     case.extract(case.write(np.stack([left + INTERFERER, right], axis=1)), channels="each")
@@ -240,6 +250,28 @@ def test_a_setting_out_of_its_range_is_refused(case, options, message):
     with pytest.raises(ConfigError, match=message):
         case.extract(case.write(TARGET), **options)
     assert not case.output.exists()
+
+
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [
+        ("folder.wav", r"folder\.wav: is a folder; give the output the name of a file"),
+        ("mix.wav/out.wav", r"mix\.wav: cannot be written to \(file exists\)"),
+    ],
+)
+def test_a_place_that_takes_no_output_is_named_before_anything_is_computed(case, output, message):
+    (case.folder / "folder.wav").mkdir()
+    with pytest.raises(UserError, match=message):
+        case.extract(case.write(TARGET), output=output)
+    assert case.extractor.network.lengths == []
+
+
+def test_of_an_enrollment_that_is_no_use_only_that_is_said(tmp_path):
+    case = Case(tmp_path, presence=PRESENCE | {"quietest_db": -40.0})
+    path = case.write(TARGET[:20] / 1000, name="me.wav")
+    with pytest.raises(AudioError, match=r"me\.wav: too short for an enrollment"):
+        embed_recordings(case.extractor, [str(path)], say=case.said.append)
+    assert case.said == []
 
 
 def test_a_failure_on_the_way_leaves_no_trace(case):

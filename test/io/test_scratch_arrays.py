@@ -34,3 +34,9 @@ def test_a_full_disk_is_one_line(tmp_path, monkeypatch):
     monkeypatch.setattr(store, "_file", Full())
     with pytest.raises(AudioError, match=r"no room for intermediate results \(No space left on device\)"):
         store.append(np.ones(3))
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(AudioError, match=r"file/new: cannot be written to \(not a directory\)"):
+        ScratchArrays(tmp_path / "file" / "new")

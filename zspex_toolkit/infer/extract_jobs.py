@@ -45,7 +45,7 @@ def read_jobs(path: Path) -> list[Job]:
         UserError: naming file and line, for a line of another form, or an output that is written twice.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror.lower() if isinstance(error, OSError) else "not a text file"
         raise UserError(f"{path}: cannot read the list: {reason}") from error
@@ -132,9 +132,12 @@ def _check_outputs(jobs: Sequence[Job], options: OutputOptions) -> None:
     """Refuse outputs of no known format, and those that would overwrite a recording of any job."""
     inputs = {Path(source).resolve() for job in jobs for source in (job.mixture, *job.enrollments)}
     for job in jobs:
-        options.check(job.output)
+        where = f"{job.where}: " if job.where else ""
+        try:
+            options.check(job.output)
+        except ConfigError as error:
+            raise ConfigError(f"{where}{error}") from error
         if job.output.resolve() in inputs:
-            where = f"{job.where}: " if job.where else ""
             raise UserError(f"{where}{job.output}: is a recording to read; give the output another name")
 
 

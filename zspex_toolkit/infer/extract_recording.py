@@ -53,6 +53,8 @@ class OutputOptions:
             raise ConfigError(f"channels: expected one of {', '.join(CHANNELS)}, got '{self.channels}'")
         check_normalisation(self.normalize_output)
         check_output(output, self.sample_format)
+        if output.is_dir():
+            raise ConfigError(f"{output}: is a folder; give the output the name of a file")
 
 
 @dataclass(frozen=True)
@@ -124,13 +126,17 @@ def _embed(extractor: Extractor, path: str, say: Callable[[str], None]) -> np.nd
     if scan.info.fs != extractor.fs:
         say(f"{path}: resampled from {scan.info.fs} Hz to the model's {extractor.fs} Hz")
     num_samples = resampled_length(scan.info.num_samples, scan.info.fs, extractor.fs)
-    gain = np.float32(_input_gain(extractor, path, scan, "mono", say))
+    remarks: list[str] = []  # not said of a recording that is of no use
+    gain = np.float32(_input_gain(extractor, path, scan, "mono", remarks.append))
     blocks = (block * gain for block in _centred(path, scan, "mono"))
     blocks = resample_blocks(blocks, scan.info.fs, extractor.fs, num_samples)
     try:
-        return extractor.embed_blocks(blocks, num_samples)
+        embedding = extractor.embed_blocks(blocks, num_samples)
     except AudioError as error:
         raise AudioError(f"{path}: {error}") from error
+    for remark in remarks:
+        say(remark)
+    return embedding
 
 
 def _input_gain(extractor: Extractor, path: str, scan: AudioScan, channels: str, say: Callable[[str], None]) -> float:
@@ -181,6 +187,8 @@ def _write(
 ) -> None:
     """Join the chunks twice: once for the peak, which one gain keeps in range, and once for the file."""
     model, info = extractor.calibration, scan.info
+    if scan.power > 0 and not separation.energies.mixture.any():
+        say(f"{output}: silent, for the mixture's channels cancel each other; --channels each keeps them apart")
     as_mixture = options.normalize_output == "mixture"
 
     def joined() -> Iterator[np.ndarray]:

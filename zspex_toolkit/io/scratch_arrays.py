@@ -19,12 +19,15 @@ class ScratchArrays(Sequence):
         folder: where there is room for them; made if missing.
 
     Raises:
-        AudioError: when an array is appended to a full disk.
+        AudioError: if nothing can be written there, or when an array is appended to a full disk.
     """
 
     def __init__(self, folder: str | os.PathLike):
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115, closed by close()
+        try:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115, closed by close()
+        except OSError as error:
+            raise AudioError(f"{folder}: cannot be written to ({(error.strerror or 'unknown').lower()})") from error
         self._folder = folder
         self._places: list[tuple[int, tuple[int, ...]]] = []
         self._end = 0
