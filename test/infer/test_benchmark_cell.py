@@ -1,6 +1,7 @@
 """Tests of one measurement of the extractors' benchmark."""
 
 import dataclasses
+import time
 
 import pytest
 import torch
@@ -65,6 +66,12 @@ def test_the_slow_first_run_is_not_timed(monkeypatch):
     monkeypatch.setattr(benchmark_cell, "_timed", lambda *_: next(seconds))
     assert measure_cell(CELL).seconds == 1.0
     assert next(seconds, None) is None
+
+
+def test_the_cpu_clock_stands_still_while_the_process_sleeps(monkeypatch):
+    monkeypatch.setattr(benchmark_cell, "prepare", lambda *_: lambda: time.sleep(0.2))
+    assert measure_cell(CELL).seconds >= 0.2
+    assert measure_cell(dataclasses.replace(CELL, clock="cpu")).seconds < 0.1
 
 
 def test_a_machine_that_cannot_is_said_in_one_line(monkeypatch):

@@ -58,6 +58,7 @@ def test_a_gpu_is_not_asked_for_what_only_a_cpu_has():
         ({"extractors": ("spex",)}, "did you mean 'zspex'"),
         ({"extractor_options": {"strid": 5}}, "stride"),
         ({"devices": ("tpu",)}, "device: expected auto, cpu or cuda:N, got 'tpu'"),
+        ({"clock": "sun"}, "clock: expected one of wall, cpu, got 'sun'"),
         ({"batch_size": 1}, "a batch_size of 2 or more"),
     ],
 )

@@ -27,6 +27,7 @@ class Config:
     num_runs: int = 3  # timed runs of one process
     num_rounds: int = 2  # times that everything is measured; the best counts
     num_threads: int = 0  # CPU threads; 0: as many as torch takes
+    clock: str = "wall"  # wall, or cpu: time on the processor, which others on the machine disturb less
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -15,7 +15,7 @@ import torch
 from tqdm import tqdm
 
 from zspex_toolkit.errors import ConfigError
-from zspex_toolkit.infer.benchmark_cell import MODES, WORKS, Cell, Figure, measure_cell, processor_name
+from zspex_toolkit.infer.benchmark_cell import CLOCKS, MODES, WORKS, Cell, Figure, measure_cell, processor_name
 from zspex_toolkit.io.atomic import write_json, write_text
 from zspex_toolkit.io.revision import current_commit
 from zspex_toolkit.tasks.extraction import ExtractorSpec, build_extractor
@@ -42,6 +42,7 @@ def benchmark_extraction(
     num_runs: int = 3,
     num_rounds: int = 2,
     num_threads: int = 0,
+    clock: str = "wall",
 ) -> Figures:
     """Measure, print a table and write it as ``out/benchmark.md`` and ``out/benchmark.json``.
 
@@ -54,19 +55,21 @@ def benchmark_extraction(
         extractor_options: arguments of their constructors, the same for all.
         devices: the CPU, and the first GPU if there is one, if empty.
         modes: some of MODES; if empty, those that need no compiler, on a GPU all that mean something there.
-        seconds, batch_size, num_runs, num_threads: as of :class:`Cell`.
+        seconds, batch_size, num_runs, num_threads, clock: as of :class:`Cell`.
 
     Raises:
         ConfigError: for an unknown device, mode, network or option.
     """
     if min(seconds, batch_size - 1, num_runs, num_rounds) <= 0:
         raise ConfigError("benchmark: expected seconds, num_runs and num_rounds above 0 and a batch_size of 2 or more")
+    if clock not in CLOCKS:
+        raise ConfigError(f"clock: expected one of {', '.join(CLOCKS)}, got '{clock}'")
     specs = [ExtractorSpec(name, extractor_options or {}, fs, num_speakers) for name in extractors]
     for spec in specs:
         with torch.device("meta"):
             build_extractor(spec)  # a wrong option shows here, not in a process after minutes
     cells = [
-        Cell(spec, device, mode, work, seconds, batch_size, num_runs, num_threads)
+        Cell(spec, device, mode, work, seconds, batch_size, num_runs, num_threads, clock)
         for spec, device in itertools.product(specs, _devices(devices))
         for mode, work in itertools.product(modes_of(device, modes), WORKS)
     ]
@@ -147,7 +150,7 @@ def notes(cell: Cell, num_rounds: int) -> list[str]:
         f"- {processor_name(cell.device)}; {threads} CPU threads; networks: {options}",
         f"- a step: {cell.batch_size} mixtures and enrollments of {cell.seconds:g} s at {cell.spec.fs} Hz, loss, Adam; "
         "extraction: one mixture and its enrollment",
-        f"- times: shortest of {num_rounds} x {cell.num_runs} runs after one that is not timed; "
+        f"- times ({cell.clock} clock): shortest of {num_rounds} x {cell.num_runs} runs after one that is not timed; "
         "memory: peak of a process of its own less what it held before its first run",
     ]
 
