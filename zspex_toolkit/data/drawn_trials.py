@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,8 +19,8 @@ from zspex_toolkit.randomness import rng_for
 from zspex_toolkit.simulation.draw import Pool, check_range, check_settings
 from zspex_toolkit.simulation.drawn_trial import DrawnTrial, TrialSettings, draw_trial
 from zspex_toolkit.simulation.levels import SilentSignalError
-from zspex_toolkit.simulation.recordings import Recordings
 from zspex_toolkit.simulation.render_trial import RenderedTrial, render_trial
+from zspex_toolkit.simulation.resampled_recordings import ResampledRecordings
 
 ATTEMPTS = 30  # draws of an item until all of it sounds ...
 FROM_TARGET = 10  # ... of which so many begin with its own utterance, which may be silence itself
@@ -166,7 +167,7 @@ class DrawnTrials:
             single_probability=config.single_probability,
             rooms=tuple(self._rooms),
             room_probability=config.room_probability,
-            noises={name: len(noise) for name, noise in self._noises.items()},
+            noises=self._noises.num_samples if self._noises else {},
             noise_probability=config.noise_probability,
             noise_snr_db=config.noise_snr_db,
         )
@@ -179,8 +180,5 @@ def _unfit(utt2spk: dict[str, str], lengths: dict[str, int], shortest: int) -> d
     return dropped | {u: "the only one of its speaker" for u, spk in utt2spk.items() if left[spk] == 1} | dropped
 
 
-def _recordings(folder: Path | None, fs: int) -> dict[str, np.ndarray]:
-    if folder is None:
-        return {}
-    recordings = Recordings(folder)
-    return {name: recordings.read_resampled(name, fs) for name in recordings.names}
+def _recordings(folder: Path | None, fs: int) -> Mapping[str, np.ndarray]:
+    return {} if folder is None else ResampledRecordings(folder, fs)
