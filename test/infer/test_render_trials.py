@@ -145,3 +145,11 @@ def test_an_utterance_that_became_shorter_is_named(tmp_path):
 def test_an_unknown_format_is_named(tmp_path):
     with pytest.raises(ConfigError, match="audio_format: expected one of wav, flac, got 'mp3'"):
         render_trial_dir(tmp_path, tmp_path, tmp_path, audio_format="mp3")
+
+
+def test_speech_that_lies_where_a_lone_target_would_be_rendered_is_kept(tmp_path):
+    data = make_data(tmp_path)
+    plan_trial_dir(data, tmp_path / "trials", single_share=1.0)
+    with pytest.raises(ConfigError, match=r"wav/s0-0\.wav is there, but not from rendering; give --out another folder"):
+        render_trial_dir(tmp_path / "trials", data, tmp_path)
+    assert (tmp_path / "wav" / "s0-0.wav").exists()

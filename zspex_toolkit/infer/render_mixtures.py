@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -71,7 +71,7 @@ def render_plans(plans: list[MixturePlan], speech: Speech, layout: Layout, data:
     """Write the audio of the plans of ``data`` that is not there yet; how many that was.
 
     Raises:
-        ConfigError: if the folder of the audio holds that of another plan.
+        ConfigError: if the folder of the audio holds that of another plan, or files that no rendering noted.
         DataDirError: if the audio does not fit the plan.
         AudioError: if audio is missing or broken.
     """
@@ -103,9 +103,14 @@ class Layout:
 
     def remove(self, mixtures: Iterable[str]) -> None:
         """Remove what any run may have written for mixtures of these ids."""
+        for path in self.existing(mixtures):
+            path.unlink()
+
+    def existing(self, mixtures: Iterable[str]) -> Iterator[Path]:
+        """Files that are there under the names of mixtures of these ids."""
         folders = [path for pattern in FOLDERS for path in self.out.glob(pattern) if path.is_dir()]
-        for path in (folder / f"{mixture}.{kind}" for mixture in mixtures for folder in folders for kind in FORMATS):
-            path.unlink(missing_ok=True)
+        paths = (folder / f"{mixture}.{kind}" for mixture in mixtures for folder in folders for kind in FORMATS)
+        return (path for path in paths if path.exists())
 
 
 def _names(plan: MixturePlan) -> list[str]:
@@ -126,6 +131,9 @@ def _remove_outdated(layout: Layout, plans: list[MixturePlan], data: Path) -> No
     """
     record = layout.out / "rendered.json"
     home = os.path.relpath(data, layout.out)  # stays true when all is moved together
+    strange = None if record.exists() else next(layout.existing(plan.id for plan in plans), None)
+    if strange is not None:  # perhaps the very speech that is to be mixed
+        raise ConfigError(f"{layout.out}: {strange} is there, but not from rendering; give --out another folder")
     rendered = json.loads(record.read_text(encoding="utf-8")) if record.exists() else {"data": home, "plans": {}}
     if rendered["data"] != home:
         other = os.path.normpath(layout.out / rendered["data"])
