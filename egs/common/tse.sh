@@ -14,7 +14,7 @@ stop_stage=8                                # last stage to run
 force=false                                 # run stages that were done before, too; trains anew
 nj=                                         # number of parallel jobs (empty: number of processors)
 ngpu=                                       # GPUs for each training (empty: 1 if this machine has one)
-num_threads=                                # threads of a lone training on processors (empty: all of them)
+num_threads=                                # threads that trainings on processors share (empty: all of them)
 cmd_backend=local                           # how jobs are run: a file name of zspex_toolkit/launch/backends
 recipe_dir=.                                # folder with conf/
 work_dir=                                   # folder for data/, dump/ and exp/ (empty: recipe_dir)
@@ -67,6 +67,8 @@ enter_work_dir "${settings[@]}"
 . "$COMMON/cmd.sh"
 
 set_machine
+read -ra system_list <<<"$systems"
+nj_each=$((nj > ${#system_list[@]} ? nj / ${#system_list[@]} : 1)) # processes of each system
 if [[ " $metrics " = *" pesq "* ]] && ! python -c "import pesq" 2>/dev/null; then
     log "without PESQ, whose package is not installed (pip install 'zspex_toolkit[pesq]' compiles it)"
     metrics=$(sed -E 's/ *\bpesq\b//' <<<"$metrics")
@@ -78,7 +80,6 @@ read -ra train_words <<<"$train_args"
 read -ra xvector_words <<<"$xvector_args"
 read -ra report_words <<<"$report_args"
 read -ra set_list <<<"$test_sets"
-read -ra system_list <<<"$systems"
 for set in "${set_list[@]}"; do
     [[ " dev dev_absent test test_absent seen " = *" $set "* ]] ||
         die "--test_sets: no set '$set'; there are: dev, dev_absent, test, test_absent, seen"
@@ -231,11 +232,12 @@ print_table() {
         makes "${extracted[@]}"; then
         lines=$(
             for system in "${system_list[@]}"; do
-                line calibrate_presence --model "$exp/$system" --data data/trials_dev_absent --device "$device"
+                line calibrate_presence --model "$exp/$system" --data data/trials_dev_absent --device "$device" \
+                    --nj "$nj_each"
                 for set in "${set_list[@]}"; do
                     echo -n " && "
                     line extract_trials --model "$exp/$system" --data "data/trials_$set" --device "$device" \
-                        --out "$exp/$system/extracted/$set"
+                        --nj "$nj_each" --out "$exp/$system/extracted/$set"
                 done
                 echo
             done

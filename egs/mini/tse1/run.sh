@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Target speaker extraction on the self-made corpus of synthetic voices: no download, every stage in minutes.
-#   egs/mini/tse1/run.sh [--stage N] ...      (--help lists all options)
+#   egs/mini/tse1/run.sh [--systems "spex_plus zspex"] ...      (--help lists all options)
 set -euo pipefail
 
 here=$(dirname "${BASH_SOURCE[0]}")
 "$here/../../common/tse.sh" --recipe_dir "$here" \
     --corpus mini \
     --corpus_dir downloads/mini \
-    --corpus_options "{num_speakers: 60, num_utterances: 12}" \
-    --test_speakers 6 \
+    --corpus_options "{num_speakers: 200, num_utterances: 8}" \
+    --test_speakers 8 \
     --dev_per_speaker 2 \
     --dev_speakers 16 \
+    --systems zspex \
     "$@"
