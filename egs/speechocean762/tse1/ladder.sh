@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The ablation ladder: train the seven networks of conf/ladder under one budget, score them and print the table.
-#   egs/speechocean762/tse1/ladder.sh --corpus_dir DIR [--train_args "--train.num_epochs 10"] ...      (as run.sh)
+#   egs/speechocean762/tse1/ladder.sh --corpus_dir DIR [--train_args "--train.num_epochs 4"] ...      (as run.sh)
 set -euo pipefail
 
 here=$(dirname "${BASH_SOURCE[0]}")
