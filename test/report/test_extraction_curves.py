@@ -17,6 +17,12 @@ def test_hours_are_items_times_their_length(trainings):
     assert hours_of_audio(trainings["zspex"]) == [1.0, 2.0, 3.0]  # 900 items of 4 s an epoch
 
 
+def test_epochs_that_learn_from_enrollments_alone_count_no_hours(trainings):
+    training = trainings["zspex"]
+    settings = {**training.settings, "draw": {**training.settings["draw"], "speaker_epochs": 2}}
+    assert hours_of_audio(dataclasses.replace(training, settings=settings)) == [0.0, 0.0, 1.0]
+
+
 def test_a_training_that_does_not_tell_its_items_has_no_hours(trainings):
     training = trainings["zspex"]
     silent = [{name: value for name, value in epoch.items() if name != "items"} for epoch in training.history]

@@ -20,12 +20,14 @@ _PANELS = (("train", "loss", "training loss"), ("valid", "si_sdri", "validation 
 def hours_of_audio(training: Training) -> list[float] | None:
     """Hours of trials that were trained on after every epoch; None where the experiment does not say.
 
-    A mixture counts for each of its targets.
+    A mixture counts for each of its targets; epochs that learn from enrollments alone look at none.
     """
-    segment_seconds = training.settings.get("draw", {}).get("segment_seconds")
+    draw = training.settings.get("draw", {})
+    segment_seconds, without = draw.get("segment_seconds"), draw.get("speaker_epochs", 0)
     items = [epoch.get("items") for epoch in training.history]
     if not segment_seconds or not items or None in items:
         return None
+    items = [0 if number < without else count for number, count in enumerate(items)]
     return [total * segment_seconds / 3600 for total in itertools.accumulate(items)]
 
 

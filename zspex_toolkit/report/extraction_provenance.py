@@ -61,7 +61,8 @@ def training_table(facts: list[dict[str, Any]]) -> Grid:
         *("Best epoch", "Validation SI-SDRi, dB", "Seed", "Settings", "Trained at", "Scored at"),
     )
     note = (
-        "Hours of trials: segments times their length, a mixture counting for each of its targets. "
+        "Hours of trials: segments times their length, a mixture counting for each of its targets, "
+        "without epochs that learn from enrollments alone. "
         "Minutes: of all epochs with their validation. Validation: of the best epoch, whose weights extract."
     )
     return Grid("Trainings", head, rows, note=note)
