@@ -57,6 +57,11 @@ def test_trials_of_one_speaker_make_the_speaker_interval_wider():
     assert widths["speaker_interval"] > 3 * widths["interval"]
 
 
+def test_one_speaker_has_no_speaker_interval():
+    found = group([row(f"spk-m{number}", si_sdri=float(number % 2)) for number in range(100)])["metrics"]["si_sdri"]
+    assert found["speaker_interval"] is None and found["interval"][0] < 0.5 < found["interval"][1]
+
+
 def test_shares_count_failures():
     rows = [
         row("a-1"),

@@ -33,6 +33,7 @@ def test_a_difference_is_the_mean_over_trials_that_both_have():
     assert (found.mean, found.num_trials) == (2.0, 3)  # (1 + 1 + 4) / 3
     part = paired_difference(scored("x", {"a1": 2.0, "a2": None, "c1": 9.0}), ONE)
     assert (part.mean, part.num_trials) == (1.0, 1)
+    assert part.interval is None and part.text() == "+1.00"  # one speaker, drawn anew, says nothing of others
     assert paired_difference(scored("x", {"c1": 9.0}), ONE) is None
 
 

@@ -91,10 +91,12 @@ def _group(by: str, value: str, rows: list[Row], threshold: float) -> dict[str, 
         return {"by": by, "value": value, "num_trials": len(rows), "metrics": {}}
     values = np.stack(list(columns.values()), axis=1)  # (n, M)
     speakers = np.array([row["target"] for row in rows])
+    several = [len(set(speakers[~np.isnan(column)])) > 1 for column in columns.values()]
     facts = zip(
         np.nanmean(values, axis=0),
         bootstrap_intervals(values),
         bootstrap_intervals(values, groups=speakers),
+        several,
         (~np.isnan(values)).sum(axis=0),
         strict=True,
     )
@@ -102,10 +104,11 @@ def _group(by: str, value: str, rows: list[Row], threshold: float) -> dict[str, 
         name: {
             "mean": round(float(mean), 4),
             "interval": interval.round(4).tolist(),
-            "speaker_interval": by_speaker.round(4).tolist(),
+            # One speaker, drawn again and again, would seem to leave no doubt.
+            "speaker_interval": by_speaker.round(4).tolist() if several else None,
             "num_trials": int(count),
         }
-        for name, (mean, interval, by_speaker, count) in zip(columns, facts, strict=True)
+        for name, (mean, interval, by_speaker, several, count) in zip(columns, facts, strict=True)
     }
     return {"by": by, "value": value, "num_trials": len(rows), "metrics": metrics}
 

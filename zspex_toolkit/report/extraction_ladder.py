@@ -23,9 +23,11 @@ class Difference:
     reference: str
     num_trials: int
     mean: float  # dB of SI-SDRi
-    interval: tuple[float, float]
+    interval: tuple[float, float] | None  # None if there is but one speaker to draw
 
     def text(self) -> str:
+        if self.interval is None:
+            return f"{self.mean:+.2f}"
         low, high = self.interval
         return f"{self.mean:+.2f} [{low:+.2f}, {high:+.2f}]"
 
@@ -43,7 +45,7 @@ def paired_difference(scored: Scored, reference: Scored, metric: str = "si_sdri"
     if not pairs:
         return None
     speakers, values = np.array([spk for spk, _ in pairs]), np.array([value for _, value in pairs])
-    interval = bootstrap_interval(values, groups=speakers)
+    interval = bootstrap_interval(values, groups=speakers) if len(set(speakers)) > 1 else None
     return Difference(scored.system, reference.system, len(values), float(values.mean()), interval)
 
 
@@ -131,5 +133,5 @@ def difference_facts(difference: Difference) -> dict[str, Any]:
         "reference": difference.reference,
         "num_trials": difference.num_trials,
         "si_sdri": difference.mean,
-        "interval": list(difference.interval),
+        "interval": None if difference.interval is None else list(difference.interval),
     }
