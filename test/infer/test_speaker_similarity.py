@@ -8,6 +8,7 @@ from made_up_trials import write_outputs
 
 from zspex_toolkit.data.stored_features import StoredFeatures
 from zspex_toolkit.errors import ConfigError
+from zspex_toolkit.infer.embed import embed
 from zspex_toolkit.infer.score_extraction import score_extraction
 from zspex_toolkit.infer.speaker_similarity import SpeakerSimilarity
 from zspex_toolkit.io.audio import read_audio, write_audio
@@ -42,6 +43,20 @@ def test_a_speaker_is_more_like_itself_than_like_others(experiment, recordings):
             same = name.partition("-")[0] == second.partition("-")[0]
             (own if same else other).append(similarity(recordings[name], recordings[second]))
     assert np.mean(own) > np.mean(other) + 0.3
+
+
+def test_features_are_in_memory_a_part_at_a_time(experiment, recordings, monkeypatch):
+    names = sorted(recordings.values())[:5]
+    whole = SpeakerSimilarity(experiment / "embedder", names, fs=FS, device="cpu")
+    sizes = []
+    from zspex_toolkit.infer import speaker_similarity as module
+
+    monkeypatch.setattr(module, "AT_ONCE", 2)
+    monkeypatch.setattr(module, "embed", lambda net, feats, **kw: sizes.append(len(feats)) or embed(net, feats, **kw))
+    parts = SpeakerSimilarity(experiment / "embedder", names, fs=FS, device="cpu")
+    assert sizes == [2, 2, 1]
+    for other in names[1:]:
+        assert parts(names[0], other) == pytest.approx(whole(names[0], other), abs=1e-5)
 
 
 def test_silence_and_clicks_have_no_embedding_and_say_why(experiment, tmp_path, recordings):

@@ -20,6 +20,8 @@ from zspex_toolkit.tasks.embedding import EmbedderSpec, load_embedder
 from zspex_toolkit.tasks.experiment import read_spec
 from zspex_toolkit.train.device import resolve_device
 
+AT_ONCE = 2000  # recordings whose features are in memory; of five seconds each they take 200 MB
+
 
 class SpeakerSimilarity:
     """Embeddings of recordings, made once each.
@@ -45,15 +47,21 @@ class SpeakerSimilarity:
             raise ConfigError(
                 f"{embedder}: this network is made for {front_end.mfcc.fs} Hz, the audio has {fs} Hz; train one on it"
             )
-        names = sorted(set(sources))
-        made = map_in_processes(partial(_features, front_end), names, nj, label="features")
-        found = {name: feats for name, feats in zip(names, made, strict=True) if not isinstance(feats, str)}
-        self.faults = {name: fault for name, fault in zip(names, made, strict=True) if isinstance(fault, str)}
         place = resolve_device(device)
         _, network = load_embedder(embedder)
-        feats = [torch.from_numpy(one) for one in found.values()]
-        vectors = embed(network.to(place), feats, device=place, title="speakers").numpy() if feats else []
-        self._vectors = dict(zip(found, vectors, strict=True))
+        network.to(place)
+        self.faults: dict[str, str] = {}
+        self._vectors: dict[str, np.ndarray] = {}
+        names = sorted(set(sources))
+        for first in range(0, len(names), AT_ONCE):
+            part = names[first : first + AT_ONCE]
+            made = dict(
+                zip(part, map_in_processes(partial(_features, front_end), part, nj, label="features"), strict=True)
+            )
+            self.faults |= {name: fault for name, fault in made.items() if isinstance(fault, str)}
+            found = {name: torch.from_numpy(feats) for name, feats in made.items() if name not in self.faults}
+            vectors = embed(network, list(found.values()), device=place, title="speakers").numpy() if found else []
+            self._vectors |= dict(zip(found, vectors, strict=True))
 
     def __call__(self, recording: str, other: str) -> float | None:
         """Cosine, -1 to 1; None if one of the two has no embedding."""
