@@ -30,6 +30,18 @@ def test_it_tries_the_largest_batch_first_then_one_of_everything_and_leaves_noth
     assert "dry run: largest batch of 3 items: loss " in capsys.readouterr().err
 
 
+def test_the_largest_batch_is_of_the_last_epoch_since_the_first_may_train_less(tmp_path):
+    asked = []
+
+    class Noted(Sized):
+        def get(self, epoch, index):
+            asked.append(epoch)
+            return super().get(epoch, index)
+
+    toy_train(tmp_path / "exp", train_set=Noted(21), valid_set=None, dry_run=True, batch_size=3, num_epochs=7)
+    assert asked == [6, 6, 6, 0, 0, 0]
+
+
 def test_a_bad_loss_is_named(tmp_path):
     def loss(model, batch):
         return toy_loss(model, batch)[0] * torch.nan, {}

@@ -31,6 +31,8 @@ def dry_run(
 ) -> None:
     """Take a step on the largest batch and one on an ordinary batch, validate one batch; write nothing.
 
+    The largest batch is that of the last epoch: the first ones may train a part of the network only.
+
     Raises:
         UserError: if a loss or gradient is not finite.
         ConfigError: if the optimiser, schedule or best_metric is unknown.
@@ -39,10 +41,10 @@ def dry_run(
     registry.load("train.schedules", config.schedule)
     largest, ordinary = largest_batch(train_set, config.batch_size), plan_steps(len(train_set), config, 0)[0][0]
     model.train()
-    for name, indices in (("largest batch", largest), ("ordinary batch", ordinary)):
+    for name, epoch, indices in (("largest batch", config.num_epochs - 1, largest), ("ordinary batch", 0, ordinary)):
         optimizer.zero_grad(set_to_none=True)
         with contextlib.closing(BatchLoader(train_set, config, device)) as loader:
-            batches = list(loader.load(0, [indices]))
+            batches = list(loader.load(epoch, [indices]))
         outcome = compute_gradients(model, loss, batches, device, amp=config.amp, clip_grad_norm=config.clip_grad_norm)
         check_metric(outcome, config.best_metric[0])
         if not outcome.is_finite:
