@@ -5,12 +5,14 @@ import pytest
 import torch
 
 from zspex_toolkit.data.drawn_trials import DrawConfig, DrawnTrials
-from zspex_toolkit.errors import ConfigError
+from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.write import write_data_dir
 from zspex_toolkit.models.extractors.zspex import ZSpex
 from zspex_toolkit.randomness import rng_for
+from zspex_toolkit.tasks.extraction import Config, train_extractor
 from zspex_toolkit.tasks.extraction_loss import ExtractionLoss, LossConfig
+from zspex_toolkit.train.config import TrainConfig
 
 
 @pytest.fixture
@@ -67,3 +69,18 @@ def test_the_enrollments_are_those_that_the_epoch_would_have_had_anyway(trials):
 def test_they_need_a_weight_on_the_speaker(trials, network):
     with pytest.raises(ConfigError, match=r"speaker_epochs: nothing to learn in them, since loss\.speaker is 0"):
         ExtractionLoss(LossConfig(speaker=0.0))(network, batch_of(trials, epoch=0))
+
+
+@pytest.mark.parametrize("options", [{"patience": 3}, {"schedule": "plateau", "plateau_patience": 2}])
+def test_a_training_that_would_end_or_slow_down_in_them_is_refused(tmp_path, options):
+    draw = DrawConfig(source_data=tmp_path / "missing", speaker_epochs=3)
+    name = "patience" if "patience" in options else "plateau_patience"
+    with pytest.raises(ConfigError, match=rf"train\.{name}: expected more than the 3 draw\.speaker_epochs, in which"):
+        train_extractor(Config(tmp_path / "exp", draw=draw, train=TrainConfig(**options)))
+
+
+@pytest.mark.parametrize("options", [{"patience": 4}, {"patience": 0, "schedule": "plateau", "plateau_patience": 4}])
+def test_a_training_that_waits_longer_is_not(tmp_path, options):
+    draw = DrawConfig(source_data=tmp_path / "missing", speaker_epochs=3)
+    with pytest.raises(DataDirError, match="missing"):
+        train_extractor(Config(tmp_path / "exp", draw=draw, train=TrainConfig(**options)))

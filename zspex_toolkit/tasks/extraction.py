@@ -106,6 +106,7 @@ def train_extractor(config: Config) -> Path:
     """Train, or go on training, and return the experiment's folder."""
     if config.draw.source_data is None:
         raise ConfigError("draw.source_data: expected the data directory of the training utterances")
+    _check_speaker_epochs(config.draw.speaker_epochs, config.train)
     train_set = DrawnTrials(config.draw, config.fs, seed=config.train.seed)
     spec = ExtractorSpec(config.extractor, config.extractor_options, config.fs, len(train_set.speakers))
     valid_set = _validation(config, train_set)
@@ -118,6 +119,23 @@ def train_extractor(config: Config) -> Path:
     )
     train(extractor, ExtractionLoss(config.loss), train_set, valid_set, config.exp_dir, config.train, config.device)
     return config.exp_dir
+
+
+def _check_speaker_epochs(num_epochs: int, train_config: TrainConfig) -> None:
+    """Refuse to judge by the validation while nothing is learnt that it measures.
+
+    Raises:
+        ConfigError: if the rate would be lowered, or the training ended, before the network has begun to extract.
+    """
+    waits = {"patience": train_config.patience or num_epochs + 1}
+    if train_config.schedule == "plateau":
+        waits["plateau_patience"] = train_config.plateau_patience
+    for name, wait in waits.items():
+        if num_epochs and wait <= num_epochs:
+            raise ConfigError(
+                f"train.{name}: expected more than the {num_epochs} draw.speaker_epochs, in which the network does not"
+                f" learn to extract, got {wait}"
+            )
 
 
 def _validation(config: Config, train_set: DrawnTrials) -> StoredTrials | None:
