@@ -191,7 +191,7 @@ print_table() {
     marks=$exp/stages
     xvector_dir=${xvector:-$exp/xvector}
     if [[ -z $xvector ]] && in_stage 3 "Train the x-vector that tells the similarity of speakers" for data/train/wav.scp \
-        "$xvector_config" "$mfcc_config" "$vad_config" "$xvector_args $seed" makes "$xvector_dir/last.safetensors"; then
+        data/stages/1 "$xvector_config" "$mfcc_config" "$vad_config" "$xvector_args $seed" makes "$xvector_dir/last.safetensors"; then
         set_aside_unless_resumed "$xvector_dir"
         eval "$(features_commands data/train "$nj")"
         train_alone embedder xvector --config "$xvector_config" --data data/train "${xvector_words[@]}"
@@ -210,8 +210,8 @@ print_table() {
         grep -h -A 2 'SI-SDR of the ' "$exp"/log/score_mixtures.*.log | grep -v '^#' || true # a warning, if not as expected
     fi
 
-    if in_stage 5 "Train the extractors" for data/{train,trials_dev}/wav.scp "$systems $train_args $seed" \
-        "${system_configs[@]}" makes "${system_dirs[@]/%//last.safetensors}"; then
+    if in_stage 5 "Train the extractors" for data/train/wav.scp data/stages/1 data/trials_dev \
+        "$systems $train_args $seed" "${system_configs[@]}" makes "${system_dirs[@]/%//last.safetensors}"; then
         lines=$(
             for system in "${system_list[@]}"; do
                 line train_extractor --config "$train_configs/$system.yaml" --device "$device" --train.seed "$seed" \
@@ -220,15 +220,15 @@ print_table() {
             done
         )
         for system in "${system_list[@]}"; do # each for itself, so that one more system leaves the others as they are
-            set_aside_unless_from "$exp/$system" data/{train,trials_dev}/wav.scp "$train_args $seed" \
-                "$train_configs/$system.yaml"
+            set_aside_unless_from "$exp/$system" data/train/wav.scp data/stages/1 data/trials_dev \
+                "$train_args $seed" "$train_configs/$system.yaml"
         done
         threads=1 # several systems train side by side; a lone one gets all processors
         if ((${#system_list[@]} == 1)); then threads=$num_threads; fi
         run_array "$cuda_cmd --num_threads $threads --gpu $ngpu" train_extractor "$lines"
     fi
 
-    if in_stage 6 "Extract" for "${trial_dirs[@]}" "${system_dirs[@]/%//last.safetensors}" \
+    if in_stage 6 "Extract" for data/trials_dev_absent "${trial_dirs[@]}" "${system_dirs[@]/%//last.safetensors}" \
         makes "${extracted[@]}"; then
         lines=$(
             for system in "${system_list[@]}"; do
@@ -245,7 +245,7 @@ print_table() {
         run_array "$cuda_cmd --gpu $ngpu" extract "$lines"
     fi
 
-    if in_stage 7 "Score" for "${trial_dirs[@]}" "${extracted[@]}" "${mixture_scores[@]}" \
+    if in_stage 7 "Score" for "${trial_dirs[@]}" "${extracted[@]%/wav.scp}" "${mixture_scores[@]}" \
         makes "${scores[@]}"; then
         lines=$(
             for system in "${system_list[@]}"; do
@@ -258,7 +258,7 @@ print_table() {
         run_array "$train_cmd" score "$lines"
     fi
 
-    if in_stage 8 "Report" for "${scores[@]}" "${mixture_scores[@]}" \
+    if in_stage 8 "Report" for "${scores[@]}" "${mixture_scores[@]}" "$report_args" \
         makes "${results_dir:-$exp}"/{RESULTS.md,results.json,page.html}; then
         toolkit report_extraction --exp "$exp" --out "${results_dir:-$exp}" --corpus "$corpus" --systems "${systems// /,}" \
             --xvector "$xvector_dir" --seed "$seed" --command "$(shown_command tse1 "$@")" "${report_words[@]}"

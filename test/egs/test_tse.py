@@ -104,3 +104,24 @@ def test_a_system_without_settings_is_named_with_those_there_are(tmp_path):
     assert done.returncode == 1
     assert "--systems: no settings for 'conv_tasnet' in " in done.stderr
     assert "spex_plus.yaml" in done.stderr
+
+
+def inputs_of_stages():
+    """Words between "for" and "makes" of each stage of tse.sh."""
+    script = (EGS / "common/tse.sh").read_text()
+    found = re.findall(r'in_stage (\d) "[^"]*" for (.*?) *(?:\\\n *)?makes ', script, re.DOTALL)
+    return {int(number): words.replace("\\\n", " ").split() for number, words in found}
+
+
+def test_trainings_depend_on_the_audio_and_not_only_on_its_names():
+    inputs = inputs_of_stages()
+    assert set(inputs) == set(range(1, 9))
+    for stage in (2, 3, 5):  # another corpus may have the same utterances
+        assert "data/stages/1" in inputs[stage]
+    assert "data/trials_dev" in inputs[5]
+
+
+def test_scores_depend_on_what_was_extracted_and_not_only_on_its_names():
+    inputs = inputs_of_stages()
+    assert '"${extracted[@]%/wav.scp}"' in inputs[7]  # the folders, whose made_from.json tells the weights
+    assert "data/trials_dev_absent" in inputs[6] and '"$report_args"' in inputs[8]
