@@ -34,7 +34,8 @@ def test_a_recipe_is_at_most_25_lines_of_facts_and_a_few_files(recipe):
     assert len((recipe / "run.sh").read_text().splitlines()) <= 25
     files = {path.name for path in recipe.iterdir()} - {"data", "dump", "exp", "downloads"}
     assert {"run.sh", "conf", "README.md"} <= files
-    assert f'/../../common/{SCRIPTS[recipe.name]}"' in (recipe / "run.sh").read_text()
+    # Through exec, so that run.sh may be edited while it runs: bash would go on reading it where it was.
+    assert f'\nexec "$here/../../common/{SCRIPTS[recipe.name]}"' in (recipe / "run.sh").read_text()
     assert not any(path.is_symlink() for path in recipe.iterdir())
 
 

@@ -4,7 +4,7 @@
 set -euo pipefail
 
 here=$(dirname "${BASH_SOURCE[0]}")
-"$here/../../common/demix.sh" --recipe_dir "$here" \
+exec "$here/../../common/demix.sh" --recipe_dir "$here" \
     --corpus mc_wsj_av \
     --clean_set headset \
     --conditions "array1 array2" \

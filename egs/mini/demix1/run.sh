@@ -4,7 +4,7 @@
 set -euo pipefail
 
 here=$(dirname "${BASH_SOURCE[0]}")
-"$here/../../common/demix.sh" --recipe_dir "$here" \
+exec "$here/../../common/demix.sh" --recipe_dir "$here" \
     --corpus mini \
     --corpus_dir downloads/mini \
     --test_share 0.25 \

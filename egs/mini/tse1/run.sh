@@ -4,7 +4,7 @@
 set -euo pipefail
 
 here=$(dirname "${BASH_SOURCE[0]}")
-"$here/../../common/tse.sh" --recipe_dir "$here" \
+exec "$here/../../common/tse.sh" --recipe_dir "$here" \
     --corpus mini \
     --corpus_dir downloads/mini \
     --corpus_options "{num_speakers: 200, num_utterances: 8}" \

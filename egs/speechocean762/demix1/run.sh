@@ -4,7 +4,7 @@
 set -euo pipefail
 
 here=$(dirname "${BASH_SOURCE[0]}")
-"$here/../../common/demix.sh" --recipe_dir "$here" \
+exec "$here/../../common/demix.sh" --recipe_dir "$here" \
     --corpus speechocean762 \
     --test_share 0.25 \
     --conditions "snr-5 snr0 snr5" \

@@ -4,7 +4,7 @@
 set -euo pipefail
 
 here=$(dirname "${BASH_SOURCE[0]}")
-"$here/../../common/tse.sh" --recipe_dir "$here" \
+exec "$here/../../common/tse.sh" --recipe_dir "$here" \
     --corpus speechocean762 \
     --corpus_options "{own_sets: true}" \
     --corpus_sets "train test" \

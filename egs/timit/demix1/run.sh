@@ -4,7 +4,7 @@
 set -euo pipefail
 
 here=$(dirname "${BASH_SOURCE[0]}")
-"$here/../../common/demix.sh" --recipe_dir "$here" \
+exec "$here/../../common/demix.sh" --recipe_dir "$here" \
     --corpus timit \
     --test_per_speaker 2 \
     --conditions "snr-5 snr0 snr5" \

@@ -4,7 +4,7 @@
 set -euo pipefail
 
 here=$(dirname "${BASH_SOURCE[0]}")
-"$here/../../common/tse.sh" --recipe_dir "$here" \
+exec "$here/../../common/tse.sh" --recipe_dir "$here" \
     --corpus wsj0_2mix \
     --corpus_sets "train dev test" \
     --own_trials true \
