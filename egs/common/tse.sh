@@ -181,6 +181,9 @@ print_table() {
         fi
         conditions=(--absent_share "$absent_share" --single_share "$single_share")
         trials dev_absent dev --speakers "$dev_speakers" "${conditions[@]}"
+        num_absent=$(grep -c ' absent$' data/trials_dev_absent/utt2condition || true)
+        ((num_absent >= 5)) || die "data/trials_dev_absent: expected 5 or more trials without the enrolled speaker, to" \
+            "calibrate the presence score with, found $num_absent; raise --dev_per_speaker, --dev_speakers or --absent_share"
         trials test_absent test "${conditions[@]}"
         trials seen train --speakers "$seen_speakers" --per_speaker "$seen_per_speaker"
         for set in dev dev_absent test test_absent seen; do

@@ -101,6 +101,18 @@ def test_a_training_cut_off_in_an_epoch_ends_with_the_same_weights(voices, trial
     assert curves[0] == curves[1]
 
 
+def test_starting_a_finished_training_again_leaves_its_presence_score(voices, tmp_path):
+    config = config_for(voices, tmp_path / "exp", train={"num_epochs": 1})
+    train_extractor(config)
+    model = tmp_path / "exp" / "model.yaml"
+    calibrated = model.read_text().replace("presence: null", "presence: {bias: 0.5}")
+    model.write_text(calibrated)
+    train_extractor(config)
+    assert load_extractor(tmp_path / "exp")[0].presence == {"bias": 0.5}
+    train_extractor(config_for(voices, tmp_path / "exp", train={"num_epochs": 2}))  # other weights
+    assert load_extractor(tmp_path / "exp")[0].presence is None
+
+
 def test_other_settings_do_not_go_on_with_it(voices, trained):
     with pytest.raises(ConfigError, match=r"begun with other settings: .*extractor spex_plus -> zspex"):
         train_extractor(config_for(voices, trained, extractor="zspex", train={"num_epochs": 3}))

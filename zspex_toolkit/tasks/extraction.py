@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from zspex_toolkit.registry import load
 from zspex_toolkit.tasks.experiment import load_weights, read_spec, start_experiment
 from zspex_toolkit.tasks.extraction_loss import ExtractionLoss, LossConfig
 from zspex_toolkit.train.config import TrainConfig
-from zspex_toolkit.train.loop import train
+from zspex_toolkit.train.loop import is_finished, train
 
 FORMAT_VERSION = 1  # of model.yaml and the weights beside it
 
@@ -112,6 +113,8 @@ def train_extractor(config: Config) -> Path:
     valid_set = _validation(config, train_set)
     torch.manual_seed(config.train.seed)
     extractor = build_extractor(spec)
+    if is_finished(config.exp_dir, config.train) and (config.exp_dir / "model.yaml").exists():
+        spec = dataclasses.replace(spec, presence=read_extractor_spec(config.exp_dir).presence)  # still of its weights
     start_experiment(config.exp_dir, config, spec)
     left_out = f"; {len(train_set.dropped)} utterances left out: {train_set.account()}" if train_set.dropped else ""
     print(
