@@ -21,4 +21,4 @@ ruff format --check .
 find .ci egs tools test -path tools/venv -prune -o -type f '(' -name '*.sh' -o -path .ci/run ')' -print0 |
     xargs -0 shellcheck --external-sources
 echo "pytest"
-python -m pytest -n "$(nproc)" --dist loadfile --timeout 600 "${selection[@]}" "$@" test zspex_toolkit
+python -m pytest -n "$(env -u OMP_NUM_THREADS nproc)" --dist loadfile --timeout 600 "${selection[@]}" "$@" test zspex_toolkit
