@@ -226,9 +226,8 @@ print_table() {
             set_aside_unless_from "$exp/$system" data/train/wav.scp data/stages/1 data/trials_dev \
                 "$train_args $seed" "$train_configs/$system.yaml"
         done
-        threads=1 # several systems train side by side; a lone one gets all processors
-        if ((${#system_list[@]} == 1)); then threads=$num_threads; fi
-        run_array "$cuda_cmd --num_threads $threads --gpu $ngpu" train_extractor "$lines"
+        # A thread each: of these networks' many short operations, a second thread takes longer to wake than to compute.
+        run_array "$cuda_cmd --gpu $ngpu" train_extractor "$lines"
     fi
 
     if in_stage 6 "Extract" for data/trials_dev_absent "${trial_dirs[@]}" "${system_dirs[@]/%//last.safetensors}" \

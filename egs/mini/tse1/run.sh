@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Target speaker extraction on the self-made corpus of synthetic voices: no download, every stage in minutes.
-#   egs/mini/tse1/run.sh [--systems "spex_plus zspex"] ...      (--help lists all options)
+#   egs/mini/tse1/run.sh [--stage N] ...      (--help lists all options)
 set -euo pipefail
 
 here=$(dirname "${BASH_SOURCE[0]}")
@@ -11,5 +11,4 @@ exec "$here/../../common/tse.sh" --recipe_dir "$here" \
     --test_speakers 8 \
     --dev_per_speaker 2 \
     --dev_speakers 16 \
-    --systems zspex \
     "$@"
