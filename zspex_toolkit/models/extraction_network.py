@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from zspex_toolkit.errors import AudioError
+from zspex_toolkit.errors import AudioError, ConfigError
 from zspex_toolkit.models.extractor_output import ExtractorOutput
+from zspex_toolkit.nn.coder_start import start_as_cosines
 from zspex_toolkit.nn.resnet_speaker_encoder import ResNetSpeakerEncoder
 from zspex_toolkit.nn.speech_coder import SpeechDecoder, SpeechEncoder
 from zspex_toolkit.nn.streaming import Memory
@@ -26,6 +27,12 @@ class ExtractionNetwork(nn.Module):
         mask_generator: (B, C, L) to (B, S, N, L).
         speaker_encoder: the enrollment's (B, C, L) to the embedding (B, D).
         embedding_dim: D.
+        start: how training begins. ``random``: as torch's layers do. ``mixture``: filters as windowed cosines, masks
+            of one everywhere, so that the untrained network gives out the mixture (what its filters resolve of it)
+            and has a spectrum to learn from.
+
+    Raises:
+        ConfigError: for a start that is none of these.
 
     Any mixture of at least one sample will do. Behind the last whole frame of the short scale its estimate is zero.
     """
@@ -43,7 +50,10 @@ class ExtractionNetwork(nn.Module):
         mask_generator: nn.Module,
         speaker_encoder: ResNetSpeakerEncoder,
         embedding_dim: int,
+        start: str,
     ):
+        if start not in ("random", "mixture"):
+            raise ConfigError(f"start: expected one of random, mixture, got '{start}'")
         super().__init__()
         self.num_speakers = num_speakers
         self.embedding_dim = embedding_dim
@@ -56,6 +66,9 @@ class ExtractionNetwork(nn.Module):
         self.mask_generator = mask_generator
         self.speaker_encoder = speaker_encoder
         self.speaker_classifier = nn.Linear(embedding_dim, num_speakers)
+        if start == "mixture":
+            start_as_cosines(encoder, decoder)
+            mask_generator.start_at_one()
 
     @property
     def min_enrollment_samples(self) -> int:

@@ -26,6 +26,10 @@ class SeparateMasks(nn.Module):
         self.num_filters = num_filters
         self.project = Pointwise(channels, num_scales * num_filters)
 
+    def start_at_one(self) -> None:
+        """Begin with masks of about one for every input."""
+        _begin_at_one(self.project)
+
     def forward(self, frames: Tensor, memory: Memory | None = None, *, num_outputs: int | None = None) -> Tensor:
         """(B, C, L) to (B, num_outputs, N, L), the first scales; None for all."""
         kept = None if num_outputs is None else num_outputs * self.num_filters
@@ -49,7 +53,17 @@ class ScaleInterMasks(nn.Module):
         self.project = Pointwise(channels, num_scales * num_filters)
         self.exchange = exchange
 
+    def start_at_one(self) -> None:
+        """Begin with masks of about one, to which the exchange adds."""
+        _begin_at_one(self.project)
+
     def forward(self, frames: Tensor, memory: Memory | None = None, *, num_outputs: int | None = None) -> Tensor:
         """(B, C, L) to (B, num_outputs, N, L), the first scales; None for all."""
         scales = self.project(frames).unflatten(1, (-1, self.num_filters))
         return torch.relu(self.exchange(scales, memory=memory, num_outputs=num_outputs))
+
+
+@torch.no_grad()
+def _begin_at_one(project: Pointwise) -> None:
+    nn.init.normal_(project.weight, std=0.01)  # small against the bias, and not the same for all channels
+    nn.init.ones_(project.bias)

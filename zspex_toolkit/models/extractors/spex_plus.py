@@ -29,6 +29,7 @@ class SpexPlus(ExtractionNetwork):
         speaker_hidden: channels of the last two residual blocks.
         causal: let every output sample depend on ``latency_samples`` of the mixture's future alone [ours]: causal
             convolutions, cumulative norms, and kernels of a frame that end together.
+        start: ``random``, or ``mixture``, with which training begins at the mixture [ours], see ``ExtractionNetwork``.
 
     Source: Ge et al., "SpEx+: A complete time domain speaker extraction network", Interspeech 2020.
     """
@@ -48,6 +49,7 @@ class SpexPlus(ExtractionNetwork):
         embedding_dim: int = 256,
         speaker_hidden: int = 512,
         causal: bool = False,
+        start: str = "random",
     ):
         fused = (len(kernel_sizes), num_filters, bottleneck)
         super().__init__(
@@ -69,4 +71,5 @@ class SpexPlus(ExtractionNetwork):
             mask_generator=SeparateMasks(bottleneck, len(kernel_sizes), num_filters),
             speaker_encoder=ResNetSpeakerEncoder(bottleneck, speaker_hidden, embedding_dim),
             embedding_dim=embedding_dim,
+            start=start,
         )

@@ -25,7 +25,7 @@ class ZSpex(ExtractionNetwork):
     Args:
         num_speakers: K training speakers.
         num_filters, kernel_sizes, stride, bottleneck, hidden, kernel_size, num_blocks, num_stacks, embedding_dim,
-            speaker_hidden, causal: as of ``SpexPlus``.
+            speaker_hidden, causal, start: as of ``SpexPlus``.
         fuser: ``scale_inter``; or ``plain``, that of SpEx+.
         shared_fuser: one fuser serves mixture and enrollment; else each has its own, as in SpEx+.
         conditioning: ``consm``, scale and shift at the head of each stack; or ``concat``, the embedding joined to the
@@ -61,6 +61,7 @@ class ZSpex(ExtractionNetwork):
         embedding_dim: int = 256,
         speaker_hidden: int = 512,
         causal: bool = False,
+        start: str = "random",
         fuser: str = "scale_inter",
         shared_fuser: bool = True,
         conditioning: str = "consm",
@@ -109,6 +110,7 @@ class ZSpex(ExtractionNetwork):
             mask_generator=SeparateMasks(*masked) if separate else ScaleInterMasks(*masked, exchange()),
             speaker_encoder=ResNetSpeakerEncoder(bottleneck, speaker_hidden, embedding_dim),
             embedding_dim=embedding_dim,
+            start=start,
         )
 
 
