@@ -11,7 +11,7 @@ from zspex_toolkit.nn.speech_coder import SpeechDecoder, SpeechEncoder
 
 
 def windowed_cosines(size: int, count: int) -> Tensor:
-    """The first ``count`` vectors of the orthonormal discrete cosine transform of ``size`` samples, times a sine window.
+    """First ``count`` vectors of the orthonormal discrete cosine transform of ``size`` samples, times a sine window.
 
     Returns:
         (count, size); count <= size.
