@@ -47,7 +47,7 @@ def test_the_bytes_are_the_same_on_every_machine(made):
     digest = hashlib.sha256()
     for path in sorted((made[0] / "wav").rglob("*.wav")):
         digest.update(path.read_bytes())
-    assert digest.hexdigest() == "289cc0ebd349dc36285f32bfda6008c457884682a6d1e1637bf3bc10f4bf1115"
+    assert digest.hexdigest() == "fc4c373f9ec7bde57ecebd4bf8a5c0a473b7a9260cb7e89ff23668d5ed8f32e4"
 
 
 def test_what_is_there_is_used_again_with_its_own_size(made, tmp_path, capsys):

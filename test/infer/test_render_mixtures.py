@@ -11,13 +11,14 @@ import soundfile
 from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.infer.plan_mixtures import plan_data_dir
 from zspex_toolkit.infer.render_mixtures import render_data_dir
+from zspex_toolkit.io.atomic import write_text
 from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.table import read_table, write_table
 from zspex_toolkit.io.write import write_data_dir
 from zspex_toolkit.randomness import rng_for
 from zspex_toolkit.signal.level import power
-from zspex_toolkit.simulation.mixture_plan import read_plans, write_plans
+from zspex_toolkit.simulation.mixture_plan import read_plans, to_text
 
 FS = 8000
 
@@ -136,7 +137,7 @@ def test_another_plan_replaces_only_what_it_changed(mix, data, tmp_path, capsys)
     before = audio(tmp_path / "dump")
     plans = read_plans(mix / "plan.jsonl")
     other = {plan.id: plan for plan in plan_data_dir(data, tmp_path / "other", snr_db=[-5.0])}
-    write_plans(mix / "plan.jsonl", [other[plans[0].id], *plans[1:]])
+    write_text(mix / "plan.jsonl", to_text([other[plans[0].id], *plans[1:]]))
     capsys.readouterr()
     render_data_dir(mix, data, tmp_path / "dump")
     assert "1 rendered, 8 already there" in capsys.readouterr().out
@@ -149,7 +150,7 @@ def test_audio_of_mixtures_that_left_the_plan_is_removed(mix, data, tmp_path):
     (tmp_path / "dump" / "notes").mkdir()
     plans = read_plans(mix / "plan.jsonl")
     (tmp_path / "dump" / "notes" / f"{plans[0].id}.wav").write_text("not ours")
-    write_plans(mix / "plan.jsonl", plans[1:])
+    write_text(mix / "plan.jsonl", to_text(plans[1:]))
     render_data_dir(mix, data, tmp_path / "dump")
     names = {str(path.relative_to(tmp_path / "dump")) for path in (tmp_path / "dump").glob(f"*/{plans[0].id}.*")}
     assert names == {f"notes/{plans[0].id}.wav"}

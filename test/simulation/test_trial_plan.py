@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from zspex_toolkit.errors import DataDirError
+from zspex_toolkit.io.atomic import write_text
 from zspex_toolkit.simulation.draw import Pool
-from zspex_toolkit.simulation.trial_plan import mixtures_of, plan_trials, read_trials, write_trials
+from zspex_toolkit.simulation.trial_plan import mixtures_of, plan_trials, read_trials, trials_text
 
 UTT2SPK = {f"{spk}-{number}": spk for spk in ("ada", "bob", "cyd", "dan") for number in range(3)}
 POOL = Pool(UTT2SPK, {utt: 100 + 10 * int(utt[-1]) for utt in UTT2SPK})
@@ -95,7 +96,7 @@ def test_the_length_of_a_lone_target_is_limited_too():
 
 def test_a_plan_is_read_as_it_was_written(tmp_path):
     trials = planned(absent_share=0.3, single_share=0.3)
-    write_trials(tmp_path / "plan.jsonl", trials[::-1])
+    write_text(tmp_path / "plan.jsonl", trials_text(trials[::-1]))
     assert read_trials(tmp_path / "plan.jsonl") == trials
 
 
@@ -109,7 +110,7 @@ def test_a_plan_is_read_as_it_was_written(tmp_path):
     ],
 )
 def test_a_malformed_line_is_named(tmp_path, change, reason):
-    write_trials(tmp_path / "plan.jsonl", planned())
+    write_text(tmp_path / "plan.jsonl", trials_text(planned()))
     lines = (tmp_path / "plan.jsonl").read_text().splitlines(keepends=True)
     (tmp_path / "plan.jsonl").write_text("".join([*lines[:4], lines[4].replace(*change, 1), *lines[5:]]))
     with pytest.raises(DataDirError, match=rf"plan.jsonl:5: expected the plan of a trial, got .*{reason}"):

@@ -8,6 +8,7 @@ path (``gmw/en-GB-scotland+spk001``, not ``en-gb+spk001``).
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 import tempfile
@@ -45,24 +46,24 @@ class Voice:
 
 
 def draw_voice(rng: np.random.Generator, name: str, gender: str, accent: str) -> Voice:
-    """A voice with its own pitch, vocal tract and roughness.
+    """A voice with its own pitch, melody, vocal tract, timbre and pace, as far apart as voices of one gender are.
 
     Formant frequencies share one factor, the length of the vocal tract, and each has a small own one; heights and
-    widths (per cent of espeak-ng's base voice) give the timbre.
+    widths (per cent of espeak-ng's base voice) and the tilt of the spectrum give the timbre.
     """
-    base = rng.uniform(75, 125) if gender == "m" else rng.uniform(160, 235)
-    tract = rng.uniform(86, 106) if gender == "m" else rng.uniform(104, 124)
+    base = math.exp(rng.uniform(math.log(70), math.log(155))) * (1 if gender == "m" else 1.95)  # in Hz
+    tract = rng.uniform(82, 106) if gender == "m" else rng.uniform(100, 128)
     lines = [f"name {name}", "language variant", f"gender {'male' if gender == 'm' else 'female'}"]
-    lines.append(f"pitch {base:.0f} {base * rng.uniform(1.25, 1.6):.0f}")
+    lines.append(f"pitch {base:.0f} {base * rng.uniform(1.15, 1.7):.0f}")
     for formant in range(9):
-        frequency, height, width = tract * rng.uniform(0.95, 1.05), rng.uniform(60, 120), rng.uniform(70, 160)
+        frequency, height, width = tract * rng.uniform(0.93, 1.07), rng.uniform(45, 135), rng.uniform(60, 190)
         lines.append(f"formant {formant} {frequency:.0f} {height:.0f} {width:.0f}")
     lines.append(f"flutter {rng.integers(0, 12)}")
-    lines.append(f"roughness {rng.integers(0, 4)}")
-    lines.append(f"consonants {rng.integers(70, 120)} {rng.integers(70, 120)}")
-    tone = rng.integers(100, 255, size=3)
+    lines.append(f"roughness {rng.integers(0, 5)}")
+    lines.append(f"consonants {rng.integers(60, 130)} {rng.integers(60, 130)}")
+    tone = rng.integers(60, 255, size=3)
     lines.append(f"tone 600 {tone[0]} 1200 {tone[1]} 3000 {tone[2]}")
-    return Voice(name, gender, accent, int(rng.integers(145, 190)), "\n".join(lines) + "\n")
+    return Voice(name, gender, accent, int(rng.integers(130, 215)), "\n".join(lines) + "\n")
 
 
 def speak(voices: Sequence[Voice], jobs: Sequence[tuple[str, str]]) -> Iterator[np.ndarray]:

@@ -11,11 +11,12 @@ from pathlib import Path
 from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.infer.map_in_processes import map_in_processes
 from zspex_toolkit.infer.render_mixtures import forget_rendering
+from zspex_toolkit.io.atomic import write_text
 from zspex_toolkit.io.table import write_table
 from zspex_toolkit.signal.level import power
 from zspex_toolkit.simulation.draw import check_range, check_settings
 from zspex_toolkit.simulation.levels import SilentSignalError
-from zspex_toolkit.simulation.mixture_plan import MixturePlan, to_text, write_plans
+from zspex_toolkit.simulation.mixture_plan import MixturePlan, to_text
 from zspex_toolkit.simulation.plan import plan_mixtures
 from zspex_toolkit.simulation.speech import Speech
 
@@ -160,18 +161,28 @@ def _write(out: Path, plans: list[MixturePlan], dropped: dict[str, str]) -> None
     if not plans:
         reasons = describe_reasons(dropped)
         raise DataDirError(f"{out}: no mixture is left, all {len(dropped)} utterances are dropped: {reasons}")
-    path = out / "plan.jsonl"
-    if not path.exists() or path.read_text(encoding="utf-8") != to_text(plans):
-        forget_rendering(out)
-        write_plans(path, plans)
-    (out / "dropped.txt").unlink(missing_ok=True)
-    if dropped:
-        write_table(out / "dropped.txt", dropped)
+    write_plan_folder(out, to_text(plans), dropped)
     print(
         f"{out}: {len(plans) + len(dropped)} utterances in, {len(plans)} mixtures planned, {len(dropped)} dropped",
         end="",
     )
     print(f" ({describe_reasons(dropped)}; see dropped.txt)" if dropped else "")
+
+
+def write_plan_folder(out: Path, text: str, dropped: Mapping[str, str]) -> None:
+    """Write ``plan.jsonl``, unless it says the same already, and ``dropped.txt`` if anything was.
+
+    Args:
+        text: of the plan; what was rendered by another is forgotten.
+        dropped: utterance or mixture to the reason.
+    """
+    path = out / "plan.jsonl"
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        forget_rendering(out)
+        write_text(path, text)
+    (out / "dropped.txt").unlink(missing_ok=True)
+    if dropped:
+        write_table(out / "dropped.txt", dropped)
 
 
 def describe_reasons(dropped: Mapping[str, str]) -> str:

@@ -12,13 +12,17 @@ from pathlib import Path
 from zspex_toolkit.data.augment import check_probability
 from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.infer.map_in_processes import map_in_processes
-from zspex_toolkit.infer.plan_mixtures import check_out, describe_reasons, set_levels_of, usable_utterances
-from zspex_toolkit.infer.render_mixtures import forget_rendering
-from zspex_toolkit.io.table import write_table
+from zspex_toolkit.infer.plan_mixtures import (
+    check_out,
+    describe_reasons,
+    set_levels_of,
+    usable_utterances,
+    write_plan_folder,
+)
 from zspex_toolkit.randomness import rng_for
 from zspex_toolkit.simulation.draw import Pool, check_range, check_settings
 from zspex_toolkit.simulation.speech import Speech
-from zspex_toolkit.simulation.trial_plan import TrialPlan, mixtures_of, plan_trials, trials_text, write_trials
+from zspex_toolkit.simulation.trial_plan import TrialPlan, mixtures_of, plan_trials, trials_text
 
 
 def plan_trial_dir(
@@ -156,13 +160,7 @@ def _with_levels(speech: Speech, trials: list[TrialPlan], dropped: dict[str, str
 def _write(out: Path, trials: list[TrialPlan], dropped: dict[str, str]) -> None:
     if not trials:
         raise DataDirError(f"{out}: no trial is left, all is dropped: {describe_reasons(dropped)}")
-    path = out / "plan.jsonl"
-    if not path.exists() or path.read_text(encoding="utf-8") != trials_text(trials):
-        forget_rendering(out)
-        write_trials(path, trials)
-    (out / "dropped.txt").unlink(missing_ok=True)
-    if dropped:
-        write_table(out / "dropped.txt", dropped)
+    write_plan_folder(out, trials_text(trials), dropped)
     conditions = Counter(trial.condition for trial in trials)
     counted = ", ".join(f"{count} {condition}" for condition, count in sorted(conditions.items()))
     left_out = f"{len(dropped)} dropped" + (f" ({describe_reasons(dropped)}; see dropped.txt)" if dropped else "")

@@ -81,6 +81,14 @@ def render_plans(plans: list[MixturePlan], speech: Speech, layout: Layout, data:
     return len(missing)
 
 
+def is_whole(path: Path, num_samples: int) -> bool:
+    """Whether audio of so many samples is there."""
+    try:
+        return audio_info(path).num_samples == num_samples
+    except AudioError:
+        return False
+
+
 @dataclasses.dataclass(frozen=True)
 class Layout:
     """Where the audio of a mixture lies."""
@@ -96,10 +104,7 @@ class Layout:
 
     def is_complete(self, plan: MixturePlan) -> bool:
         """Whether all audio of the mixture is there, as long as planned."""
-        try:
-            return all(audio_info(path).num_samples == plan.num_samples for path in self.files(plan).values())
-        except AudioError:
-            return False
+        return all(is_whole(path, plan.num_samples) for path in self.files(plan).values())
 
     def remove(self, mixtures: Iterable[str]) -> None:
         """Remove what any run may have written for mixtures of these ids."""

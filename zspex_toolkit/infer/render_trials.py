@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from zspex_toolkit.errors import AudioError, ConfigError, DataDirError
+from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.infer.map_in_processes import map_in_processes
-from zspex_toolkit.infer.render_mixtures import FORMATS, Layout, render_plans
-from zspex_toolkit.io.audio import audio_info, write_audio
+from zspex_toolkit.infer.render_mixtures import FORMATS, Layout, is_whole, render_plans
+from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.table import read_table
 from zspex_toolkit.io.write import write_data_dir
 from zspex_toolkit.simulation.speech import Speech
@@ -98,7 +98,7 @@ class _Files:
 
 def _write_enrollment(speech: Speech, item: tuple[Path, tuple[Enrollment, int]]) -> None:
     path, (enrollment, fs) = item
-    if _is_complete(path, enrollment.num_samples):
+    if is_whole(path, enrollment.num_samples):
         return
     samples = np.concatenate([speech.read(utt, fs) for utt in enrollment.utts])
     samples = samples[enrollment.start : enrollment.start + enrollment.num_samples]
@@ -111,15 +111,8 @@ def _write_enrollment(speech: Speech, item: tuple[Path, tuple[Enrollment, int]])
 
 
 def _write_silence(path: Path, trial: TrialPlan) -> None:
-    if not _is_complete(path, trial.mixture.num_samples):
+    if not is_whole(path, trial.mixture.num_samples):
         write_audio(path, np.zeros(trial.mixture.num_samples, dtype=np.float32), trial.mixture.fs)
-
-
-def _is_complete(path: Path, num_samples: int) -> bool:
-    try:
-        return audio_info(path).num_samples == num_samples
-    except AudioError:
-        return False
 
 
 def _write_tables(data: Path, files: _Files, trials: Sequence[TrialPlan], speech: Speech) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from zspex_toolkit.errors import DataDirError
-from zspex_toolkit.io.atomic import write_text
 
 
 @dataclass(frozen=True)
@@ -59,13 +58,8 @@ class MixturePlan:
     noise: Noise | None = None
 
 
-def write_plans(path: os.PathLike | str, plans: list[MixturePlan]) -> None:
-    """Write ``plan.jsonl``: one mixture a line, sorted by the bytes of the ids."""
-    write_text(path, to_text(plans))
-
-
 def to_text(plans: list[MixturePlan]) -> str:
-    """What :func:`write_plans` writes."""
+    """``plan.jsonl``: one mixture a line, sorted by the bytes of the ids."""
     return "".join(to_line(plan) + "\n" for plan in sorted(plans, key=lambda plan: plan.id))
 
 
@@ -75,7 +69,7 @@ def to_line(plan: MixturePlan) -> str:
 
 
 def read_plans(path: os.PathLike | str) -> list[MixturePlan]:
-    """Read what :func:`write_plans` wrote.
+    """Read a file of :func:`to_text`.
 
     Raises:
         DataDirError: naming file and line, if a line is no plan.

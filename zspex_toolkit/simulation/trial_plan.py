@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 
 from zspex_toolkit.errors import DataDirError
-from zspex_toolkit.io.atomic import write_text
 from zspex_toolkit.randomness import rng_for
 from zspex_toolkit.simulation.draw import Pool, draw_mixture
 from zspex_toolkit.simulation.mixture_plan import MixturePlan, Source, plan_from_fields
@@ -119,19 +118,14 @@ def _enroll(
     return Enrollment(tuple(others[:count]), int(rng.integers(lengths[count - 1] - taken + 1)), taken)
 
 
-def write_trials(path: os.PathLike | str, trials: Sequence[TrialPlan]) -> None:
-    """Write ``plan.jsonl``: one trial a line, sorted by the bytes of the ids."""
-    write_text(path, trials_text(trials))
-
-
 def trials_text(trials: Sequence[TrialPlan]) -> str:
-    """What :func:`write_trials` writes."""
+    """``plan.jsonl``: one trial a line, sorted by the bytes of the ids."""
     ordered = sorted(trials, key=lambda trial: trial.id.encode())
     return "".join(json.dumps(dataclasses.asdict(trial), ensure_ascii=False) + "\n" for trial in ordered)
 
 
 def read_trials(path: os.PathLike | str) -> list[TrialPlan]:
-    """Read what :func:`write_trials` wrote.
+    """Read a file of :func:`trials_text`.
 
     Raises:
         DataDirError: naming file and line, if a line is no plan of a trial.
