@@ -98,11 +98,10 @@ def run_on_queue(jobs: Jobs, scheduler: Scheduler) -> list[int]:
     with raise_on_signals():
         watched = _Watched("", queue_log, {}, failed)
         try:
-            with signals_held():
-                watched.job_id = _submit(command, scheduler)
-            print(f"run_jobs: {scheduler.name} job {watched.job_id}: {len(numbers)} jobs of {script}", file=sys.stderr)
             keys = tasks if len(tasks) > 1 else [0]
             watched.open = {task: _Task(n, jobs.log_of(n)) for task, n in zip(keys, numbers, strict=True)}
+            _submit(watched, command, scheduler)
+            print(f"run_jobs: {scheduler.name} job {watched.job_id} submitted: {script}", file=sys.stderr)
             _watch(watched, scheduler)
         finally:  # only after a signal or a fault of ours is anything open
             if watched.job_id and (watched.open or watched.stuck):
@@ -151,15 +150,17 @@ def _prepare(jobs: Jobs, numbers: Sequence[int], script: Path, queue_log: Path, 
         raise JobError(f"cannot write {file}: {fault.strerror}") from fault
 
 
-def _submit(command: str, scheduler: Scheduler) -> str:
-    """Submit, again if the queue does not answer; returns its name of the job."""
+def _submit(watched: _Watched, command: str, scheduler: Scheduler) -> None:
+    """Submit, again if the queue does not answer, and keep its name of the job."""
     for wait_s in (*_SUBMIT_WAITS_S, None):
-        # In a session of its own: Ctrl-C must not kill it halfway.
-        done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, start_new_session=True)
+        with signals_held():
+            # In a session of its own: Ctrl-C must not kill it halfway.
+            done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, start_new_session=True)
+            watched.job_id = (done.returncode == 0 and scheduler.job_id(done.stdout)) or ""
         said = (done.stdout + done.stderr).strip()
+        if watched.job_id:
+            return
         if done.returncode == 0:
-            if job_id := scheduler.job_id(done.stdout):
-                return job_id
             raise JobError(f"{scheduler.name} took the jobs but did not name them, so they cannot be watched: {said}")
         if wait_s is None or not re.search(scheduler.unreachable, said):
             break
@@ -176,7 +177,7 @@ def _watch(watched: _Watched, scheduler: Scheduler) -> None:
         if states is None and not silent:
             print(f"run_jobs: {scheduler.name} does not answer; going on to ask", file=sys.stderr)
         silent = states is None
-        for task, state in _ended(watched, states or dict.fromkeys(watched.open, ACTIVE)):
+        for task, state in [] if states is None else _ended(watched, states):
             job = watched.open[task]
             if _verdict(job, state, f"{scheduler.name} job {watched.job_id}", watched.queue_log):
                 watched.failed.append(job.number)
