@@ -84,6 +84,7 @@ _nearest_option() {
 # The options of a script as help: the lines of its block "# Options" .. "# End of options", `name=value  # meaning`.
 options_help() {
     sed -n '/^# Options/,/^# End of options/p' "$1" | sed -nE 's/^([a-z_0-9]+)=([^#]*[^# ])? *# (.*)$/\1\t\2\t\3/p' |
+        sed -E 's/\$\{[a-z_]+:-([^}]*)\}/\1/' | # a default that the environment may change
         awk -F '\t' '{ printf "  --%-20s %s%s\n", $1, $3, ($2 == "" || $2 == "\"\"") ? "" : " [" $2 "]" }'
 }
 

@@ -77,7 +77,7 @@ def test_a_missing_corpus_root_is_one_line_that_says_what_to_set(recipe, tmp_pat
 def test_an_unknown_back_end_is_named_with_the_known_ones(task, tmp_path):
     status, _, errors = run(EGS / "mini" / task, "--work_dir", tmp_path, "--cmd_backend", "lokal")
     assert status == 1
-    assert errors == "cmd.sh: unknown cmd_backend 'lokal'; known are: local\n"
+    assert errors == "cmd.sh: unknown cmd_backend 'lokal'; known are: local sge slurm\n"
 
 
 @pytest.mark.parametrize(("task", "option"), [("demix1", "--train_config"), ("tse1", "--train_configs")])

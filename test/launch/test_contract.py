@@ -72,6 +72,8 @@ def test_both_kinds_of_quotes_survive():
         ("--max_job_run 3 log/x echo", "unknown option --max_job_run; did you mean --max_jobs_run?"),
         ("--gpu yes log/x echo", "option --gpu: expected a number of at least 0, got 'yes'"),
         ("--num_threads 0 log/x echo", "option --num_threads: expected a number of at least 1, got '0'"),
+        ("--num_tries 0 log/x echo", "option --num_tries: expected a number of at least 1, got '0'"),
+        ("--num_nodes two log/x echo", "option --num_nodes: expected a number of at least 1, got 'two'"),
         ("--pick some log/x echo", "option --pick: expected one of all, failed, incomplete, got 'some'"),
         ("--mem", "option --mem has no value"),
     ],

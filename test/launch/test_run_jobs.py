@@ -5,7 +5,7 @@ import pytest
 
 from zspex_toolkit.bin.run_jobs import main
 from zspex_toolkit.errors import ConfigError, JobError
-from zspex_toolkit.launch.run_jobs import run_jobs
+from zspex_toolkit.launch.run_jobs import OURS, run_jobs
 
 
 @pytest.fixture(autouse=True)
@@ -87,3 +87,10 @@ def test_a_dry_run_prints_what_would_run_and_runs_nothing(tmp_path, capsys):
     assert main(["--dry-run", "log/x.log", "touch", "here"]) == 0
     assert capsys.readouterr().out == "touch here > log/x.log 2>&1\n"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_failed_jobs_alone_are_run_again_here_too(tmp_path):
+    program = "import pathlib; ran = pathlib.Path('ran.JOB'); again = ran.exists(); ran.write_text('x' * (1 + again)); "
+    program += "assert again or JOB == 1"
+    run_jobs(f"{OURS} --num_tries 2", num_jobs=3, log="log/JOB", argv=[sys.executable, "-c", program])
+    assert [(tmp_path / f"ran.{n}").read_text() for n in (1, 2, 3)] == ["x", "xx", "xx"]

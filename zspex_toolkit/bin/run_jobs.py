@@ -2,8 +2,9 @@
 
     python -m zspex_toolkit.bin.run_jobs --mem 4G JOB=1:4 exp/log/x.JOB.log my_program --part JOB
 
-Options, with dashes or underscores, before or after ``JOB=...``: ``--backend local``, ``--num_threads N``, ``--gpu N``,
-``--mem 4G``, ``--time T``, ``--max_jobs_run K``, ``--pick all|failed|incomplete``, ``--dry_run``.
+Options, with dashes or underscores, before or after ``JOB=...``: ``--backend local|slurm|sge``,
+``--num_threads N``, ``--gpu N``, ``--mem 4G``, ``--time T``, ``--num_nodes N``, ``--name X``, ``--max_jobs_run K``,
+``--num_tries N``, ``--pick all|failed|incomplete``, ``--config FILE``, ``--dry_run``; see docs/cluster.md.
 Ends with 0 if all jobs did, 1 if one failed, 2 if it was told to stop.
 """
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from zspex_toolkit.errors import ConfigError
 
 _JOB = re.compile(r"([A-Za-z_]\w*)=(\d+)(?::(\d+))?")
 # Read here or only by a queue; a queue's other switches have one dash (-q, -l, -V) and pass straight to it.
-_OPTIONS = ("backend", "config", "gpu", "max_jobs_run", "mem", "name", "num_nodes", "num_threads", "pick", "time")
+_OPTIONS = ("backend", "config", "gpu", "max_jobs_run", "mem", "name", "num_nodes", "num_threads", "num_tries", "pick")
+_OPTIONS += ("time",)
 _PICKS = ("all", "failed", "incomplete")
 
 
@@ -31,14 +33,16 @@ class Jobs:
     num_threads: int = 1
     gpu: int = 0
     max_jobs_run: int | None = None
+    num_tries: int = 1
     pick: str = "all"
+    chosen: tuple[int, ...] | None = None  # only these numbers of the range, for a further try
     dry_run: bool = False
     backend: str = "local"
     options: tuple[tuple[str, str], ...] = ()  # as given, for back ends that hand them to a queue
 
     @property
-    def numbers(self) -> range:
-        return range(self.first, self.last + 1)
+    def numbers(self) -> Sequence[int]:
+        return range(self.first, self.last + 1) if self.chosen is None else self.chosen
 
     def fill(self, text: str, number: int | str) -> str:
         """``text`` with the job variable replaced, textually and everywhere."""
@@ -150,14 +154,15 @@ def _option(word: str, rest: list[str]) -> tuple[str, str]:
 def _settings(options: list[tuple[str, str]]) -> dict:
     settings: dict = {}
     for name, value in options:
-        if name in ("gpu", "num_threads", "max_jobs_run"):
+        if name in ("gpu", "num_nodes", "num_threads", "num_tries", "max_jobs_run"):
             lowest = 0 if name == "gpu" else 1
             if not value.isdecimal() or int(value) < lowest:
                 raise ConfigError(f"option --{name}: expected a number of at least {lowest}, got '{value}'")
             number = int(value)
             if name == "max_jobs_run":  # given twice, the smaller counts
                 number = min(number, settings.get(name, number))
-            settings[name] = number
+            if name != "num_nodes":  # for the queue alone
+                settings[name] = number
         elif name == "pick":
             if value not in _PICKS:
                 raise ConfigError(f"option --pick: expected one of {', '.join(_PICKS)}, got '{value}'")

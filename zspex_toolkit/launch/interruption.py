@@ -16,6 +16,13 @@ class InterruptedJobsError(JobError):
     """We were told to stop; all jobs have been ended."""
 
 
+class _Held:
+    """Whether signals have to wait, and the one that does."""
+
+    now = False
+    pending: int | None = None
+
+
 @contextmanager
 def raise_on_signals() -> Iterator[None]:
     """Within, SIGINT, SIGTERM and SIGHUP raise InterruptedJobsError once; further ones wait until the clean-up is over.
@@ -27,6 +34,9 @@ def raise_on_signals() -> Iterator[None]:
         return
 
     def stop(signum, frame):
+        if _Held.now:
+            _Held.pending = signum
+            return
         for kind in _SIGNALS:
             signal.signal(kind, signal.SIG_IGN)
         raise InterruptedJobsError(f"interrupted by {signal.Signals(signum).name}; the running jobs were ended")
@@ -37,3 +47,16 @@ def raise_on_signals() -> Iterator[None]:
     finally:
         for kind, handler in before.items():
             signal.signal(kind, handler)
+
+
+@contextmanager
+def signals_held() -> Iterator[None]:
+    """Within, what ``raise_on_signals`` would raise waits: none falls between submitting a job and knowing its id."""
+    _Held.now = True
+    try:
+        yield
+    finally:
+        _Held.now = False
+        pending, _Held.pending = _Held.pending, None
+        if pending is not None:
+            signal.raise_signal(signal.Signals(pending))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from zspex_toolkit.errors import JobError
@@ -44,6 +45,12 @@ def write_trailer(log: Path, returncode: int, *, elapsed_s: float, num_threads: 
         raise JobError(f"cannot write the log file {log}: {fault.strerror}") from fault
 
 
+def append_note(log: Path, lines: Sequence[str]) -> None:
+    """Add what a queue says of a job that could not say it itself. A log that cannot be written stays as it is."""
+    with suppress(OSError), log.open("a", encoding="utf-8") as out:
+        out.writelines(f"{line}\n" for line in lines)
+
+
 def ending(log: Path) -> str | None:
     """How the job of an existing log ended: "0", "1", "0; signal 9"; None if it has not ended or has no log."""
     try:
@@ -63,7 +70,7 @@ def first_error(log: Path) -> list[str]:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError as fault:
         return [f"(no log: {fault.strerror})"]
-    output = [line for line in lines if not re.match(r"# (Accounting|Ended|Started|Finished)", line)]
+    output = [line for line in lines if not re.match(r"# (Accounting|Ended|Started|Finished|Running)", line)]
     starts = [number for number, line in enumerate(output) if _TRACEBACK in line]
     if not starts:
         return output[-_MAX_LINES:]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shlex
 import subprocess
+import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from zspex_toolkit.errors import ConfigError, JobError
@@ -59,17 +61,21 @@ def run_jobs(
 
 
 def run_array(jobs: Jobs) -> None:
-    """Run ``jobs`` on the back end they name, or print what would run.
+    """Run ``jobs`` on the back end they name, the failed ones up to ``--num_tries`` times, or print what would run.
 
     Raises:
-        JobError: if a job failed, with the first error in the message.
+        JobError: if a job failed in every try, with the first error in the message.
     """
     backend = load("launch.backends", jobs.backend)
-    if jobs.dry_run:
-        for number in jobs.numbers:
-            print(f"{jobs.fill(jobs.command, number)} > {jobs.log_of(number)} 2>&1")
-        return
     failed = backend(jobs)
+    for attempt in range(2, jobs.num_tries + 1):
+        if not failed:
+            break
+        listed = ", ".join(f"{number} ({job_log.ending(jobs.log_of(number)) or 'no end'})" for number in failed)
+        print(
+            f"run_jobs: failed: {listed}; try {attempt} of {jobs.num_tries}, log: {jobs.log_pattern}", file=sys.stderr
+        )
+        failed = backend(replace(jobs, chosen=tuple(sorted(failed)), pick="all"))
     if failed:
         raise JobError(_summary(jobs, failed))
 

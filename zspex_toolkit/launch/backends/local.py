@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from zspex_toolkit.launch import job_log
 from zspex_toolkit.launch.contract import Jobs
 from zspex_toolkit.launch.interruption import raise_on_signals
+from zspex_toolkit.launch.pick import pick
 
 __all__ = ["run"]
 
@@ -30,7 +31,7 @@ class _Running:
 
 
 def run(jobs: Jobs) -> list[int]:
-    """Run all jobs to their end, those that fail too.
+    """Run all jobs to their end, those that fail too; for a dry run, print their commands.
 
     Returns:
         Numbers of the failed jobs, in the order in which they ended.
@@ -39,16 +40,14 @@ def run(jobs: Jobs) -> list[int]:
         InterruptedJobsError: on SIGINT, SIGTERM or SIGHUP, after every running job has been ended.
         JobError: if a log cannot be written.
     """
+    if jobs.dry_run:
+        for number in jobs.numbers:
+            print(f"{jobs.fill(jobs.command, number)} > {jobs.log_of(number)} 2>&1")
+        return []
     gpus = _visible_gpus() if jobs.gpu else []
     limit = jobs.max_jobs_run or _default_limit(jobs, len(gpus))
     gpus *= -(-limit * jobs.gpu // len(gpus)) if gpus else 0  # with more jobs than GPUs, jobs share them evenly
-    waiting, failed, running = [], [], []
-    for number in jobs.numbers:
-        how = job_log.ending(jobs.log_of(number)) if jobs.pick != "all" else None
-        if how is None or (how != "0" and jobs.pick == "failed"):
-            waiting.append(number)
-        elif how != "0":  # --pick incomplete leaves failed jobs failed
-            failed.append(number)
+    (waiting, failed), running = pick(jobs), []
     with raise_on_signals():
         try:
             while waiting or running:

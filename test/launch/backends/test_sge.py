@@ -1,0 +1,30 @@
+import threading
+from pathlib import Path
+
+from zspex_toolkit.launch.backends import sge
+from zspex_toolkit.launch.contract import parse
+
+
+def test_the_job_is_read_from_every_form_of_answer():
+    assert sge._job_id('Your job 7 ("x.sh") has been submitted\n') == "7"
+    assert sge._job_id('Your job-array 7.1-4:1 ("x.sh") has been submitted\n') == "7"
+    assert sge._job_id("7.1-4:1\n") == "7"
+    assert sge._job_id("queued\n") is None
+
+
+def test_the_last_record_of_a_task_that_was_run_again_counts():
+    record = "{}\ntaskid       {}\nfailed       {}\nexit_status  {}\n"
+    text = record.format("=" * 62, 1, "25  : rescheduling", 137) + record.format("=" * 62, 1, "0", 0)
+    assert sge._read_accounting(text) == {1: "done"}
+    assert sge._read_accounting(record.format("=" * 62, "undefined", "0", 3)) == {0: "exit status 3, failed 0"}
+
+
+def test_a_job_that_the_queue_holds_for_an_error_has_failed_and_is_deleted(cluster):
+    def hold():
+        (cluster.folder / "1" / "2").write_text("Eqw")
+
+    cluster.set("say", "ENDED 0")
+    threading.Timer(0.4, hold).start()
+    assert sge.run(parse(["JOB=1:2", "log/JOB", "sleep", "$(((JOB-1)*2))"])) == [2]
+    assert "says: stuck: state Eqw" in Path("log/2").read_text()
+    assert cluster.calls("qdel") == ["qdel 1"]

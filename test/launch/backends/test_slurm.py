@@ -1,0 +1,39 @@
+from pathlib import Path
+
+from zspex_toolkit.launch.backends import slurm
+from zspex_toolkit.launch.contract import parse
+
+
+def test_an_array_lists_its_ranges_and_how_many_run_at_once():
+    assert slurm._array_flags([2, 4, 5, 6, 9], 3) == "--array 2,4-6,9%3"
+    assert slurm._array_flags([1, 2], None) == "--array 1-2"
+
+
+def test_the_queues_log_may_have_a_percent_sign_in_its_name():
+    assert slurm._log_flags(Path("/a/50%/x.log")).endswith("--output /a/50%%/x.log")
+
+
+def test_the_job_is_read_from_either_form_of_answer():
+    assert slurm._job_id("Submitted batch job 17\n") == "17"
+    assert slurm._job_id("17;cluster\n") == "17"
+    assert slurm._job_id("queued\n") is None
+
+
+def test_a_task_is_active_done_failed_or_stuck():
+    listed = (
+        "1|COMPLETED|None\n2|NODE_FAIL|None\n3|PENDING|launch failed requeued held\n4|COMPLETING|None\nN/A|RUNNING|x\n"
+    )
+    assert slurm._read(listed) == {
+        1: "done",
+        2: "NODE_FAIL (None)",
+        3: "stuck: PENDING (launch failed requeued held)",
+        4: "active",
+        0: "active",
+    }
+
+
+def test_what_squeue_has_forgotten_is_asked_of_sacct(cluster):
+    cluster.set("forget", "yes")
+    cluster.set("sacct", "1_1|COMPLETED|0:0\n1_2|CANCELLED by 0|0:15")
+    assert slurm.run(parse(["JOB=1:2", "log/JOB", "true"])) == [2]
+    assert "Slurm job 1 says: CANCELLED by 0 (0:15)" in Path("log/2").read_text()

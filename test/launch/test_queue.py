@@ -1,0 +1,241 @@
+"""What every queue does, on Slurm and on Grid Engine that only pretend."""
+
+import os
+import re
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from zspex_toolkit.errors import ConfigError, JobError
+from zspex_toolkit.launch import job_log
+from zspex_toolkit.launch.contract import parse
+from zspex_toolkit.launch.interruption import InterruptedJobsError
+from zspex_toolkit.launch.run_jobs import run_array, run_jobs
+from zspex_toolkit.registry import load
+
+SUBMIT = {"slurm": "sbatch", "sge": "qsub"}
+CANCEL = {"slurm": "scancel", "sge": "qdel"}
+
+
+@pytest.fixture(params=["slurm", "sge"])
+def backend(request, cluster):
+    return request.param
+
+
+@pytest.fixture
+def run(backend):
+    return lambda *argv: load("launch.backends", backend)(parse(list(argv)))
+
+
+@pytest.fixture
+def run_all(backend):
+    return lambda *argv: run_array(parse(["--backend", backend, *argv]))
+
+
+def output(path):
+    return [line for line in Path(path).read_text().splitlines() if not line.startswith("#")]
+
+
+def test_each_job_has_its_number_and_its_log(run, backend, cluster):
+    assert run("JOB=1:3", "log/x.JOB.log", "echo", "partJOB", "|", "tr", "p", "P") == []
+    assert [output(f"log/x.{n}.log") for n in (1, 2, 3)] == [["Part1"], ["Part2"], ["Part3"]]
+    assert len(cluster.calls(SUBMIT[backend])) == 1
+
+
+def test_one_job_is_no_array(run, backend, cluster):
+    assert run("--max_jobs_run", "2", "JOB=3", "log/x.JOB.log", "echo", "JOB") == []
+    assert output("log/x.3.log") == ["3"]
+    assert not re.search(r" (--array|-t|-tc) ", cluster.calls(SUBMIT[backend])[0])
+    assert run("log/y", "echo", "JOB") == []
+    assert output("log/y") == ["JOB"]
+
+
+def test_arguments_are_literal_from_python(backend):
+    program = "import sys; open('argument.JOB', 'w').write(sys.argv[1])"
+    argument = "a  b; $HOME 'x' \"y\" | JOB"
+    command = f"python -m zspex_toolkit.bin.run_jobs --backend {backend}"
+    run_jobs(command, num_jobs=2, log="log/JOB", argv=[sys.executable, "-c", program, argument])
+    assert Path("argument.2").read_text() == argument.replace("JOB", "2")
+
+
+def test_header_and_trailer_are_those_of_queue_pl(run):
+    run("--num_threads", "2", "log/x", "echo", "hello;", "exit", "3")
+    date = r"\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \w+ \d{4}"
+    expected = (
+        rf"# Running on \S+\n# Started at {date}\n# echo hello; exit 3\nhello\n"
+        rf"# Accounting: time=\d threads=2\n# Finished at {date} with status 3\n"
+    )
+    assert re.fullmatch(expected, Path("log/x").read_text())
+
+
+def test_failed_jobs_are_returned_and_the_others_run_to_their_end(run):
+    assert run("JOB=1:4", "log/JOB", "bash", "-c", "exit $((JOB % 2))") == [1, 3]
+    assert [job_log.ending(Path(f"log/{n}")) for n in (1, 2, 3, 4)] == ["1", "0", "1", "0"]
+
+
+def test_statuses_that_a_queue_takes_for_orders_are_failures(run):
+    assert run("JOB=1:2", "log/JOB", "exit", "$((98+JOB))") == [1, 2]
+
+
+def test_a_failure_tells_the_error_and_the_log(run_all):
+    with pytest.raises(JobError) as error:
+        run_all("JOB=1:3", "log/x.JOB.log", "echo", "bad", "JOB;", "test", "JOB", "-ne", "2")
+    text = str(error.value)
+    assert "log/x.2.log (code 1)" in text
+    assert "  | bad 2" in text
+    assert text.endswith("1 / 3 failed, log is in log/x.*.log")
+
+
+def test_failed_members_alone_are_run_again(run_all, backend, cluster, capsys):
+    script = "echo x >> ran.JOB; test JOB != 2 -a JOB != 4 -o \\$(wc -l < ran.JOB) = 3"
+    run_all("--num_tries", "3", "JOB=1:5", "log/JOB", "bash", "-c", script)
+    assert [len(Path(f"ran.{n}").read_text().split()) for n in (1, 2, 3, 4, 5)] == [1, 3, 1, 3, 1]
+    assert "run_jobs: failed: 2 (1), 4 (1); try 3 of 3, log: log/*" in capsys.readouterr().err
+    array = {"slurm": "--array 2,4", "sge": "-t 1-2"}[backend]
+    assert [array in call for call in cluster.calls(SUBMIT[backend])] == [False, True, True]
+
+
+def test_after_the_last_try_the_failure_is_told(run_all):
+    with pytest.raises(JobError, match=r"1 / 2 failed, log is in log/\*"):
+        run_all("--num_tries", "2", "JOB=1:2", "log/JOB", "echo", "x", ">>ran.JOB;", "test", "JOB", "=", "1")
+    assert [len(Path(f"ran.{n}").read_text().split()) for n in (1, 2)] == [1, 2]
+
+
+def test_a_job_that_was_killed_is_a_failure_and_its_log_tells_what_the_queue_says(run, backend):
+    assert run("log/x", "echo", "so", "far;", "kill", "-9", "$$") == [1]
+    says = {"slurm": "Slurm job 1 says: FAILED (NonZeroExitCode)", "sge": "Grid Engine job 1 says: exit status 137"}
+    assert output("log/x")[0] == "so far"
+    assert output("log/x")[1].startswith(says[backend])
+
+
+def test_a_job_that_ended_well_for_itself_but_not_for_the_queue_is_a_failure(run, backend, cluster):
+    cluster.set("say", "TIMEOUT TimeLimit")
+    assert run("log/x", "true") == [1]
+    says = {"slurm": "TIMEOUT (TimeLimit)", "sge": "exit status 137, failed 100 : assumedly after job"}
+    assert f"job 1 says: {says[backend]}" in Path("log/x").read_text()
+    assert job_log.ending(Path("log/x")) == "1"
+
+
+def test_a_job_that_the_queue_has_forgotten_is_judged_by_its_log(run, cluster):
+    cluster.set("forget", "yes")
+    assert run("JOB=1:2", "log/JOB", "exit", "$((JOB-1))") == [2]
+
+
+def test_a_job_that_nobody_knows_of_is_a_failure(run, cluster):
+    cluster.set("forget", "yes")
+    assert run("log/x", "kill", "-9", "$$") == [1]
+    assert "has forgotten it; the log had no end in 1.2 s" in Path("log/x").read_text()
+
+
+def test_a_log_that_appears_late_is_waited_for(run, cluster):
+    cluster.set("late", 0.5)
+    assert run("JOB=1:2", "log/JOB", "echo", "JOB") == []
+    assert output("log/1") == ["1"]
+
+
+def test_the_log_of_an_earlier_run_is_not_taken_for_this_ones(run, cluster):
+    assert run("log/x", "true") == []
+    Path("log/x").chmod(0o444)
+    assert run("log/x", "kill", "-9", "$$") == [1]
+
+
+def test_picked_jobs_only_are_run_again(run):
+    script = ["bash", "-c", "echo x >> ran.JOB; test JOB = 1"]
+    assert run("JOB=1:2", "log/JOB", *script) == [2]
+    assert run("--pick", "incomplete", "JOB=1:2", "log/JOB", *script) == [2]
+    assert run("--pick", "failed", "JOB=1:2", "log/JOB", *script) == [2]
+    assert [len(Path(f"ran.{n}").read_text().split()) for n in (1, 2)] == [1, 2]
+
+
+def test_ctrl_c_cancels_what_was_submitted(run, backend, cluster):
+    threading.Timer(0.7, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(InterruptedJobsError, match="interrupted by SIGINT"):
+        run("JOB=1:2", "log/JOB", "sleep", "30")
+    assert cluster.calls(CANCEL[backend]) == [f"{CANCEL[backend]} 1"]
+    deadline = time.monotonic() + 5
+    while job_log.ending(Path("log/1")) is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert job_log.ending(Path("log/1")) == "143"
+    assert not Path("log/2").exists()
+
+
+def test_a_signal_while_jobs_are_submitted_waits_and_then_cancels_them(run, backend, cluster, tmp_path):
+    slow = tmp_path / "bin" / SUBMIT[backend]
+    slow.write_text(slow.read_text().replace("exec", f"kill -TERM {os.getpid()}; sleep 0.3; exec"))
+    with pytest.raises(InterruptedJobsError, match="interrupted by SIGTERM"):
+        run("JOB=1:2", "log/JOB", "sleep", "30")
+    assert cluster.calls(CANCEL[backend]) == [f"{CANCEL[backend]} 1"]
+
+
+def test_a_queue_that_does_not_answer_is_asked_again(run, cluster, capsys):
+    cluster.set("silent", "yes")
+    threading.Timer(0.6, (cluster.folder / "silent").unlink).start()
+    assert run("log/x", "true") == []
+    assert capsys.readouterr().err.count("does not answer; going on to ask") == 1
+
+
+UNREACHABLE = {
+    "slurm": "sbatch: error: Batch job submission failed: Unable to contact slurm controller (connect failure)",
+    "sge": "Unable to run job: failed receiving gdi request response for mid=1",
+}
+
+
+def test_submitting_is_tried_again_while_the_queue_does_not_answer(run, backend, cluster, capsys):
+    cluster.set("refuse", f"2 {UNREACHABLE[backend]}")
+    assert run("log/x", "true") == []
+    assert capsys.readouterr().err.count("does not answer; submitting again in") == 2
+
+
+def test_a_queue_that_never_answers_is_named_with_what_it_said(run, backend, cluster):
+    cluster.set("refuse", f"9 {UNREACHABLE[backend]}")
+    with pytest.raises(JobError, match=re.escape(UNREACHABLE[backend])):
+        run("log/x", "true")
+
+
+def test_a_refused_submission_is_told_at_once_with_the_command(run, backend, cluster):
+    cluster.set("refuse", "1 invalid partition specified: gpu")
+    with pytest.raises(JobError) as error:
+        run("-p", "gpu", "log/x", "true")
+    assert "(status 1): invalid partition specified: gpu\n" in str(error.value)
+    assert f"{SUBMIT[backend]} " in str(error.value) and " -p gpu " in str(error.value)
+
+
+def test_a_dry_run_prints_what_would_be_submitted_and_does_nothing(run, backend, cluster, capsys):
+    argv = ["--num_threads", "2", "JOB=1:3", "log/x.JOB.log", "echo", "JOB"]
+    run("--dry_run", *argv)
+    printed = capsys.readouterr().out.splitlines()
+    assert not list(Path(".").iterdir())
+    run(*argv)
+    script = Path("q/x.sh")
+    assert printed[1:] == [f"# {script}:", *script.read_text().splitlines()]
+    assert cluster.calls(SUBMIT[backend]) == [printed[0]]
+
+
+def test_what_the_site_describes_is_handed_over(run, backend, cluster):
+    Path("site.conf").write_text(
+        f"command {SUBMIT[backend]} --site 'a b'\noption mem=* -m $0\noption gpu=0\ndefault gpu=0\n"
+        "option max_jobs_run=* -tc $0\n"
+    )
+    assert run("--config", "site.conf", "--mem", "3G", "--max_jobs_run", "2", "JOB=1:2", "log/JOB", "true") == []
+    call = cluster.calls(SUBMIT[backend])[0]
+    assert call.startswith(f"{SUBMIT[backend]} --site a b -m 3G ")
+    assert {"slurm": " --array 1-2%2 ", "sge": " -tc 2 "}[backend] in call
+    with pytest.raises(ConfigError, match=r"option time not described in site\.conf \(or value '1:00' not allowed\)"):
+        run("--config", "site.conf", "--time", "1:00", "log/x", "true")
+
+
+def test_the_sites_own_file_is_found_where_kaldi_has_it(run, backend, cluster):
+    Path("conf").mkdir()
+    Path({"slurm": "conf/slurm.conf", "sge": "conf/queue.conf"}[backend]).write_text(f"command {SUBMIT[backend]} -x\n")
+    assert run("log/x", "true") == []
+    assert cluster.calls(SUBMIT[backend])[0].startswith(f"{SUBMIT[backend]} -x ")
+
+
+def test_a_log_folder_that_cannot_be_written_is_named(run):
+    Path("log").write_text("a file")
+    with pytest.raises(JobError, match=r"cannot write .*log/x.*: "):
+        run("log/x/JOB", "true")

@@ -1,0 +1,95 @@
+import pytest
+
+from zspex_toolkit.errors import ConfigError
+from zspex_toolkit.launch.queue_config import parse_config, read_config, submit_flags
+
+# As many sites have it from Kaldi and ESPnet.
+SITE = """\
+# Default configuration
+command qsub -v PATH -cwd -S /bin/bash -j y -l arch=*64*
+option mem=* -l mem_free=$0,ram_free=$0
+option mem=0          # Do not add anything to qsub_opts
+option num_threads=* -pe smp $0
+option num_threads=1  # Do not add anything to qsub_opts
+option max_jobs_run=* -tc $0
+
+default gpu=0
+option gpu=0
+option gpu=* -l gpu=$0 -q g.q
+option stage=*
+"""
+
+
+def flags(*options):
+    return submit_flags(parse_config(SITE, "conf/queue.conf"), options)
+
+
+def test_the_command_is_taken_as_it_stands():
+    assert parse_config(SITE, "x").command == "qsub -v PATH -cwd -S /bin/bash -j y -l arch=*64*"
+
+
+def test_the_value_stands_wherever_the_line_has_dollar_zero():
+    assert flags(("mem", "4G")) == ["-l mem_free=4G,ram_free=4G"]
+
+
+def test_an_exact_value_comes_before_the_star_and_may_have_no_flags():
+    assert flags(("mem", "0"), ("num_threads", "1")) == []
+
+
+def test_a_default_counts_where_nothing_is_asked():
+    assert flags(("num_threads", "4")) == ["-pe smp 4"]
+    assert flags(("gpu", "2")) == ["-l gpu=2 -q g.q"]
+
+
+def test_of_one_option_the_last_value_counts():
+    assert flags(("mem", "4G"), ("mem", "0")) == []
+
+
+def test_the_queues_own_switches_pass_as_they_are_all_of_them():
+    assert flags(("-l", "a=1"), ("-V", ""), ("-l", "b=2")) == ["-l a=1", "-V", "-l b=2"]
+
+
+def test_our_own_options_are_not_looked_for():
+    assert flags(("backend", "sge"), ("config", "x"), ("num_tries", "3"), ("pick", "all"), ("stage", "7")) == []
+
+
+def test_a_value_with_shell_characters_stays_one_word():
+    assert submit_flags(parse_config("command c\noption name=* -N $0", "x"), [("name", "a b;c")]) == ["-N 'a b;c'"]
+
+
+def test_an_option_that_is_not_described_is_named():
+    message = r"command line option time not described in conf/queue\.conf \(or value '1:00' not allowed\)"
+    with pytest.raises(ConfigError, match=message):
+        flags(("time", "1:00"))
+
+
+def test_an_exact_value_alone_allows_no_other():
+    config = parse_config("command sbatch\noption gpu=0", "x")
+    with pytest.raises(ConfigError, match=r"option gpu not described in x \(or value '1' not allowed\)"):
+        submit_flags(config, [("gpu", "1")])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("command c\nopton a=1", "x:2: unable to parse line 'opton a=1'; expected 'command ...'"),
+        (
+            "command c\noption mem=* -l mem",
+            "x:2: unable to parse line 'option mem=* -l mem': flags of a '*' must hold $0",
+        ),
+        ("option a=1", 'x does not contain the line "command ..."'),
+    ],
+)
+def test_a_line_that_cannot_be_understood_is_named(text, message):
+    with pytest.raises(ConfigError) as error:
+        parse_config(text, "x")
+    assert message in str(error.value)
+
+
+def test_the_file_asked_for_must_be_there_and_the_usual_one_need_not(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert read_config(None, "usual.conf", "command built_in").command == "built_in"
+    (tmp_path / "usual.conf").write_text("command usual\n")
+    assert read_config(None, "usual.conf", "command built_in").command == "usual"
+    with pytest.raises(ConfigError, match=r"cannot read the queue's configuration mine\.conf: No such file"):
+        read_config("mine.conf", "usual.conf", "command built_in")

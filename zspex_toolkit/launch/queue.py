@@ -1,0 +1,236 @@
+"""Jobs as an array of a cluster's queue: submitted, watched to their end, cancelled when we are told to stop.
+
+A job has succeeded if its log ends with status 0 *and* the queue says so. What differs between queues is in a
+``Scheduler``, one for each file of ``backends/``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from shlex import quote
+
+from zspex_toolkit.errors import JobError
+from zspex_toolkit.launch import job_log
+from zspex_toolkit.launch.contract import Jobs
+from zspex_toolkit.launch.interruption import raise_on_signals, signals_held
+from zspex_toolkit.launch.job_script import job_script, queue_folder_and_name
+from zspex_toolkit.launch.pick import pick
+from zspex_toolkit.launch.queue_config import read_config, submit_flags
+
+ACTIVE, DONE = "active", "done"  # states of a task; any other text tells why it failed
+STUCK = "stuck: "  # how such a text begins if the task is still in the queue and will never run
+
+_POLL_S = (0.3, 10.0)  # between looks at the queue: a tenth of the time that has passed, within these
+_LOG_WAIT_S = 60.0  # a shared file system shows a file that late, as NFS by default
+_FAILED_LOG_WAIT_S = 3.0  # the same, for a log that a killed job may never have begun
+_VERDICT_WAIT_S = 3.0  # for a queue that keeps no record of ended jobs: after it the log alone counts
+_END_WAIT_S = 30.0  # for cancelled jobs to save their work and leave the queue
+_ASK_TIMEOUT_S = 60.0
+_SUBMIT_WAITS_S = (2.0, 10.0, 30.0)  # before further tries to submit to a queue that does not answer
+
+
+@dataclass(frozen=True)
+class Scheduler:
+    """What one kind of queue adds. Tasks are numbers of the queue's array; a job that is no array is task 0."""
+
+    name: str  # "Slurm"
+    config_file: str  # a site's own, from where the jobs are started: "conf/slurm.conf"
+    built_in_config: str
+    task_variable: str
+    array_flags: Callable[[Sequence[int], int | None], str]  # tasks, how many at once
+    log_flags: Callable[[Path], str]  # where the queue writes what it has to say itself
+    job_id: Callable[[str], str | None]  # from what the submit command prints
+    states: Callable[[str, set[int]], dict[int, str] | None]  # of these tasks; None: the queue does not answer
+    cancel: Callable[[str], list[str]]  # the command
+    unreachable: str  # regular expression: the submit command's error if the queue does not answer
+    array_lists: bool = False  # arrays such as 2,5,7 are possible, not only ranges
+    limit_in_config: bool = False  # max_jobs_run is an option of the configuration file
+    remapped_statuses: tuple[int, ...] = ()
+
+
+@dataclass
+class _Task:
+    number: int  # of the job
+    log: Path
+    since: float | None = None  # when the queue said for the first time that it has ended
+
+
+@dataclass
+class _Watched:
+    job_id: str
+    queue_log: Path
+    open: dict[int, _Task]  # by the queue's number
+    failed: list[int] = field(default_factory=list)
+    stuck: bool = False
+
+
+def run_on_queue(jobs: Jobs, scheduler: Scheduler) -> list[int]:
+    """Run all jobs to their end, those that fail too; for a dry run, print what would be submitted.
+
+    Returns:
+        Numbers of the failed jobs, in the order in which they were seen to fail.
+
+    Raises:
+        InterruptedJobsError: on SIGINT, SIGTERM or SIGHUP, after the submitted jobs have been cancelled.
+        ConfigError: if the site's configuration cannot be read or does not describe an option.
+        JobError: if the jobs cannot be submitted or a log cannot be written.
+    """
+    numbers, failed = pick(jobs)
+    if not numbers:
+        return failed
+    folder, name = queue_folder_and_name(jobs)
+    script, queue_log = (folder / f"{name}{ending}" for ending in (".sh", ".log"))
+    tasks = numbers if scheduler.array_lists or _consecutive(numbers) else list(range(1, len(numbers) + 1))
+    text = job_script(jobs, numbers, tasks, scheduler.task_variable, remapped_statuses=scheduler.remapped_statuses)
+    command = _submit_command(jobs, scheduler, tasks, script, queue_log)
+    if jobs.dry_run:
+        print(f"{command}\n# {script}:\n{text}", end="")
+        return []
+    _prepare(jobs, numbers, script, queue_log, text)
+    with raise_on_signals():
+        watched = _Watched("", queue_log, {}, failed)
+        try:
+            keys = tasks if len(tasks) > 1 else [0]
+            watched.open = {task: _Task(n, jobs.log_of(n)) for task, n in zip(keys, numbers, strict=True)}
+            _submit(watched, command, scheduler)
+            print(f"run_jobs: {scheduler.name} job {watched.job_id} submitted: {script}", file=sys.stderr)
+            _watch(watched, scheduler)
+        finally:  # only after a signal or a fault of ours is anything open
+            if watched.job_id and (watched.open or watched.stuck):
+                _cancel(watched, scheduler)
+    return failed
+
+
+def ask(*words: str) -> subprocess.CompletedProcess:
+    """Run one of the queue's own commands; one that is missing or hangs has failed."""
+    try:
+        return subprocess.run(words, capture_output=True, text=True, check=False, timeout=_ASK_TIMEOUT_S)
+    except (OSError, subprocess.TimeoutExpired) as fault:
+        return subprocess.CompletedProcess(words, 1, "", str(fault))
+
+
+def _consecutive(numbers: Sequence[int]) -> bool:
+    return list(numbers) == list(range(numbers[0], numbers[-1] + 1))
+
+
+def _submit_command(jobs: Jobs, scheduler: Scheduler, tasks: Sequence[int], script: Path, queue_log: Path) -> str:
+    """The line for the shell."""
+    path = next((value for name, value in reversed(jobs.options) if name == "config"), None)
+    config = read_config(path, scheduler.config_file, scheduler.built_in_config)
+    array = len(tasks) > 1
+    options = [pair for pair in jobs.options if pair[0] != "max_jobs_run"]
+    if array and jobs.max_jobs_run and scheduler.limit_in_config:
+        options.append(("max_jobs_run", str(jobs.max_jobs_run)))
+    words = [config.command, *submit_flags(config, options), scheduler.log_flags(queue_log.absolute())]
+    if array:
+        words.append(scheduler.array_flags(tasks, None if scheduler.limit_in_config else jobs.max_jobs_run))
+    return " ".join([*words, quote(str(script.absolute()))])
+
+
+def _prepare(jobs: Jobs, numbers: Sequence[int], script: Path, queue_log: Path, text: str) -> None:
+    """Write the script; take away the logs of an earlier run, whose endings would be taken for those of this one."""
+    logs = [jobs.log_of(number) for number in numbers]
+    file = script
+    try:
+        script.parent.mkdir(parents=True, exist_ok=True)
+        for file in [*logs, queue_log]:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.unlink(missing_ok=True)
+        file = script
+        script.write_text(text, encoding="utf-8")
+    except OSError as fault:
+        raise JobError(f"cannot write {file}: {fault.strerror}") from fault
+
+
+def _submit(watched: _Watched, command: str, scheduler: Scheduler) -> None:
+    """Submit, again if the queue does not answer, and keep its name of the job."""
+    for wait_s in (*_SUBMIT_WAITS_S, None):
+        with signals_held():
+            # In a session of its own: Ctrl-C must not kill it halfway.
+            done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, start_new_session=True)
+            watched.job_id = (done.returncode == 0 and scheduler.job_id(done.stdout)) or ""
+        said = (done.stdout + done.stderr).strip()
+        if watched.job_id:
+            return
+        if done.returncode == 0:
+            raise JobError(f"{scheduler.name} took the jobs but did not name them, so they cannot be watched: {said}")
+        if wait_s is None or not re.search(scheduler.unreachable, said):
+            break
+        print(f"run_jobs: {scheduler.name} does not answer; submitting again in {wait_s:g} s: {said}", file=sys.stderr)
+        time.sleep(wait_s)
+    raise JobError(f"cannot submit to {scheduler.name} (status {done.returncode}): {said}\n{command}")
+
+
+def _watch(watched: _Watched, scheduler: Scheduler) -> None:
+    """Look at the queue until every task has ended."""
+    begin, silent = time.monotonic(), False
+    while watched.open:
+        states = scheduler.states(watched.job_id, set(watched.open))
+        if states is None and not silent:
+            print(f"run_jobs: {scheduler.name} does not answer; going on to ask", file=sys.stderr)
+        silent = states is None
+        for task, state in [] if states is None else _ended(watched, states):
+            job = watched.open[task]
+            if _verdict(job, state, f"{scheduler.name} job {watched.job_id}", watched.queue_log):
+                watched.failed.append(job.number)
+            watched.stuck |= (state or "").startswith(STUCK)
+            del watched.open[task]
+        if watched.open:
+            time.sleep(min(max(_POLL_S[0], (time.monotonic() - begin) / 10), _POLL_S[1]))
+
+
+def _ended(watched: _Watched, states: dict[int, str]) -> list[tuple[int, str | None]]:
+    """Tasks of which all is known that will be, with what the queue says of them (None: it has forgotten them)."""
+    ended = []
+    for task, job in watched.open.items():
+        state = states.get(task)
+        if state == ACTIVE:
+            job.since = None  # also after it was put back into the queue
+            continue
+        job.since = job.since or time.monotonic()
+        waited_s = time.monotonic() - job.since
+        with suppress(OSError):
+            os.listdir(job.log.parent)  # makes a network file system look again
+        if job_log.ending(job.log) is not None:
+            enough_s = _VERDICT_WAIT_S if state is None else 0.0
+        else:
+            enough_s = _LOG_WAIT_S if state in (DONE, None) else _FAILED_LOG_WAIT_S
+        if waited_s >= enough_s:
+            ended.append((task, state))
+    return ended
+
+
+def _verdict(job: _Task, state: str | None, name: str, queue_log: Path) -> bool:
+    """Whether the job failed. What its own log cannot tell is added to it."""
+    how = job_log.ending(job.log)
+    if how == "0" and state in (DONE, None):
+        return False
+    if how is None or how == "0":
+        said = {DONE: "says that it ended well", None: "has forgotten it"}.get(state, f"says: {state}")
+        waited = f" in {_LOG_WAIT_S:g} s" if state in (DONE, None) else ""
+        lines = [f"{name} {said}; the log had no end{waited}" if how is None else f"{name} {said}"]
+        with suppress(OSError):
+            lines += queue_log.read_text(encoding="utf-8", errors="replace").splitlines()[-10:]
+        if how == "0":
+            lines.append(f"# Ended (code 1), as {name} did not end well")
+        job_log.append_note(job.log, lines)
+    return True
+
+
+def _cancel(watched: _Watched, scheduler: Scheduler) -> None:
+    """Cancel what is left, and wait for it to leave the queue."""
+    ask(*scheduler.cancel(watched.job_id))
+    deadline = time.monotonic() + _END_WAIT_S
+    while watched.open and time.monotonic() < deadline:
+        states = scheduler.states(watched.job_id, set(watched.open))
+        if states is not None and ACTIVE not in states.values():
+            return
+        time.sleep(_POLL_S[0])
