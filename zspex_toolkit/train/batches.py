@@ -55,6 +55,20 @@ def plan_validation(num_items: int, batch_size: int) -> list[np.ndarray]:
     return np.split(np.arange(num_items), range(batch_size, num_items, batch_size))
 
 
+def share_of(batch: np.ndarray, config: TrainConfig, rank: int, count: int) -> np.ndarray:
+    """The part of a batch that one of ``count`` processes takes; all parts together are the batch, in its order.
+
+    Parts are of equal size, or differ by one. Of a small last batch some processes get nothing, so that no part has a
+    single item where the others have more: batch normalisation needs two.
+
+    >>> [share_of(np.arange(7), TrainConfig(batch_size=8), rank, 4).tolist() for rank in range(4)]
+    [[0, 1, 2], [3, 4], [5, 6], []]
+    """
+    smallest = max(1, min(2, config.batch_size // count))
+    num_parts = max(1, min(count, len(batch) // smallest))
+    return np.array_split(batch, num_parts)[rank] if rank < num_parts else batch[:0]
+
+
 class BatchLoader:
     """Loads the batches it is asked for, in that order; worker processes live as long as the loader."""
 
