@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from toy import ToySet
 
 from zspex_toolkit.errors import UserError
-from zspex_toolkit.train.batches import BatchLoader, plan_steps, plan_validation, share_of
+from zspex_toolkit.train.batches import BatchLoader, count_steps, plan_steps, plan_validation, share_of
 from zspex_toolkit.train.config import TrainConfig
 
 
@@ -21,6 +21,7 @@ def test_every_item_comes_once_and_no_batch_has_a_single_item_unless_it_must(num
     batches = [batch for step in steps for batch in step]
     assert sorted(np.concatenate(batches).tolist()) == list(range(num_items))
     assert all(len(step) == accumulate for step in steps[:-1])
+    assert len(steps) == count_steps(num_items, TrainConfig(batch_size=batch_size, accumulate=accumulate))
     if batch_size > 1 and num_items > 1:
         assert min(len(batch) for batch in batches) >= 2
 

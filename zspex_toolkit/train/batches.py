@@ -40,14 +40,30 @@ def plan_steps(num_items: int, config: TrainConfig, epoch: int) -> list[list[np.
     Every item comes once. A last batch of a single item joins the one before it: batch normalisation needs two.
     """
     order = rng_for(config.seed, "order", epoch).permutation(num_items)
+    num_used, cuts = _plan_cuts(num_items, config)
+    batches = _cut(order[:num_used], cuts)
+    return [batches[first : first + config.accumulate] for first in range(0, len(batches), config.accumulate)]
+
+
+def count_steps(num_items: int, config: TrainConfig) -> int:
+    """Number of steps of :func:`plan_steps`, the same in every epoch.
+
+    >>> count_steps(21, TrainConfig(batch_size=4, accumulate=2))
+    3
+    """
+    _, cuts = _plan_cuts(num_items, config)
+    return -(-(len(cuts) + 1) // config.accumulate)
+
+
+def _plan_cuts(num_items: int, config: TrainConfig) -> tuple[int, list[int]]:
+    """How many items are used, and where batches but the first begin."""
     cuts = list(range(config.batch_size, num_items, config.batch_size))
     left_over = num_items % config.batch_size
     if cuts and config.drop_last and left_over:
-        order = order[: cuts.pop()]
-    elif cuts and left_over == 1:
+        return cuts[-1], cuts[:-1]
+    if cuts and left_over == 1:
         cuts.pop()
-    batches = _cut(order, cuts)
-    return [batches[first : first + config.accumulate] for first in range(0, len(batches), config.accumulate)]
+    return num_items, cuts
 
 
 def plan_validation(num_items: int, batch_size: int) -> list[np.ndarray]:
@@ -69,6 +85,8 @@ def share_of(batch: np.ndarray, config: TrainConfig, rank: int, count: int) -> n
     >>> [share_of(np.arange(7), TrainConfig(batch_size=8), rank, 4).tolist() for rank in range(4)]
     [[0, 1, 2], [3, 4], [5, 6], []]
     """
+    if count == 1:
+        return batch
     smallest = max(1, min(2, config.batch_size // count))
     num_parts = max(1, min(count, len(batch) // smallest))
     if rank >= num_parts:

@@ -37,6 +37,8 @@ def train(
 ) -> Path | None:
     """Train a network, or go on where an earlier call in ``exp_dir`` was ended; a finished training returns at once.
 
+    Started by torchrun, all its processes call this with the same arguments and share the work.
+
     Args:
         model: all parameters to train are in it; those that require no gradient stay as they are. Build it after
             ``torch.manual_seed``: only what follows depends on ``config.seed``. It ends with the last weights.
@@ -55,7 +57,8 @@ def train(
         UserError: if another training is at work in ``exp_dir``, every checkpoint is broken, nothing can be saved, an
             item fails or ``max_bad_steps`` steps in a row were not finite.
         ConfigError: if settings do not fit the machine, the network or the checkpoint.
-        TrainingInterrupted: on SIGTERM or SIGUSR1, after saving; ends the process with status 75.
+        TrainingInterrupted: on SIGTERM or SIGUSR1 to any of its processes, after saving; ends the process with status
+            75. The file ``stopped`` is there until the training goes on: torchrun has no such status.
     """
     assert not (isinstance(loss, nn.Module) and any(True for _ in loss.parameters())), (
         "parameters of the loss would stay as they are; put them into the network"

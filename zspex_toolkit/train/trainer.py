@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from zspex_toolkit import registry
 from zspex_toolkit.config import to_dict
 from zspex_toolkit.errors import ConfigError, UserError
+from zspex_toolkit.io.atomic import write_json
 from zspex_toolkit.train.average import WeightAverage
-from zspex_toolkit.train.batches import Batch, BatchLoader, ItemSet, plan_steps, plan_validation, share_of
+from zspex_toolkit.train.batches import Batch, BatchLoader, ItemSet, count_steps, plan_steps, plan_validation, share_of
 from zspex_toolkit.train.checkpoint import Checkpoints, from_bytes, save_weights, to_bytes
 from zspex_toolkit.train.config import TrainConfig, check_unchanged
 from zspex_toolkit.train.describe import describe_epoch, describe_means, describe_training
@@ -59,7 +60,7 @@ class Trainer:
         self._train_loader = BatchLoader(train_set, config, device)
         self._valid_loader = BatchLoader(valid_set, config, device) if valid_set is not None else None
         self._sizes = {"train": len(train_set), "valid": len(valid_set) if valid_set is not None else 0}
-        self._steps_per_epoch = len(plan_steps(len(train_set), config, 0))
+        self._steps_per_epoch = count_steps(len(train_set), config)
         self._optimizer = build_optimizer(model, config)
         self._schedule = registry.load("train.schedules", config.schedule)
         self._average = WeightAverage(model, config.ema_decay) if config.ema_decay else None
@@ -82,7 +83,8 @@ class Trainer:
         with contextlib.ExitStack() as closing:
             if self._processes.is_main:
                 # From here on weights and checkpoints change: killed, a longer training must not look finished.
-                (self._exp_dir / "done").unlink(missing_ok=True)
+                for name in ("done", "stopped"):
+                    (self._exp_dir / name).unlink(missing_ok=True)
                 history = closing.enter_context(contextlib.closing(History(self._exp_dir, self.progress.epoch)))
             for loader in filter(None, (self._train_loader, self._valid_loader)):
                 closing.callback(loader.close)
@@ -90,6 +92,9 @@ class Trainer:
                 reason = self._run_epochs(history)
             except TrainingInterrupted as interrupt:
                 name = self._save()
+                if self._processes.is_main:
+                    # torchrun ends with status 1, whatever its processes end with.
+                    write_json(self._exp_dir / "stopped", {"signal": interrupt.signal_name, "checkpoint": name})
                 self._log(f"stopped by {interrupt.signal_name}; start the same command again to go on from {name}")
                 raise
         if self._processes.is_main:
