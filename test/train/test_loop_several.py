@@ -212,6 +212,12 @@ def test_a_second_training_of_several_processes_is_refused_with_one_line(tmp_pat
     assert "in use by another training (process 1 on host far-away" in line
 
 
+def test_more_processes_than_items_of_a_batch_are_refused(tmp_path):
+    assert in_processes(2, train_toy_of_rank, tmp_path, "exp", {"batch_size": 1}) == [1, 1]
+    (line,) = outputs(tmp_path).splitlines()
+    assert line.endswith(": batch_size: expected an item or more for each of the 2 processes, got 1 for all together")
+
+
 def dry(folder, rank):
     toy_train(folder / "exp", dry_run=True)
 

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from zspex_toolkit.config import to_dict
-from zspex_toolkit.errors import UserError
+from zspex_toolkit.errors import ConfigError, UserError
 from zspex_toolkit.io.atomic import write_json
 from zspex_toolkit.io.revision import current_commit
 from zspex_toolkit.train.batches import ItemSet
@@ -78,6 +78,11 @@ def train(
                 dry_run(model.to(device), loss, train_set, valid_set, config, device, log)
         return None
     with joined(device) as processes, StopSignals() as signals, contextlib.ExitStack() as held:
+        if config.batch_size < processes.count:
+            raise ConfigError(
+                f"batch_size: expected an item or more for each of the {processes.count} processes, "
+                f"got {config.batch_size} for all together"
+            )
         hold = None
         if processes.is_main:
             exp_dir.mkdir(parents=True, exist_ok=True)
