@@ -153,6 +153,20 @@ def test_killed_and_started_again_all_go_on_from_the_last_whole_checkpoint(tmp_p
     assert_same_training(tmp_path / "whole", exp_dir)
 
 
+def test_data_processes_of_their_own_change_nothing_and_end_with_a_killed_training(tmp_path):
+    settings = {"num_epochs": 2, "checkpoint_steps": 1}
+    processes = start_processes(2, train_toy_of_rank, tmp_path, "parts", {**settings, "num_workers": 1}, 0.02)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "parts" / "checkpoints" / "epoch-1-step-2.pt").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    processes[0].kill()
+    assert statuses(processes) == [-signal.SIGKILL, 1]
+    assert in_processes(2, train_toy_of_rank, tmp_path, "parts", {**settings, "num_workers": 1}) == [0, 0]
+    assert in_processes(2, train_toy_of_rank, tmp_path, "whole", settings) == [0, 0]
+    assert_same_training(tmp_path / "whole", tmp_path / "parts")
+
+
 def test_it_goes_on_with_another_number_of_processes_in_the_same_order(tmp_path):
     train_plain(tmp_path / "one", num_epochs=4)
     train_plain(tmp_path / "several", num_epochs=1)
