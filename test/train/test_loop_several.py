@@ -154,14 +154,17 @@ def test_killed_and_started_again_all_go_on_from_the_last_whole_checkpoint(tmp_p
 
 
 def test_data_processes_of_their_own_change_nothing_and_end_with_a_killed_training(tmp_path):
-    settings = {"num_epochs": 2, "checkpoint_steps": 1}
-    processes = start_processes(2, train_toy_of_rank, tmp_path, "parts", {**settings, "num_workers": 1}, 0.02)
+    settings = {"num_epochs": 2}
+    first = {**settings, "num_workers": 1, "checkpoint_steps": 1}
+    processes = start_processes(2, train_toy_of_rank, tmp_path, "parts", first, 0.02)
     deadline = time.monotonic() + 60
     while not (tmp_path / "parts" / "checkpoints" / "epoch-1-step-2.pt").exists():
         assert time.monotonic() < deadline
         time.sleep(0.005)
     processes[0].kill()
+    killed = time.monotonic()
     assert statuses(processes) == [-signal.SIGKILL, 1]
+    assert time.monotonic() - killed < 4, "the data process must not keep the connections of the killed one"
     assert in_processes(2, train_toy_of_rank, tmp_path, "parts", {**settings, "num_workers": 1}) == [0, 0]
     assert in_processes(2, train_toy_of_rank, tmp_path, "whole", settings) == [0, 0]
     assert_same_training(tmp_path / "whole", tmp_path / "parts")

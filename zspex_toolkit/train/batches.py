@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import signal
 import traceback
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from torch.utils.data import DataLoader
 from zspex_toolkit.errors import UserError
 from zspex_toolkit.randomness import rng_for
 from zspex_toolkit.train.config import TrainConfig
+
+_PR_SET_PDEATHSIG = 1  # of Linux's prctl
 
 Batch = dict[str, Any]  # tensors by name, and "ids": the names of its items
 
@@ -108,7 +111,7 @@ class BatchLoader:
             num_workers=config.num_workers,
             persistent_workers=config.num_workers > 0,
             pin_memory=device.type == "cuda",
-            worker_init_fn=_ignore_signals,
+            worker_init_fn=_follow_training,
             collate_fn=_unchanged,
             # Its own generator: the loader draws a number per epoch, which must not come out of dropout's.
             generator=torch.Generator(),
@@ -191,7 +194,11 @@ def _unchanged(batch: Batch) -> Batch:
     return batch
 
 
-def _ignore_signals(worker: int) -> None:
-    """A scheduler signals every process of a job; the training process decides when its workers end."""
+def _follow_training(worker: int) -> None:
+    """A scheduler signals every process of a job; the training process decides when its workers end.
+
+    If it is killed they end at once: they hold its connections, by which the other processes of a training live.
+    """
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
