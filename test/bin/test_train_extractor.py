@@ -1,9 +1,15 @@
 """The command trains from a settings file, with the command line above it."""
 
+import os
+import subprocess
+import sys
+
+import pytest
 import yaml
 
 from zspex_toolkit.bin.train_extractor import main
 from zspex_toolkit.tasks.extraction import load_extractor
+from zspex_toolkit.train.history import read_history
 
 SETTINGS = """
 extractor: zspex
@@ -30,3 +36,23 @@ def test_settings_come_from_the_file_and_the_command_line_wins(voices, tmp_path)
     assert settings["loss"]["max_si_sdr_db"] == 30.0
     spec, _ = load_extractor(tmp_path / "exp")
     assert spec.extractor == "zspex" and spec.extractor_options["stride"] == 32 and spec.num_speakers == 4
+
+
+@pytest.mark.slow
+def test_torchrun_starts_it_on_two_processes_and_the_loss_is_that_of_one(voices, tmp_path):
+    (tmp_path / "zspex.yaml").write_text(SETTINGS)
+    options = [
+        *("--config", str(tmp_path / "zspex.yaml"), "--device", "cpu", "--train.num_epochs", "1"),
+        *("--draw.source_data", str(voices / "data" / "train"), "--exp_dir"),
+    ]
+    main([*options, str(tmp_path / "one")])
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    command = [*torchrun, "-m", "zspex_toolkit.bin.train_extractor", *options, str(tmp_path / "two")]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("mixtures an epoch") == 1
+    assert "2 processes: batch_size counts for all together, each takes 6 of the 12 items" in done.stderr
+    (one,), (two,) = read_history(tmp_path / "one"), read_history(tmp_path / "two")
+    # Batch normalisation sees half a batch: near, not equal.
+    assert two["items"] == one["items"] and two["train"]["loss"] == pytest.approx(one["train"]["loss"], rel=0.2)
+    load_extractor(tmp_path / "two")

@@ -1,6 +1,7 @@
 import multiprocessing
 import os
 import signal
+import time
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from toy import ToySet
 
 from zspex_toolkit.errors import UserError
-from zspex_toolkit.train.batches import BatchLoader, plan_steps, plan_validation
+from zspex_toolkit.train.batches import BatchLoader, count_steps, plan_steps, plan_validation, share_of
 from zspex_toolkit.train.config import TrainConfig
 
 
@@ -20,8 +21,31 @@ def test_every_item_comes_once_and_no_batch_has_a_single_item_unless_it_must(num
     batches = [batch for step in steps for batch in step]
     assert sorted(np.concatenate(batches).tolist()) == list(range(num_items))
     assert all(len(step) == accumulate for step in steps[:-1])
+    assert len(steps) == count_steps(num_items, TrainConfig(batch_size=batch_size, accumulate=accumulate))
     if batch_size > 1 and num_items > 1:
         assert min(len(batch) for batch in batches) >= 2
+
+
+@given(st.integers(1, 60), st.integers(1, 9), st.integers(1, 5))
+def test_the_shares_of_the_processes_are_the_batch_and_none_has_a_single_item_beside_larger_ones(num, size, count):
+    batch, config = np.arange(num), TrainConfig(batch_size=size)
+    shares = [share_of(batch, config, rank, count) for rank in range(count)]
+    assert np.concatenate(shares).tolist() == batch.tolist()
+    sizes = [len(share) for share in shares if len(share)]
+    assert max(sizes) - min(sizes) <= 1
+    if num > 1 and size >= 2 * count:
+        assert min(sizes) >= 2
+
+
+def test_a_full_batch_is_shared_by_all():
+    sizes = [[len(share_of(np.arange(num), TrainConfig(batch_size=4), rank, 4)) for rank in range(4)] for num in (4, 3)]
+    assert sizes == [[1, 1, 1, 1], [1, 1, 1, 0]]
+
+
+def test_the_order_of_a_million_items_is_there_within_a_second():
+    began = time.process_time()
+    plan_steps(1_000_000, TrainConfig(batch_size=4), 3)
+    assert time.process_time() - began < 1
 
 
 @given(st.integers(1, 60), st.integers(1, 9))

@@ -1,8 +1,10 @@
 import numpy as np
 import torch
+from several import in_processes
 from torch import nn
 
 from zspex_toolkit.train.forensics import Buffers, dump_step, load_step, names_of
+from zspex_toolkit.train.processes import joined
 
 
 def test_running_means_go_back_to_what_they_were():
@@ -42,3 +44,24 @@ def test_a_diverged_training_does_not_fill_the_disk(tmp_path):
 def test_ten_names_are_enough():
     batches = [{"ids": [f"u{number}" for number in range(8)]}, {"ids": ["v1", "v2", "v3", "v4"]}]
     assert names_of(batches) == "u0, u1, u2, u3, u4, u5, u6, u7, v1, v2 and 2 more"
+
+
+def change(results, rank):
+    with joined(torch.device("cpu")) as processes:
+        norm = torch.nn.BatchNorm1d(2)
+        norm.register_buffer("constant", torch.tensor([0.1, 0.7]))
+        buffers = Buffers(norm)
+        buffers.keep()
+        if rank == 1:
+            norm.running_mean += 4.0
+            norm.num_batches_tracked += 1
+        buffers.average(processes, [1, 3][rank])
+    torch.save(norm.state_dict(), results / str(rank))
+
+
+def test_buffers_change_by_the_mean_over_the_items_of_all_processes_and_constants_not_at_all(tmp_path):
+    assert in_processes(2, change, tmp_path) == [0, 0]
+    for rank in (0, 1):
+        state = torch.load(tmp_path / str(rank), weights_only=True)
+        assert state["running_mean"].tolist() == [3.0, 3.0] and int(state["num_batches_tracked"]) == 1
+        assert torch.equal(state["constant"], torch.tensor([0.1, 0.7]))

@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -31,6 +32,7 @@ def test_it_is_released_when_the_training_fails(tmp_path):
 
 HOLD = """
 import sys
+import time
 from pathlib import Path
 from zspex_toolkit.train.lock import lock
 with lock(Path(sys.argv[1])):
@@ -57,6 +59,63 @@ def test_of_a_holder_on_another_host_nothing_is_known(tmp_path):
     with pytest.raises(UserError, match=r"process 1 on host far-away.*if it is gone, delete .*\.lock"), lock(tmp_path):
         pass
     assert (tmp_path / ".lock").read_text() == holder("far-away", 1)
+
+
+def beating(host, silence_s, path):
+    """A lock with signs of life, the last so many seconds ago."""
+    path.write_text(json.dumps({"host": host, "pid": 1, "since": "2026-01-01T00:00:00", "beat_s": 30.0}))
+    os.utime(path, (time.time() - silence_s,) * 2)
+
+
+def test_a_holder_on_another_host_is_left_alone_until_it_has_been_silent_for_ten_minutes(tmp_path, monkeypatch):
+    monkeypatch.setattr("zspex_toolkit.train.lock._SETTLE_S", 0.0)
+    beating("far-away", 590, tmp_path / ".lock")
+    message = r"far-away.*last sign of life 10 minutes ago\); taken over by itself after 10 minutes of silence"
+    with pytest.raises(UserError, match=message), lock(tmp_path):
+        pass
+    beating("far-away", 610, tmp_path / ".lock")
+    with lock(tmp_path) as hold:
+        assert json.loads((tmp_path / ".lock").read_text())["pid"] == os.getpid()
+        hold.check()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_age_of_a_lock_is_told_by_the_clock_of_its_disk(tmp_path, monkeypatch):
+    beating("far-away", 5, tmp_path / ".lock")
+    monkeypatch.setattr("time.time", lambda: 1e12)
+    with pytest.raises(UserError, match="last sign of life 0 minutes ago"), lock(tmp_path):
+        pass
+
+
+def test_a_holder_gives_signs_of_life(tmp_path, monkeypatch):
+    monkeypatch.setattr("zspex_toolkit.train.lock.BEAT_S", 0.01)
+    with lock(tmp_path):
+        os.utime(tmp_path / ".lock", (0, 0))
+        deadline = time.monotonic() + 10
+        while (tmp_path / ".lock").stat().st_mtime == 0 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert time.time() - (tmp_path / ".lock").stat().st_mtime < 60
+
+
+@pytest.mark.parametrize("replace", [True, False])
+def test_a_holder_that_was_taken_over_notices_and_leaves_the_new_lock_alone(tmp_path, replace):
+    path = tmp_path / ".lock"
+    with lock(tmp_path) as hold:
+        if replace:
+            path.rename(tmp_path / "old")
+        path.write_text(holder("far-away", 1))
+        with pytest.raises(UserError, match=r"another training has taken over, since .* for 10 minutes"):
+            hold.check()
+    assert path.read_text() == holder("far-away", 1)
+
+
+def test_of_two_that_take_over_at_once_one_gives_way(tmp_path, monkeypatch):
+    path = tmp_path / ".lock"
+    beating("far-away", 700, path)
+    monkeypatch.setattr("zspex_toolkit.train.lock.time.sleep", lambda seconds: path.write_text(holder("third", 3)))
+    with pytest.raises(UserError, match="another training has taken over"), lock(tmp_path):
+        pass
+    assert path.read_text() == holder("third", 3)
 
 
 def test_a_full_disk_is_one_line(tmp_path, monkeypatch):

@@ -123,6 +123,16 @@ def test_sigterm_saves_and_exits_with_a_status_of_its_own_and_meanwhile_no_one_e
     assert same_weights(continued.state_dict(), toy_train(tmp_path / "whole", **settings).state_dict())
 
 
+def test_a_training_that_was_taken_over_writes_nothing_more(tmp_path):
+    def loss(model, batch):
+        (tmp_path / ".lock").write_text('{"host": "far-away", "pid": 1, "since": "2026-01-01T00:00:00"}')
+        return toy_loss(model, batch)
+
+    with pytest.raises(UserError, match="another training has taken over"):
+        toy_train(tmp_path, loss=loss)
+    assert not list(tmp_path.glob("*.safetensors")) and not list(tmp_path.glob("checkpoints/*"))
+
+
 def test_a_signal_during_validation_saves_the_trained_not_the_averaged_weights(tmp_path):
     def loss(model, batch):
         if not model.training:

@@ -30,6 +30,7 @@ from zspex_toolkit.tasks.embedding import EmbedderSpec, build_embedder, load_emb
 from zspex_toolkit.tasks.experiment import has_begun, load_weights, read_spec, require_finished, start_experiment
 from zspex_toolkit.train.config import TrainConfig
 from zspex_toolkit.train.loop import train
+from zspex_toolkit.train.processes import is_main_process
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ def train_demixers(config: Config) -> list[Path]:
         load_weights(network.embedder, require_finished(config.embedder), prefix="embedder.")
         exp_dir = config.exp_dir.with_name(f"{config.exp_dir.name}_{demixer}")
         start_experiment(exp_dir, config, spec, may_change=("exp_dir", "device", "demixers"))
-        if not config.train.dry_run:
+        if not config.train.dry_run and is_main_process():
             _keep_embedder(require_finished(config.embedder), exp_dir)
         train(network, loss, train_set, valid_set, exp_dir, config.train, config.device)
         folders.append(exp_dir)

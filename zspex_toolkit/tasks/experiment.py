@@ -15,6 +15,7 @@ from zspex_toolkit.config import dump_config, load_config, to_dict
 from zspex_toolkit.errors import ConfigError, UserError
 from zspex_toolkit.io.atomic import write_text
 from zspex_toolkit.train.config import MAY_CHANGE
+from zspex_toolkit.train.processes import is_main_process
 
 Spec = TypeVar("Spec")
 _PICKLES = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
@@ -25,7 +26,8 @@ def start_experiment(
 ) -> None:
     """Write ``config.yaml`` and ``model.yaml``; a training that was begun goes on under the same settings only.
 
-    A dry run writes nothing. Before the first checkpoint (or ``done``) no training has begun: settings are then free.
+    A dry run writes nothing, and of several processes one writes. Before the first checkpoint (or ``done``) no training
+    has begun: settings are then free.
 
     Args:
         exp_dir: folder, made if missing.
@@ -36,7 +38,7 @@ def start_experiment(
     Raises:
         ConfigError: naming the settings that differ from those the experiment was begun with.
     """
-    if config.train.dry_run:
+    if config.train.dry_run or not is_main_process():
         return
     before = exp_dir / "config.yaml"
     if before.exists() and has_begun(exp_dir):

@@ -20,6 +20,7 @@ from zspex_toolkit.tasks.experiment import load_weights, read_spec, start_experi
 from zspex_toolkit.tasks.extraction_loss import ExtractionLoss, LossConfig
 from zspex_toolkit.train.config import TrainConfig
 from zspex_toolkit.train.loop import is_finished, train
+from zspex_toolkit.train.processes import is_main_process
 
 FORMAT_VERSION = 1  # of model.yaml and the weights beside it
 
@@ -117,9 +118,11 @@ def train_extractor(config: Config) -> Path:
         spec = dataclasses.replace(spec, presence=read_extractor_spec(config.exp_dir).presence)  # still of its weights
     start_experiment(config.exp_dir, config, spec)
     left_out = f"; {len(train_set.dropped)} utterances left out: {train_set.account()}" if train_set.dropped else ""
-    print(
+    line = (
         f"{config.draw.source_data}: {len(train_set):,} mixtures an epoch, {len(train_set.speakers)} voices{left_out}"
     )
+    if is_main_process():
+        print(line)
     train(extractor, ExtractionLoss(config.loss), train_set, valid_set, config.exp_dir, config.train, config.device)
     return config.exp_dir
 

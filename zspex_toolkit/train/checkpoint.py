@@ -38,7 +38,7 @@ class Checkpoints:
             UserError: if it cannot be written; the checkpoints before it are as they were.
         """
         name = f"epoch-{epoch + 1}-step-{step}.pt" if step else f"epoch-{epoch}.pt"
-        write_bytes(self._folder / name, _serialize(state))
+        write_bytes(self._folder / name, to_bytes(state))
         whole = [path for path in self._paths() if "step" not in path.name]
         partial = [path for path in self._paths() if "step" in path.name]
         for path in whole[: -self._keep_last] + partial[:-_KEPT_MID_EPOCH]:
@@ -126,11 +126,17 @@ def _position(path: Path) -> tuple[int, int]:
     return (int(epoch) - 1, int(step)) if step else (int(epoch), 0)
 
 
-def _serialize(state: dict[str, Any]) -> bytes:
+def to_bytes(state: Any) -> bytes:
+    """As ``torch.save`` writes it."""
     # Through memory, so that a full disk is Python's OSError, not a message from inside torch's writer.
     buffer = io.BytesIO()
     torch.save(state, buffer)
     return buffer.getvalue()
+
+
+def from_bytes(content: bytes) -> Any:
+    """The inverse of :func:`to_bytes`, on the CPU; takes only tensors, numbers, text and containers of these."""
+    return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
 
 
 def _read(path: Path) -> dict[str, Any]:

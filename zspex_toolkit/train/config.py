@@ -20,7 +20,7 @@ class TrainConfig:
     """
 
     num_epochs: int = 100  # passes over the training set
-    batch_size: int = 64  # items of one forward and backward pass
+    batch_size: int = 64  # items of one forward and backward pass, of all processes together
     accumulate: int = 1  # batches of one step of the optimiser: the effective batch is batch_size x accumulate
     learning_rate: float = 1e-3  # before schedule and learning_rate_scale
     learning_rate_scale: dict[str, float] = field(default_factory=dict)  # prefix of parameter names: factor

@@ -9,13 +9,19 @@ import torch
 from torch import nn
 
 from zspex_toolkit.train.config import TrainConfig
+from zspex_toolkit.train.processes import ALONE, Processes
 
 _DATA_BOUND = 0.05  # share of the time spent waiting for data from which the data are too slow
 _LONG_S = 10  # seconds from which slow loading is worth a word
 
 
 def describe_training(
-    model: nn.Module, sizes: dict[str, int], steps_per_epoch: int, device: torch.device, config: TrainConfig
+    model: nn.Module,
+    sizes: dict[str, int],
+    steps_per_epoch: int,
+    device: torch.device,
+    config: TrainConfig,
+    processes: Processes = ALONE,
 ) -> Iterator[str]:
     """Lines on the network, the data, the effective batch and the schedule.
 
@@ -35,6 +41,22 @@ def describe_training(
         f"{config.optimizer}, learning rate {config.learning_rate:g}, schedule {config.schedule}, amp {config.amp}; "
         f"on {device}, {torch.get_num_threads()} thread(s), {config.num_workers} data process(es)"
     )
+    if processes.count > 1:
+        yield from _describe_processes(model, config, processes)
+
+
+def _describe_processes(model: nn.Module, config: TrainConfig, processes: Processes) -> Iterator[str]:
+    share = config.batch_size / processes.count
+    yield (
+        f"{processes.count} processes: batch_size counts for all together, each takes {share:g} of the "
+        f"{config.batch_size} items of a batch; effective batch, steps and learning rate are those of one process "
+        "(to make use of more processes raise batch_size, and the learning rate as you see fit)"
+    )
+    if any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in model.modules()):
+        yield (
+            "batch normalisation: each process normalises by its own items; the running statistics are averaged over "
+            "the processes after every step"
+        )
 
 
 def describe_epoch(line: dict[str, Any], config: TrainConfig) -> str:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from zspex_toolkit.train.batches import Batch
 from zspex_toolkit.train.checkpoint import write_bytes
+from zspex_toolkit.train.processes import Processes
 
 _MAX_DUMPS = 20  # a diverged training must not fill the disk
 _MAX_NAMES = 10
@@ -31,6 +32,28 @@ class Buffers:
         """Remember the present values."""
         if self._buffers:
             torch._foreach_copy_(self._kept, self._buffers)
+
+    def average(self, processes: Processes, num_items: int) -> None:
+        """Let every process have the mean of the changes since :meth:`keep`, each weighing by its number of items.
+
+        Counters become those of the process with most items. What no process has changed stays as it is, to the bit.
+        """
+        if processes.count == 1 or not self._buffers:
+            return
+        counts = processes.gather(num_items)
+        share = num_items / sum(counts)
+        floating = [(b, k) for b, k in zip(self._buffers, self._kept, strict=True) if b.is_floating_point()]
+        changes = [(buffer - kept) * share for buffer, kept in floating]
+        processes.sum_(changes)
+        for (buffer, kept), change in zip(floating, changes, strict=True):
+            torch.add(kept, change, out=buffer)
+        others = [b for b in self._buffers if not b.is_floating_point()]
+        first = counts.index(max(counts))  # has seen a share of every batch
+        if others:
+            changes = [buffer if processes.rank == first else torch.zeros_like(buffer) for buffer in others]
+            processes.sum_(changes)
+            for buffer, value in zip(others, changes, strict=True):
+                buffer.copy_(value)
 
     def restore(self) -> None:
         """Go back to the values remembered last."""

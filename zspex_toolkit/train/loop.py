@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import torch
 from torch import nn
 
 from zspex_toolkit.config import to_dict
-from zspex_toolkit.errors import UserError
+from zspex_toolkit.errors import ConfigError, UserError
 from zspex_toolkit.io.atomic import write_json
 from zspex_toolkit.io.revision import current_commit
 from zspex_toolkit.train.batches import ItemSet
@@ -19,6 +20,7 @@ from zspex_toolkit.train.device import resolve_device
 from zspex_toolkit.train.dry_run import dry_run
 from zspex_toolkit.train.lock import lock
 from zspex_toolkit.train.log import TrainLog
+from zspex_toolkit.train.processes import Processes, is_main_process, joined
 from zspex_toolkit.train.signals import StopSignals
 from zspex_toolkit.train.step import Loss
 from zspex_toolkit.train.trainer import Trainer
@@ -34,6 +36,8 @@ def train(
     device: str | torch.device = "auto",
 ) -> Path | None:
     """Train a network, or go on where an earlier call in ``exp_dir`` was ended; a finished training returns at once.
+
+    Started by torchrun, all its processes call this with the same arguments and share the work.
 
     Args:
         model: all parameters to train are in it; those that require no gradient stay as they are. Build it after
@@ -53,7 +57,8 @@ def train(
         UserError: if another training is at work in ``exp_dir``, every checkpoint is broken, nothing can be saved, an
             item fails or ``max_bad_steps`` steps in a row were not finite.
         ConfigError: if settings do not fit the machine, the network or the checkpoint.
-        TrainingInterrupted: on SIGTERM or SIGUSR1, after saving; ends the process with status 75.
+        TrainingInterrupted: on SIGTERM or SIGUSR1 to any of its processes, after saving; ends the process with status
+            75. The file ``stopped`` is there until the training goes on: torchrun has no such status.
     """
     assert not (isinstance(loss, nn.Module) and any(True for _ in loss.parameters())), (
         "parameters of the loss would stay as they are; put them into the network"
@@ -68,22 +73,45 @@ def train(
         if items is not None and len(items) == 0:
             raise UserError(f"the {name} set is empty")
     if config.dry_run:
-        with TrainLog(None) as log:
-            dry_run(model.to(device), loss, train_set, valid_set, config, device, log)
+        if is_main_process():
+            with TrainLog(None) as log:
+                dry_run(model.to(device), loss, train_set, valid_set, config, device, log)
         return None
-    exp_dir.mkdir(parents=True, exist_ok=True)
-    with lock(exp_dir), StopSignals() as signals, TrainLog(exp_dir / "train.log") as log:
-        remove_leftovers(exp_dir)
-        if is_finished(exp_dir, config):
-            log(f"{exp_dir}: already trained")
-        else:
-            trainer = Trainer(model.to(device), loss, train_set, valid_set, exp_dir, config, device, log, signals)
-            commit = current_commit()  # of the code that is loaded now; the files may change during the training
-            reason = trainer.run()
-            done = {"epochs": trainer.progress.epoch, "reason": reason, "settings": to_dict(config)}
-            write_json(exp_dir / "done", {**done, "commit": commit})
-            log(f"finished after {trainer.progress.epoch} epochs ({reason})")
+    with joined(device) as processes, StopSignals() as signals, contextlib.ExitStack() as held:
+        if config.batch_size < processes.count:
+            raise ConfigError(
+                f"batch_size: expected an item or more for each of the {processes.count} processes, "
+                f"got {config.batch_size} for all together"
+            )
+        hold = None
+        if processes.is_main:
+            exp_dir.mkdir(parents=True, exist_ok=True)
+            hold = held.enter_context(lock(exp_dir))
+        with TrainLog(exp_dir / "train.log") as log:
+            if _is_to_do(exp_dir, config, processes, log):
+                model = model.to(device)
+                commit = current_commit()  # of the code that is loaded now; the files may change during the training
+                trainer = Trainer(
+                    model, loss, train_set, valid_set, exp_dir, config, device, log, signals, processes, hold
+                )
+                reason = trainer.run()
+                if processes.is_main:
+                    done = {"epochs": trainer.progress.epoch, "reason": reason, "settings": to_dict(config)}
+                    write_json(exp_dir / "done", {**done, "commit": commit})
+                log(f"finished after {trainer.progress.epoch} epochs ({reason})")
     return exp_dir / "best.safetensors"
+
+
+def _is_to_do(exp_dir: Path, config: TrainConfig, processes: Processes, log: TrainLog) -> bool:
+    """Whether there is something left to train: the main process looks for all."""
+    finished = None
+    if processes.is_main:
+        remove_leftovers(exp_dir)
+        finished = is_finished(exp_dir, config)
+    finished = processes.gather(finished)[0]
+    if finished:
+        log(f"{exp_dir}: already trained")
+    return not finished
 
 
 def is_finished(exp_dir: Path, config: TrainConfig) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType
 
 # EX_TEMPFAIL of sysexits.h: nothing is wrong, start the same command again to go on.
@@ -39,10 +40,11 @@ class StopSignals:
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
 
-    def check(self) -> None:
-        """Raise TrainingInterrupted if a signal came."""
-        if self.received:
-            raise TrainingInterrupted(self.received)
+    def check(self, gather: Callable[[str | None], list[str | None]] = lambda name: [name]) -> None:
+        """Raise TrainingInterrupted if a signal came to any of the processes from which ``gather`` asks."""
+        for name in gather(self.received):
+            if name:
+                raise TrainingInterrupted(name)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.received = signal.Signals(number).name

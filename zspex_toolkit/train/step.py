@@ -13,16 +13,21 @@ from torch import Tensor, nn
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.train.batches import Batch
 from zspex_toolkit.train.memory import explained_memory
+from zspex_toolkit.train.processes import ALONE, Processes
 
 Loss = Callable[[nn.Module, Batch], tuple[Tensor, dict[str, Tensor]]]
 
 
 @dataclass(frozen=True)
 class StepOutcome:
-    """Statistics of each batch (with its number of items) and the norm of the gradient before clipping."""
+    """Statistics of each batch (with its number of items) and the norm of the gradient before clipping.
+
+    ``statistics`` are those of all processes, one after another; ``own`` are those of this one.
+    """
 
     statistics: list[tuple[dict[str, float], int]]
     grad_norm: float
+    own: list[tuple[dict[str, float], int]]
 
     @property
     def is_finite(self) -> bool:
@@ -55,13 +60,21 @@ def read_numbers(statistics: list[dict[str, Tensor]], extra: Tensor, device: tor
 
 
 def compute_gradients(
-    model: nn.Module, loss: Loss, batches: list[Batch], device: torch.device, *, amp: str, clip_grad_norm: float
+    model: nn.Module,
+    loss: Loss,
+    batches: list[Batch],
+    device: torch.device,
+    *,
+    amp: str,
+    clip_grad_norm: float,
+    processes: Processes = ALONE,
 ) -> StepOutcome:
-    """Gradient of the mean loss over the items of all batches, as if they were one, clipped to a norm.
+    """Gradient of the mean loss over the items of all batches of all processes, as if they were one, clipped to a norm.
 
     Args:
-        batches: each weighs by its number of items.
+        batches: each weighs by its number of items; a process may have none.
         clip_grad_norm: largest norm of the whole gradient; 0 only measures it.
+        processes: all get the same gradient.
 
     Returns:
         The outcome; where it is not finite the gradients are useless.
@@ -69,20 +82,40 @@ def compute_gradients(
     Raises:
         ConfigError: if a batch of one is too small for the network's batch normalisation.
     """
-    num_items = sum(len(batch["ids"]) for batch in batches)
+    num_items = sum(processes.gather(sum(len(batch["ids"]) for batch in batches)))
     statistics = []
     for batch in batches:
         with explained_memory(batch, device), _explained_normalisation(batch):
             value, values = evaluate_loss(model, loss, batch, device, amp)
             (value * (len(batch["ids"]) / num_items)).backward()
         statistics.append(values)
+    sum_gradients(model, processes)
     parameters = [parameter for parameter in model.parameters() if parameter.grad is not None]
     norm = torch.nn.utils.clip_grad_norm_(parameters, clip_grad_norm or math.inf)
     *numbers, grad_norm = read_numbers(statistics, norm, device)
     remaining = iter(numbers)
-    return StepOutcome(
-        [({k: next(remaining) for k in v}, len(b["ids"])) for v, b in zip(statistics, batches, strict=True)], grad_norm
-    )
+    own = [({k: next(remaining) for k in v}, len(b["ids"])) for v, b in zip(statistics, batches, strict=True)]
+    found = [(values, count) for part in processes.gather(own) for values, count in part]
+    return StepOutcome(found, grad_norm, own)
+
+
+def sum_gradients(model: nn.Module, processes: Processes) -> None:
+    """Put, in place of the gradients, their sum over the processes.
+
+    A parameter that no process has a gradient for stays without, so that the optimiser leaves it alone.
+    """
+    if processes.count == 1:
+        return
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    own = sum(1 << place for place, parameter in enumerate(parameters) if parameter.grad is not None)
+    touched = 0
+    for mask in processes.gather(f"{own:x}"):
+        touched |= int(mask, 16)
+    chosen = [parameter for place, parameter in enumerate(parameters) if touched >> place & 1]
+    for parameter in chosen:
+        if parameter.grad is None:
+            parameter.grad = torch.zeros_like(parameter)
+    processes.sum_([parameter.grad for parameter in chosen])
 
 
 @contextlib.contextmanager

@@ -8,30 +8,37 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from zspex_toolkit import registry
 from zspex_toolkit.config import to_dict
 from zspex_toolkit.errors import ConfigError, UserError
+from zspex_toolkit.io.atomic import write_json
 from zspex_toolkit.train.average import WeightAverage
-from zspex_toolkit.train.batches import Batch, BatchLoader, ItemSet, plan_steps, plan_validation
-from zspex_toolkit.train.checkpoint import Checkpoints, save_weights
+from zspex_toolkit.train.batches import Batch, BatchLoader, ItemSet, count_steps, plan_steps, plan_validation, share_of
+from zspex_toolkit.train.checkpoint import Checkpoints, from_bytes, save_weights, to_bytes
 from zspex_toolkit.train.config import TrainConfig, check_unchanged
 from zspex_toolkit.train.describe import describe_epoch, describe_means, describe_training
 from zspex_toolkit.train.forensics import Buffers, dump_step, names_of
 from zspex_toolkit.train.history import History
+from zspex_toolkit.train.lock import Hold
 from zspex_toolkit.train.log import TrainLog, progress_bar
 from zspex_toolkit.train.optimizer import build_optimizer, set_learning_rate
+from zspex_toolkit.train.processes import Processes
 from zspex_toolkit.train.progress import EpochStatistics, Progress
-from zspex_toolkit.train.random_state import get_random_state, set_random_state
+from zspex_toolkit.train.random_state import gather_random_states, get_random_state, seed_process, set_random_state
 from zspex_toolkit.train.signals import StopSignals, TrainingInterrupted
 from zspex_toolkit.train.step import Loss, StepOutcome, check_metric, compute_gradients
 from zspex_toolkit.train.validate import validate
 
 
 class Trainer:
-    """Everything of a training that changes while it runs; :func:`zspex_toolkit.train.loop.train` is its front."""
+    """Everything of a training that changes while it runs; :func:`zspex_toolkit.train.loop.train` is its front.
+
+    Of several processes each has one, in the same state but for the random numbers; the one with the lock writes.
+    """
 
     def __init__(
         self,
@@ -44,14 +51,16 @@ class Trainer:
         device: torch.device,
         log: TrainLog,
         signals: StopSignals,
+        processes: Processes,
+        hold: Hold | None,
     ):
         self.progress = Progress()
         self._model, self._loss, self._device, self._config = model, loss, device, config
-        self._exp_dir, self._log, self._signals = exp_dir, log, signals
+        self._exp_dir, self._log, self._signals, self._processes, self._hold = exp_dir, log, signals, processes, hold
         self._train_loader = BatchLoader(train_set, config, device)
         self._valid_loader = BatchLoader(valid_set, config, device) if valid_set is not None else None
         self._sizes = {"train": len(train_set), "valid": len(valid_set) if valid_set is not None else 0}
-        self._steps_per_epoch = len(plan_steps(len(train_set), config, 0))
+        self._steps_per_epoch = count_steps(len(train_set), config)
         self._optimizer = build_optimizer(model, config)
         self._schedule = registry.load("train.schedules", config.schedule)
         self._average = WeightAverage(model, config.ema_decay) if config.ema_decay else None
@@ -65,27 +74,34 @@ class Trainer:
         Returns:
             Why it ended: ``all epochs`` or ``no progress``.
         """
-        torch.manual_seed(self._config.seed)
-        lines = describe_training(self._model, self._sizes, self._steps_per_epoch, self._device, self._config)
-        for line in lines:
+        seed_process(self._config.seed, self._processes)
+        known = (self._model, self._sizes, self._steps_per_epoch, self._device, self._config, self._processes)
+        for line in describe_training(*known):
             self._log(line)
         self._resume()
-        # From here on weights and checkpoints change: killed now, a longer training must not look like a finished one.
-        (self._exp_dir / "done").unlink(missing_ok=True)
+        history = None
         with contextlib.ExitStack() as closing:
-            history = closing.enter_context(contextlib.closing(History(self._exp_dir, self.progress.epoch)))
+            if self._processes.is_main:
+                # From here on weights and checkpoints change: killed, a longer training must not look finished.
+                for name in ("done", "stopped"):
+                    (self._exp_dir / name).unlink(missing_ok=True)
+                history = closing.enter_context(contextlib.closing(History(self._exp_dir, self.progress.epoch)))
             for loader in filter(None, (self._train_loader, self._valid_loader)):
                 closing.callback(loader.close)
             try:
                 reason = self._run_epochs(history)
             except TrainingInterrupted as interrupt:
-                path = self._save()
-                self._log(f"stopped by {interrupt.signal_name}; start the same command again to go on from {path.name}")
+                name = self._save()
+                if self._processes.is_main:
+                    # torchrun ends with status 1, whatever its processes end with.
+                    write_json(self._exp_dir / "stopped", {"signal": interrupt.signal_name, "checkpoint": name})
+                self._log(f"stopped by {interrupt.signal_name}; start the same command again to go on from {name}")
                 raise
-        self._checkpoints.remove_partial()
+        if self._processes.is_main:
+            self._checkpoints.remove_partial()
         return reason
 
-    def _run_epochs(self, history: History) -> str:
+    def _run_epochs(self, history: History | None) -> str:
         while self.progress.epoch < self._config.num_epochs:
             if self._config.patience and self.progress.epochs_without_progress() >= self._config.patience:
                 return "no progress"
@@ -96,10 +112,11 @@ class Trainer:
     def _train_epoch(self) -> None:
         progress, running = self.progress, self.progress.running
         steps = plan_steps(self._sizes["train"], self._config, progress.epoch)[progress.step :]
-        loading = self._train_loader.load(progress.epoch, [batch for step in steps for batch in step])
+        shares = [[part for batch in step if len(part := self._share(batch))] for step in steps]
+        loading = self._train_loader.load(progress.epoch, [part for step in shares for part in step])
         self._model.train()
         with progress_bar(f"epoch {progress.epoch + 1}", self._steps_per_epoch, progress.step) as bar:
-            for step in steps:
+            for step in shares:
                 began = time.monotonic()
                 batches = [next(loading) for _ in step]
                 running.waited += time.monotonic() - began
@@ -110,18 +127,21 @@ class Trainer:
                 self._after_step()
                 bar.update()
 
+    def _share(self, batch: np.ndarray) -> np.ndarray:
+        return share_of(batch, self._config, self._processes.rank, self._processes.count)
+
     def _take_step(self, batches: list[Batch]) -> None:
         config, progress = self._config, self.progress
         self._buffers.keep()
         random_state = get_random_state(self._device)
         set_learning_rate(self._optimizer, self._learning_rate(progress.global_step))
         self._optimizer.zero_grad(set_to_none=True)
-        outcome = compute_gradients(
-            self._model, self._loss, batches, self._device, amp=config.amp, clip_grad_norm=config.clip_grad_norm
-        )
+        options = {"amp": config.amp, "clip_grad_norm": config.clip_grad_norm, "processes": self._processes}
+        outcome = compute_gradients(self._model, self._loss, batches, self._device, **options)
         check_metric(outcome, config.best_metric[0])
         if not outcome.is_finite:
             return self._skip_step(batches, outcome, random_state)
+        self._buffers.average(self._processes, sum(len(batch["ids"]) for batch in batches))
         self._optimizer.step()
         if self._average:
             self._average.update()
@@ -136,12 +156,20 @@ class Trainer:
         self._buffers.restore()
         progress.bad_in_a_row += 1
         progress.running.num_bad_steps += 1
-        progress.running.num_bad_items += sum(len(batch["ids"]) for batch in batches)
-        bad = [b for b, (s, _) in zip(batches, outcome.statistics, strict=True) if not math.isfinite(s["loss"])]
-        step = {"batches": batches, "model": self._model.state_dict(), "random_state": random_state}
-        where = dump_step(self._exp_dir / "bad_batches", self._step_name(), step)
-        what = "the loss" if bad else "the gradient"
-        line = f"{self._step_name()}: {what} is not finite for one of: {names_of(bad or batches)}"
+        progress.running.num_bad_items += sum(num_items for _, num_items in outcome.statistics)
+        has_bad_loss = not all(math.isfinite(values["loss"]) for values, _ in outcome.statistics)
+        bad = [b for b, (s, _) in zip(batches, outcome.own, strict=True) if not math.isfinite(s["loss"])]
+        asked = bad if has_bad_loss else batches  # of this process
+        told = None
+        if asked:
+            step = {"batches": batches, "model": self._model.state_dict(), "random_state": random_state}
+            # The one file that others than the main process write: they alone have these batches.
+            name = f"{self._step_name()}{f'-process-{self._processes.rank + 1}' if self._processes.count > 1 else ''}"
+            where = dump_step(self._exp_dir / "bad_batches", name, step)
+            told = {"ids": [str(name) for batch in asked for name in batch["ids"]], "where": where}
+        found = [one for one in self._processes.gather(told) if one]
+        what, where = "the loss" if has_bad_loss else "the gradient", ", ".join(one["where"] for one in found)
+        line = f"{self._step_name()}: {what} is not finite for one of: {names_of(found)}"
         self._log(f"{line}; step skipped, batch {where}")
         if progress.bad_in_a_row >= self._config.max_bad_steps:
             raise UserError(f"{self._exp_dir}: {progress.bad_in_a_row} bad steps in a row, giving up; {line}; {where}")
@@ -160,11 +188,15 @@ class Trainer:
             means = describe_means(progress.running.averages.means())
             self._log(f"epoch {progress.epoch + 1}, step {progress.step}/{self._steps_per_epoch}: {means}")
         due = config.checkpoint_minutes and time.monotonic() - self._saved_at >= 60 * config.checkpoint_minutes
-        if due or (config.checkpoint_steps and progress.step % config.checkpoint_steps == 0):
+        due = due or (config.checkpoint_steps and progress.step % config.checkpoint_steps == 0)
+        if any(self._processes.gather(bool(due))):
             self._save()
-        self._signals.check()
+        self._check_signals()
 
-    def _finish_epoch(self, history: History) -> None:
+    def _check_signals(self) -> None:
+        self._signals.check(self._processes.gather)
+
+    def _finish_epoch(self, history: History | None) -> None:
         progress, running = self.progress, self.progress.running
         began = time.monotonic()
         line = {"epoch": progress.epoch + 1, "train": running.averages.means(), "valid": None}
@@ -175,13 +207,13 @@ class Trainer:
             name, direction = self._config.best_metric
             metric = (line["valid"] or line["train"]).get(name, float("nan"))
             line["best"] = progress.add_metric(metric if direction == "min" else -metric)
-            if line["best"]:
-                save_weights(self._model.state_dict(), self._exp_dir / "best.safetensors")
-            save_weights(self._model.state_dict(), self._exp_dir / "last.safetensors")
+            for name in ("best", "last") if line["best"] else ("last",):
+                self._save_weights(self._exp_dir / f"{name}.safetensors")
         line |= running.summary(validation_seconds=time.monotonic() - began)
         progress.epoch, progress.step, progress.running = progress.epoch + 1, 0, EpochStatistics()
         # History before the checkpoint: a kill between the two repeats the line, the other order would lose it.
-        history.add(line)
+        if history:
+            history.add(line)
         self._save()
         self._log(describe_epoch(line, self._config))
 
@@ -195,10 +227,22 @@ class Trainer:
             amp=self._config.amp,
             seed=self._config.seed,
             log=self._log,
-            stop=self._signals.check,
+            stop=self._check_signals,
+            processes=self._processes,
         )
 
-    def _save(self) -> Path:
+    def _save_weights(self, path: Path) -> None:
+        if self._hold:
+            self._hold.check()
+            save_weights(self._model.state_dict(), path)
+
+    def _save(self) -> str:
+        """Write a checkpoint and return its name; all processes must call it at the same step."""
+        self._saved_at = time.monotonic()
+        states = gather_random_states(self._device, self._processes)
+        if not self._hold:
+            return ""
+        self._hold.check()
         state = {
             "settings": to_dict(self._config),
             "sizes": self._sizes,
@@ -206,22 +250,33 @@ class Trainer:
             "optimizer": self._optimizer.state_dict(),
             "average": self._average.state_dict() if self._average else None,
             "progress": self.progress.to_dict(),
-            "random_state": get_random_state(self._device),
+            "random_state": states[0],
+            "other_random_states": states[1:],
         }
         path = self._checkpoints.save(state, self.progress.epoch, self.progress.step)
         self._saved_at = time.monotonic()
-        return path
+        return path.name
 
     def _resume(self) -> None:
-        found = self._checkpoints.load_newest(self._log)
+        """Go on from the newest whole checkpoint: the main process reads it for all."""
+        processes = self._processes
+        found = self._checkpoints.load_newest(self._log) if processes.is_main else None
+        if processes.count > 1:
+            content = processes.broadcast(to_bytes(found and (found[0], str(found[1]))) if processes.is_main else None)
+            found = from_bytes(content)
         if found is None:
-            return
+            return self._share_first_weights()
         state, path = found
         check_unchanged(state["settings"], self._config, path)
         if state["sizes"] != self._sizes:
             raise ConfigError(f"{path}: this training began with {state['sizes']} items, now there are {self._sizes}")
         self._load(state, path)
         self._log(f"going on from {path}: {self.progress.epoch} epochs and {self.progress.step} steps done")
+
+    def _share_first_weights(self) -> None:
+        if self._processes.count > 1:
+            own = to_bytes(self._model.state_dict()) if self._processes.is_main else None
+            self._model.load_state_dict(from_bytes(self._processes.broadcast(own)))
 
     def _load(self, state: dict[str, Any], path: Path) -> None:
         try:
@@ -232,4 +287,8 @@ class Trainer:
         if self._average:
             self._average.load_state_dict(state["average"])
         self.progress = Progress.from_dict(state["progress"])
-        set_random_state(state["random_state"], self._device)
+        states = [state["random_state"], *state.get("other_random_states", [])]
+        if self._processes.rank < len(states):
+            set_random_state(states[self._processes.rank], self._device)
+        else:
+            seed_process(self._config.seed, self._processes, self.progress.global_step)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from zspex_toolkit.train.batches import BatchLoader
+from zspex_toolkit.train.batches import Batch, BatchLoader
 from zspex_toolkit.train.forensics import names_of
 from zspex_toolkit.train.log import progress_bar
 from zspex_toolkit.train.memory import explained_memory
+from zspex_toolkit.train.processes import ALONE, Processes
 from zspex_toolkit.train.progress import Averages
 from zspex_toolkit.train.step import Loss, evaluate_loss, read_numbers
 
@@ -29,11 +31,15 @@ def validate(
     seed: int,
     log: Callable[[str], None],
     stop: Callable[[], None] = lambda: None,
+    processes: Processes = ALONE,
 ) -> dict[str, float]:
     """Means over all items of the batches, in evaluation mode.
 
     The items are those of epoch 0 and the random numbers those of ``seed``, so epochs can be compared; the random
     state of the training is left as it was. ``stop`` is called before every batch and may raise.
+
+    Several processes take whole batches in turn and add up in the order of the batches: the means are those of one
+    process, to the bit, if the network draws no random numbers.
     """
     averages = Averages()
     was_training = model.training
@@ -43,14 +49,27 @@ def validate(
         progress_bar("validation", len(batches)) as bar,
     ):
         torch.manual_seed(seed)
-        for batch in loader.load(0, batches):
+        loading = loader.load(0, batches[processes.rank :: processes.count])
+        for first in range(0, len(batches), processes.count):
             stop()
-            with explained_memory(batch, device):
-                value, statistics = evaluate_loss(model, loss, batch, device, amp)
-            *numbers, last = read_numbers([statistics], value, device)
-            if not math.isfinite(last):
-                log(f"validation: the loss is {last} for one of: {names_of([batch])}")
-            averages.add(dict(zip(statistics, numbers, strict=True)), len(batch["ids"]))
-            bar.update()
+            is_busy = first + processes.rank < len(batches)
+            own = _evaluate(model, loss, next(loading), device, amp) if is_busy else None
+            for found in filter(None, processes.gather(own)):
+                if not math.isfinite(found["loss"]):
+                    log(f"validation: the loss is {found['loss']} for one of: {found['names']}")
+                averages.add(found["statistics"], found["num_items"])
+                bar.update()
     model.train(was_training)
     return averages.means()
+
+
+def _evaluate(model: nn.Module, loss: Loss, batch: Batch, device: torch.device, amp: str) -> dict[str, Any]:
+    with explained_memory(batch, device):
+        value, statistics = evaluate_loss(model, loss, batch, device, amp)
+    *numbers, last = read_numbers([statistics], value, device)
+    return {
+        "loss": last,
+        "names": names_of([batch]),
+        "statistics": dict(zip(statistics, numbers, strict=True)),
+        "num_items": len(batch["ids"]),
+    }

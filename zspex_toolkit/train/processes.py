@@ -1,0 +1,176 @@
+"""The processes of one training: torchrun starts them, here they find each other, agree and end together."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import os
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from zspex_toolkit.errors import ConfigError, UserError
+from zspex_toolkit.train.signals import TrainingInterrupted
+
+Result = TypeVar("Result")
+_VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
+_joins = itertools.count()  # trainings of this process, one after another, must not read each other's messages
+
+
+class PeerLostError(Exception):
+    """Another process of the training is gone."""
+
+
+class Processes:
+    """All processes of a training, from the side of one of them; a training alone is ``Processes()``.
+
+    Every method but the properties must be called by all processes, in the same order. Messages are small and travel
+    over gloo, so that a GPU is not waited for; tensors of a GPU are summed over NCCL.
+
+    Raises:
+        PeerLostError: from every method, if another process is gone.
+    """
+
+    def __init__(self, rank: int = 0, count: int = 1, gpus: dist.ProcessGroup | None = None):
+        self.rank, self.count, self._gpus = rank, count, gpus
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this process writes the files."""
+        return self.rank == 0
+
+    def gather(self, value: Any) -> list[Any]:
+        """What each process gave, in their order: numbers (also such that are not finite), text, lists and dicts."""
+        if self.count == 1:
+            return [value]
+        return [json.loads(content) for content in self._gather_bytes(json.dumps(value).encode())]
+
+    def gather_tensors(self, tensor: Tensor) -> list[Tensor]:
+        """The tensor of each process, of the same shape and type on all, on the CPU."""
+        if self.count == 1:
+            return [tensor]
+        found = [torch.empty_like(tensor) for _ in range(self.count)]
+        _guarded(lambda: dist.all_gather(found, tensor))
+        return found
+
+    def broadcast(self, content: bytes | None) -> bytes:
+        """The bytes of the main process."""
+        if self.count == 1:
+            return content
+        (size, *_) = self.gather(len(content) if self.is_main else 0)
+        tensor = _as_tensor(content) if self.is_main else torch.empty(size, dtype=torch.uint8)
+        _guarded(lambda: dist.broadcast(tensor, 0))
+        return content if self.is_main else tensor.numpy().tobytes()
+
+    def sum_(self, tensors: list[Tensor]) -> None:
+        """Put, in place of each tensor, its sum over the processes: the same bits on all."""
+        if self.count == 1:
+            return
+        kinds = sorted({(str(tensor.device), str(tensor.dtype)) for tensor in tensors})
+        for kind in kinds:
+            chosen = [tensor for tensor in tensors if (str(tensor.device), str(tensor.dtype)) == kind]
+            joined = torch.cat([tensor.reshape(-1) for tensor in chosen])
+            group = self._gpus if joined.is_cuda else None
+            _guarded(lambda joined=joined, group=group: dist.all_reduce(joined, group=group))
+            for tensor, part in zip(chosen, joined.split([tensor.numel() for tensor in chosen]), strict=True):
+                tensor.copy_(part.view_as(tensor))
+
+    def wait(self) -> None:
+        """Return when all processes are here."""
+        self.gather(None)
+
+    def _gather_bytes(self, content: bytes) -> list[bytes]:
+        sizes = self.gather_tensors(torch.tensor(len(content)))
+        longest = int(max(sizes))
+        padded = _as_tensor(content.ljust(longest, b" "))
+        found = self.gather_tensors(padded)
+        return [one.numpy().tobytes()[: int(size)] for one, size in zip(found, sizes, strict=True)]
+
+
+ALONE = Processes()
+
+
+def started_by_torchrun() -> bool:
+    """Whether this is one of several processes of a training."""
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
+def is_main_process() -> bool:
+    """Whether this process is alone, or the one of several that writes the files."""
+    return not started_by_torchrun() or os.environ.get("RANK") == "0"
+
+
+@contextlib.contextmanager
+def joined(device: torch.device) -> Iterator[Processes]:
+    """The processes that torchrun started, over gloo and, for GPUs, NCCL; within, one that fails ends them all.
+
+    The first to fail tells why; the others end silently with status 1.
+
+    Raises:
+        ConfigError: if torchrun's variables are not complete.
+        UserError: if another process was killed.
+    """
+    if not started_by_torchrun():
+        yield ALONE
+        return
+    missing = [name for name in _VARIABLES if name not in os.environ]
+    if missing:
+        raise ConfigError(f"WORLD_SIZE is set but {', '.join(missing)} is not; start several processes with torchrun")
+    store, rank, count = next(dist.rendezvous("env://"))
+    store = dist.PrefixStore(f"training-{next(_joins)}", store)
+    dist.init_process_group("gloo", store=store, rank=rank, world_size=count)
+    try:
+        processes = Processes(rank, count, dist.new_group(backend="nccl") if device.type == "cuda" else None)
+        with _ending_together(processes, store):
+            yield processes
+    finally:
+        dist.destroy_process_group()
+
+
+@contextlib.contextmanager
+def _ending_together(processes: Processes, store: dist.Store) -> Iterator[None]:
+    try:
+        try:
+            yield
+        except TrainingInterrupted:
+            processes.wait()  # torchrun ends all as soon as one has ended: the main one must have let go of its files
+            raise
+        processes.wait()
+    except TrainingInterrupted:
+        raise
+    except BaseException as error:
+        if not _is_first(store):
+            raise SystemExit(1) from error
+        if isinstance(error, PeerLostError):
+            raise UserError(
+                "another process of this training was killed (torchrun says which); start the same command again to go "
+                "on from the last checkpoint"
+            ) from error
+        if isinstance(error, UserError):
+            where = f"process {processes.rank + 1} of {processes.count} on {socket.gethostname()}"
+            raise type(error)(f"{where}: {error}") from error
+        raise
+
+
+def _is_first(store: dist.Store) -> bool:
+    """Whether no other process has failed before; also if that one took the store with it."""
+    try:
+        return store.add("failed", 1) == 1
+    except RuntimeError:
+        return True
+
+
+def _guarded(collective: Callable[[], Result]) -> Result:
+    try:
+        return collective()
+    except RuntimeError as error:
+        raise PeerLostError(str(error)) from error
+
+
+def _as_tensor(content: bytes) -> Tensor:
+    return torch.frombuffer(bytearray(content), dtype=torch.uint8) if content else torch.empty(0, dtype=torch.uint8)
