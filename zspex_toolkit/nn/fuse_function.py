@@ -32,7 +32,7 @@ class FuseFunction(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, dtype, counts, eps, gain, offset, project, bias, *weights) -> Tensor:
         batch, length, num_scales, num_filters = x.shape
-        rows = x.reshape(batch * length, num_scales, num_filters)
+        rows = x.reshape(batch * length, num_scales, num_filters).contiguous()
         weights = ExchangeWeights(*weights) if weights else None
         rounded = rows.to(dtype)
         done = exchange(rounded, weights, counts, eps[0]) if weights else None

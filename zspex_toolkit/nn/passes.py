@@ -20,9 +20,11 @@ def factor_dtype(frames: Tensor, *widths: int) -> torch.dtype | None:
 
     They want a compiler, a CPU, single precision, and numbers of channels (``widths``) that fill vectors.
     """
+    fits = frames.dtype == torch.float32 and frames.numel() and all(width % LANES == 0 for width in widths)
+    if not (fits and fuses(frames) and library() is not None):
+        return None
     low = autocast_dtype(frames.device.type) or torch.float32
-    fits = fuses(frames) and frames.dtype == torch.float32 and all(width % LANES == 0 for width in widths)
-    return low if fits and low in _SUFFIXES and frames.numel() and library() is not None else None
+    return low if low in _SUFFIXES else None
 
 
 def run_pass(name: str, dtype: torch.dtype | None, *arguments: Tensor | int | float | None) -> None:

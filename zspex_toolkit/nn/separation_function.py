@@ -37,7 +37,7 @@ class SeparationFunction(torch.autograd.Function):
         coders, weights = others[: 2 * num_scales], others[2 * num_scales :]
         weights = ExchangeWeights(*weights) if weights else None
         rows = frames.reshape(batch * length, -1).to(dtype)
-        encodings = encodings.reshape(batch * length, num_scales, num_filters)
+        encodings = encodings.reshape(batch * length, num_scales, num_filters).contiguous()
         x = times(rows, project, bias).view_as(encodings)
         done = None
         if weights is not None:
