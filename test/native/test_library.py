@@ -1,6 +1,7 @@
 """The compiled functions: built once, whole or not at all, and missed without harm."""
 
 import ctypes
+import shutil
 import subprocess
 import sys
 
@@ -9,7 +10,13 @@ import torch
 
 from zspex_toolkit.native import library as native
 
-PROGRAM = "from zspex_toolkit.native.library import library; print(library() is not None)"
+PROGRAM = """
+import sys
+from pathlib import Path
+from zspex_toolkit.native import library as native
+native.SOURCES = Path(sys.argv[1])
+print(native.library() is not None)
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -19,12 +26,23 @@ def a_cache_of_its_own(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def fresh():
+def sources(tmp_path, monkeypatch):
+    """One of the functions, which is soon compiled."""
+    folder = tmp_path / "sources"
+    folder.mkdir()
+    for name in ("convert.cpp", "simd.h"):
+        shutil.copy(native.SOURCES / name, folder)
+    monkeypatch.setattr(native, "SOURCES", folder)
+    return folder
+
+
+@pytest.fixture
+def fresh(sources):
     """``library`` as a new process sees it."""
     return native.library.__wrapped__
 
 
-needs_compiler = pytest.mark.skipif(native.shutil.which("c++") is None, reason="no C++ compiler")
+needs_compiler = pytest.mark.skipif(shutil.which("c++") is None, reason="no C++ compiler")
 
 
 def rounded(library, x):
@@ -58,8 +76,10 @@ def test_a_damaged_library_is_compiled_again(fresh, tmp_path, capfd):
 
 
 @needs_compiler
-def test_two_processes_may_compile_at_once(tmp_path):
-    processes = [subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE) for _ in range(2)]
+def test_two_processes_may_compile_at_once(sources, tmp_path):
+    processes = [
+        subprocess.Popen([sys.executable, "-c", PROGRAM, str(sources)], stdout=subprocess.PIPE) for _ in range(2)
+    ]
     assert [process.communicate(timeout=300)[0].strip() for process in processes] == [b"True", b"True"]
     assert len(list((tmp_path / "cache").iterdir())) == 1
 
@@ -73,11 +93,8 @@ def test_without_a_compiler_there_is_none_and_one_line_says_so(fresh, monkeypatc
 
 
 @needs_compiler
-def test_what_cannot_be_compiled_is_said_in_one_line_and_leaves_no_file(fresh, monkeypatch, tmp_path, capfd):
-    sources = tmp_path / "sources"
-    sources.mkdir()
+def test_what_cannot_be_compiled_is_said_in_one_line_and_leaves_no_file(fresh, sources, tmp_path, capfd):
     (sources / "broken.cpp").write_text("int f( {")
-    monkeypatch.setattr(native, "SOURCES", sources)
     assert fresh() is None
     assert "cannot compile: " in capfd.readouterr().err.splitlines()[-1]
     assert list((tmp_path / "cache").iterdir()) == []

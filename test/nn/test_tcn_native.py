@@ -82,7 +82,7 @@ def test_float32_is_that_of_double_precision(num_frames, channels, hidden, dilat
     for name, one, other in zip(NAMES, actual, expected, strict=True):
         assert one.dtype == torch.float32
         torch.testing.assert_close(one.double(), other, rtol=2e-4, atol=1e-5 * other.abs().max().item(), msg=name)
-        assert error(one, other) < 1e-5, name
+        assert error(one, other) < 3e-5, name
 
 
 @pytest.mark.parametrize(("num_frames", "channels", "hidden", "dilation"), SHAPES)
@@ -165,7 +165,7 @@ def test_without_gradients_nothing_is_kept_and_the_output_is_the_same(low):
 
 @pytest.mark.parametrize(("low", "size"), [(False, 4), (True, 2)])
 def test_the_frames_before_the_first_rectification_are_kept_and_the_rounded_input(low, size):
-    batch, num_frames, channels, hidden = 2, 50, 8, 32
+    batch, num_frames, channels, hidden = 2, 50, 32, 64
     x, bias_in, weights = single(draw(num_frames, channels, hidden, batch=batch))
     inputs = {tensor.data_ptr() for tensor in (*x, bias_in, *weights)}
     sizes = []

@@ -7,35 +7,12 @@
 
 namespace {
 
-template <int kVectors>
-struct Whole {  // a stripe of 16 kVectors columns
-  static constexpr int width = kVectors;
-  template <class T> Floats get(const T* p, int i) const { return load(p + kLanes * i); }
-  template <class T> void put(T* p, int i, Floats v) const { store(p + kLanes * i, v); }
-};
+constexpr int kStripe = 2;                          // vectors; a line of the cache holds 32 bfloat16
+constexpr int64_t kStripeWidth = kStripe * kLanes;  // numbers of channels are multiples of it
 
-struct Part {  // the last columns, fewer than 16; zero in the lanes beyond
-  static constexpr int width = 1;
-  int64_t count;
-  template <class T> Floats get(const T* p, int) const {
-    T whole[kLanes] = {};
-    memcpy(whole, p, count * sizeof(T));
-    return load(whole);
-  }
-  template <class T> void put(T* p, int, Floats v) const {
-    T whole[kLanes];
-    store(whole, v);
-    memcpy(p, whole, count * sizeof(T));
-  }
-};
-
-// A line of the cache holds 32 bfloat16.
 template <class F>
-inline void for_columns(int64_t num_columns, F visit) {
-  int64_t column = 0;
-  for (; column + 2 * kLanes <= num_columns; column += 2 * kLanes) visit(Whole<2>{}, column);
-  for (; column + kLanes <= num_columns; column += kLanes) visit(Whole<1>{}, column);
-  if (column < num_columns) visit(Part{num_columns - column}, column);
+inline void for_stripes(int64_t num_columns, F visit) {
+  for (int64_t column = 0; column < num_columns; column += kStripeWidth) visit(column);
 }
 
 // Frames by whether t - dilation and t + dilation are frames too: visit(has_past, has_future, first, end).
@@ -49,14 +26,6 @@ inline void for_spans(int64_t num_frames, int64_t dilation, F visit) {
   else
     visit(std::false_type{}, std::false_type{}, first, last);
   visit(std::true_type{}, std::false_type{}, last, num_frames);
-}
-
-inline Floats rectify(Floats z, float slope) { return z > 0.0f ? z : z * slope; }
-
-inline double exact_total(Floats v) {
-  double sum = 0;
-  for (int64_t i = 0; i < kLanes; ++i) sum += v[i];
-  return sum;
 }
 
 }  // namespace

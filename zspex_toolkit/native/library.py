@@ -21,7 +21,7 @@ from zspex_toolkit.io.atomic import atomic_path
 SOURCES = Path(__file__).parent
 # Sums may be reordered, so that they become vectors; NaN and infinity stay what they are, as trainings look for them.
 FLAGS = (
-    *("-std=c++17", "-O3", "-march=native", "-fPIC", "-shared", "-fopenmp-simd", "-Wno-psabi"),
+    *("-std=c++17", "-O3", "-march=native", "-fPIC", "-shared", "-pthread", "-fopenmp-simd", "-Wno-psabi"),
     *("-fno-math-errno", "-fno-trapping-math", "-fassociative-math", "-fno-signed-zeros", "-freciprocal-math"),
 )
 _DIGEST_SIZE = hashlib.sha256().digest_size

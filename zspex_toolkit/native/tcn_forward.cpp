@@ -1,76 +1,77 @@
-// The passes of a temporal convolution block between its matrix products, for one utterance.
+// A temporal convolution block over a batch.
 #include "tcn_block.h"
 
 namespace {
 
-// Normalised, convolved and rectified frames: z (L, H) without its bias -> rectified (L, H), and before it if asked for.
-template <bool kKeep, class T>
-Moments convolve(const Block& b, const T* z, const float* bias, const Statistics& first, T* rectified, T* convolved) {
-  const int64_t hidden = b.hidden, apart = b.dilation * hidden;
-  const float slope_in = *b.slope_in, slope_out = *b.slope_out;
-  const float scale = first.scale, mean = first.mean;
+// What the first product takes: x itself, or rounded.
+template <class T>
+const T* round_frames(const Block& b, const float* x, T* rounded) {
+  if constexpr (std::is_same_v<T, float>) return x;
+  else {
+    for (int64_t i = 0; i < b.num_frames * b.channels; i += kLanes) store(rounded + i, load(x + i));
+    return rounded;
+  }
+}
+
+// z (L, H), the first product without its bias, and the moments of what is rectified.
+template <class T>
+Moments expand(const Block& b, const T* frames, const Weights<T>& weights, const float* bias, T* z) {
+  const float slope = *b.slope_in;
   Moments all;
-  for_columns(hidden, [&](auto stripe, int64_t column) {
-    constexpr int width = decltype(stripe)::width;
-    Floats shift[width], offset[width], taps[3][width], weights[3][width];
-    for (int i = 0; i < width; ++i) {
-      const Floats gain = stripe.get(b.gain_in + column, i) * scale;
-      shift[i] = stripe.get(bias + column, i);
-      offset[i] = stripe.get(b.offset_in + column, i) - gain * mean;
-      for (int k = 0; k < 3; ++k) {
-        taps[k][i] = stripe.get(b.taps + k * hidden + column, i);
-        weights[k][i] = taps[k][i] * gain;
+  multiply(frames, weights, b.num_frames, [&](auto& sums, int64_t row, int64_t column) {
+    constexpr int tall = std::extent_v<std::remove_reference_t<decltype(sums)>, 0>;
+    constexpr int wide = std::extent_v<std::remove_reference_t<decltype(sums)>, 1>;
+    Floats sum = {}, power = {};
+    for (int v = 0; v < wide; ++v) {
+      const Floats shift = load(bias + column + v * kLanes);
+      for (int r = 0; r < tall; ++r) {
+        store(z + (row + r) * b.hidden + column + v * kLanes, sums[r][v]);
+        const Floats p = rectify(sums[r][v] + shift, slope);
+        sum += p, power += p * p;
       }
     }
-    for_spans(b.num_frames, b.dilation, [&](auto past, auto future, int64_t from, int64_t to) {
-      Floats base[width];  // the padding is of the normalised signal: a tap that sees it adds no offset
-      for (int i = 0; i < width; ++i) {
-        base[i] = stripe.get(b.tap_bias + column, i) + taps[1][i] * offset[i];
-        if constexpr (past()) base[i] += taps[0][i] * offset[i];
-        if constexpr (future()) base[i] += taps[2][i] * offset[i];
-      }
-      for (int64_t start = from; start < to; start += kChunk) {
-        Floats sums[width] = {}, powers[width] = {};
-        for (int64_t t = start; t < std::min(start + kChunk, to); ++t) {
-          const T* here = z + t * hidden + column;
-          for (int i = 0; i < width; ++i) {
-            Floats y = base[i] + weights[1][i] * rectify(stripe.get(here, i) + shift[i], slope_in);
-            if constexpr (past()) y += weights[0][i] * rectify(stripe.get(here - apart, i) + shift[i], slope_in);
-            if constexpr (future()) y += weights[2][i] * rectify(stripe.get(here + apart, i) + shift[i], slope_in);
-            if constexpr (kKeep) stripe.put(convolved + t * hidden + column, i, y);
-            const Floats p = rectify(y, slope_out);
-            stripe.put(rectified + t * hidden + column, i, p);
-            if constexpr (!kKeep) sums[i] += p, powers[i] += p * p;
-          }
-        }
-        if constexpr (!kKeep)
-          for (int i = 0; i < width; ++i) all.add(sums[i], powers[i]);
-      }
-    });
+    all.sum.add(sum), all.power.add(power);
   });
   return all;
 }
 
-template <class T>
-void hide(const Block& b, const T* z, const float* bias, Statistics* of, T* rectified) {
-  of[0] = statistics(b, moments(z, bias, *b.slope_in, b.num_frames, b.hidden, 0), z, bias, *b.slope_in);
-  const Moments taken = convolve<false, T>(b, z, bias, of[0], rectified, nullptr);
-  of[1] = statistics(b, taken, rectified, nullptr, 1);
-}
-
 // y = x + scale * product + what the offsets of the last normalisation give.
 template <class T>
-void finish(const Block& b, const float* x, const T* product, const Statistics* of, float* y) {
-  const float scale = of[1].scale, centre = of[1].scale * of[1].mean;
-  for_columns(b.channels, [&](auto stripe, int64_t column) {
-    constexpr int width = decltype(stripe)::width;
-    Floats shift[width];
-    for (int i = 0; i < width; ++i)
-      shift[i] = stripe.get(b.out_of_offset + column, i) - centre * stripe.get(b.out_of_gain + column, i);
-    for (int64_t t = 0; t < b.num_frames; ++t) {
-      const int64_t at = t * b.channels + column;
-      for (int i = 0; i < width; ++i)
-        stripe.put(y + at, i, stripe.get(x + at, i) + (scale * stripe.get(product + at, i) + shift[i]));
+void project(const Block& b, const float* x, const T* rectified, const Weights<T>& weights, const Statistics& second,
+             float* y) {
+  const float scale = second.scale, centre = second.scale * second.mean;
+  multiply(rectified, weights, b.num_frames, [&](auto& sums, int64_t row, int64_t column) {
+    constexpr int tall = std::extent_v<std::remove_reference_t<decltype(sums)>, 0>;
+    constexpr int wide = std::extent_v<std::remove_reference_t<decltype(sums)>, 1>;
+    for (int v = 0; v < wide; ++v) {
+      const int64_t c = column + v * kLanes;
+      const Floats shift = load(b.out_of_offset + c) - centre * load(b.out_of_gain + c);
+      for (int r = 0; r < tall; ++r) {
+        const int64_t at = (row + r) * b.channels + c;
+        store(y + at, load(x + at) + (scale * sums[r][v] + shift));
+      }
+    }
+  });
+}
+
+// frames (B, L, C) and z (B, L, H) are kept for the backward pass, unless z is null; floats need no frames.
+template <class T>
+void forward(const Block& b, const float* x, const float* bias, float* y, Statistics* of, T* frames, T* z) {
+  const Weights<T> w_in(b.w_in, b.channels, b.hidden, true), w_out(b.w_out, b.hidden, b.channels, true);
+  const int64_t inputs = b.num_frames * b.channels, values = b.num_frames * b.hidden;
+  share_utterances(b, [&](int64_t first, int64_t end, int64_t) {
+    Scratch& memory = scratch();
+    T* own_frames = memory.take<T>(inputs);
+    T* own_z = memory.take<T>(values);
+    T* rectified = memory.take<T>(values);
+    for (int64_t i = first; i < end; ++i) {
+      const float *x_i = x + i * inputs, *bias_i = bias + i * b.hidden;
+      T* z_i = z ? z + i * values : own_z;
+      const T* frames_i = round_frames<T>(b, x_i, z && frames ? frames + i * inputs : own_frames);
+      of[2 * i] = statistics(b, expand(b, frames_i, w_in, bias_i, z_i), z_i, bias_i, *b.slope_in);
+      const Moments taken = convolve<false, T>(b, z_i, bias_i, of[2 * i], rectified, nullptr);
+      of[2 * i + 1] = statistics<T>(b, taken, rectified, nullptr, 1);
+      project(b, x_i, rectified, w_out, of[2 * i + 1], y + i * inputs);
     }
   });
 }
@@ -79,25 +80,13 @@ void finish(const Block& b, const float* x, const T* product, const Statistics* 
 
 extern "C" {
 
-void zspex_tcn_hide_f32(const Block* b, const float* z, const float* bias, Statistics* of, float* rectified) {
-  hide(*b, z, bias, of, rectified);
+void zspex_tcn_forward_f32(const Block* b, const float* x, const float* bias, float* y, Statistics* of, float* frames,
+                           float* z) {
+  forward(*b, x, bias, y, of, frames, z);
 }
-void zspex_tcn_hide_bf16(const Block* b, const Bf16* z, const float* bias, Statistics* of, Bf16* rectified) {
-  hide(*b, z, bias, of, rectified);
-}
-void zspex_tcn_hide_again_f32(const Block* b, const float* z, const float* bias, const Statistics* of,
-                              float* rectified, float* convolved) {
-  convolve<true>(*b, z, bias, of[0], rectified, convolved);
-}
-void zspex_tcn_hide_again_bf16(const Block* b, const Bf16* z, const float* bias, const Statistics* of, Bf16* rectified,
-                               Bf16* convolved) {
-  convolve<true>(*b, z, bias, of[0], rectified, convolved);
-}
-void zspex_tcn_finish_f32(const Block* b, const float* x, const float* product, const Statistics* of, float* y) {
-  finish(*b, x, product, of, y);
-}
-void zspex_tcn_finish_bf16(const Block* b, const float* x, const Bf16* product, const Statistics* of, float* y) {
-  finish(*b, x, product, of, y);
+void zspex_tcn_forward_bf16(const Block* b, const float* x, const float* bias, float* y, Statistics* of, Bf16* frames,
+                            Bf16* z) {
+  forward(*b, x, bias, y, of, frames, z);
 }
 
 }  // extern "C"

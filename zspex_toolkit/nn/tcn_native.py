@@ -1,67 +1,62 @@
-"""The temporal convolution block of ``tcn_function`` with its passes over memory compiled (``native/tcn_*.cpp``).
+"""The temporal convolution block of ``tcn_function``, compiled: ``native/tcn_*.cpp``.
 
-What lies between two matrix products is one pass, which reads a product as it is and writes what the next product
-takes, rounded if autocast asks for it; all signals between are of that dtype, all sums and parameters are float32. An
-utterance at a time, as there. The frames before the first rectification are kept for the backward pass: in memory they
-cost less time than the product that gives them.
+What lies between two matrix products is one pass over memory, or none, where the results of a product are worked on
+before they are written. All sums and parameters are float32; what products take and what lies between them is of the
+dtype that autocast asks for. An utterance at a time, as there. The frames before the first rectification are kept for
+the backward pass: in memory they cost less time than the product that gives them.
 """
 
 from __future__ import annotations
 
 import ctypes
 import functools
+from collections.abc import Callable
 from ctypes import c_double, c_int64, c_void_p
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from torch.nn import functional as F
 
 from zspex_toolkit.native.library import library
-from zspex_toolkit.nn.matrix_product import autocast_dtype, product
+from zspex_toolkit.nn.matrix_product import autocast_dtype
 
 NUM_TAPS = 3
-_PARAMETERS = ("slope_in", "gain_in", "offset_in", "taps", "tap_bias", "slope_out")
-_SUMS = ("w_in", "crossed", "total", "centred_total", "gain_in", "offset_in", "taps", "tap_bias")
+_STRIPE = 32  # numbers of channels are filled up to a multiple of it
+_SIZES = ("batch", "num_frames", "channels", "hidden", "dilation", "num_threads")
+_PARAMETERS = ("slope_in", "gain_in", "offset_in", "taps", "tap_bias", "slope_out", "w_in", "w_out")
+_SUMS = ("w_in", "crossed", "total", "centred_total", "gain_in", "offset_in", "taps", "tap_bias", "slopes")
 
 
 class _Block(ctypes.Structure):
     """``Block`` of native/tcn_block.h."""
 
     _fields_ = (
-        *((name, c_int64) for name in ("num_frames", "channels", "hidden", "dilation")),
-        ("eps", c_double),
-        *((name, c_void_p) for name in (*_PARAMETERS, "w_out_gain", "out_of_gain", "out_of_offset")),
+        *((name, c_int64) for name in _SIZES),
+        *((name, c_double) for name in ("count", "eps")),
+        *((name, c_void_p) for name in (*_PARAMETERS, "out_of_gain", "out_of_offset")),
     )
 
 
 class _Sums(ctypes.Structure):
     """``Sums`` of native/tcn_block.h."""
 
-    _fields_ = tuple((name, c_void_p) for name in (*_SUMS, "slopes"))
-
-
-class Passes:
-    """The compiled passes for one dtype of the frames between them: ``passes.finish(block, x, product, of, y)``."""
-
-    _NUM_ARGUMENTS = (
-        *(("hide", 5), ("finish", 5)),
-        *(("receive", 4), ("hide_again", 6), ("hidden_gradients", 11), ("leave", 6)),
-    )
-
-    def __init__(self, compiled: ctypes.CDLL, suffix: str):
-        for name, count in self._NUM_ARGUMENTS:
-            function = compiled[f"zspex_tcn_{name}_{suffix}"]  # an object of its own, unlike an attribute
-            function.argtypes, function.restype = [c_void_p] * count, None
-            setattr(self, name, function)
-        self.round = compiled["zspex_round"]
-        self.round.argtypes, self.round.restype = [c_void_p, c_void_p, c_int64], None
+    _fields_ = tuple((name, c_void_p) for name in _SUMS)
 
 
 @functools.cache
-def _passes(low: torch.dtype | None) -> Passes | None:
+def _compiled(low: torch.dtype | None) -> tuple[Callable, Callable] | None:
+    """The forward and the backward pass."""
     compiled = library()
-    return None if compiled is None else Passes(compiled, "f32" if low is None else "bf16")
+    if compiled is None:
+        return None
+    functions = []
+    for name, num_pointers in (("forward", 7), ("backward", 9)):
+        function = getattr(compiled, f"zspex_tcn_{name}_{'f32' if low is None else 'bf16'}")
+        function.argtypes, function.restype = [c_void_p] * num_pointers, None
+        functions.append(function)
+    return tuple(functions)
 
 
 def _low(x: Tensor) -> torch.dtype | None:
@@ -73,11 +68,19 @@ def applies(x: Tensor, taps: Tensor) -> bool:
     """True where the compiled block can do what ``tcn_function`` would."""
     if x.device.type != "cpu" or x.dtype != torch.float32 or len(taps) != NUM_TAPS or not x.numel():
         return False
-    return _low(x) in (None, torch.bfloat16) and _passes(_low(x)) is not None
+    return _low(x) in (None, torch.bfloat16) and _compiled(_low(x)) is not None
+
+
+def _filled(tensor: Tensor, *dimensions: int) -> Tensor:
+    """Contiguous, and with zeros up to a multiple of 32 in these dimensions."""
+    padding = [0, 0] * tensor.dim()
+    for dimension in dimensions:
+        padding[2 * (tensor.dim() - 1 - dimension) + 1] = -tensor.shape[dimension] % _STRIPE
+    return (F.pad(tensor, padding) if any(padding) else tensor).contiguous()
 
 
 class NativeBlock:
-    """Parameters of the block, ready for the passes and the products.
+    """The block's parameters as the compiled passes take them.
 
     Args:
         w: ``tcn_function.BlockWeights``, float32.
@@ -86,113 +89,74 @@ class NativeBlock:
     """
 
     def __init__(self, w: Any, shape: torch.Size, dilation: int, eps: float, low: torch.dtype | None):
-        self.low, self.dtype, self.passes = low, low or torch.float32, _passes(low)
-        self.hidden, (_, self.num_frames, self.channels) = len(w.w_in), shape
-        self.w = w = type(w)(*(tensor.detach().contiguous() for tensor in w))
-        self.w_out_gain = w.w_out * w.gain_out  # (C, H)
-        self.w_in, self.w_out = w.w_in.to(self.dtype), self.w_out_gain.to(self.dtype)
-        self.out_of_gain = self.w_out_gain.sum(1)
-        self.out_of_offset = torch.addmv(w.b_out, w.w_out, w.offset_out)
-        pointers = [getattr(w, name) for name in _PARAMETERS]
-        pointers += [self.w_out_gain, self.out_of_gain, self.out_of_offset]
-        sizes = self.num_frames, self.channels, self.hidden, dilation
-        self._block = _Block(*sizes, eps, *(tensor.data_ptr() for tensor in pointers))
+        self.dtype, (self.forward, self.backward) = low or torch.float32, _compiled(low)
+        self.w = w = type(w)(*(tensor.contiguous() for tensor in w))
+        self.num_hidden = len(w.w_in)
+        self.filled = {
+            "slope_in": w.slope_in,
+            "gain_in": _filled(w.gain_in, 0),
+            "offset_in": _filled(w.offset_in, 0),
+            "taps": _filled(w.taps, 1),
+            "tap_bias": _filled(w.tap_bias, 0),
+            "slope_out": w.slope_out,
+            "w_in": _filled(w.w_in, 0, 1),
+            "w_out": (w_out := _filled(w.w_out * w.gain_out, 0, 1)),
+            "out_of_gain": w_out.sum(1),
+            "out_of_offset": _filled(torch.addmv(w.b_out, w.w_out, w.offset_out), 0),
+        }
+        batch, num_frames, _ = shape
+        self.hidden, self.channels = len(self.filled["w_in"]), len(w_out)
+        self.num_shares = min(batch, torch.get_num_threads())
+        sizes = batch, num_frames, self.channels, self.hidden, dilation, self.num_shares
+        self._block = _Block(
+            *sizes, num_frames * self.num_hidden, eps, *(tensor.data_ptr() for tensor in self.filled.values())
+        )
         self.address = ctypes.addressof(self._block)
 
-    def rows(self, count: int, width: int) -> list[Tensor | None]:
-        """Memory for ``count`` products (L, width); None where the quickest product brings its own."""
-        if self.low is None:
-            return [None] * count
-        return list(torch.empty(count, self.num_frames, width, dtype=self.low))
-
-    def forward(self, x: Tensor, bias_in: Tensor, *, keep: bool) -> tuple[Tensor, Tensor, list[Tensor]]:
-        """Output (B, L, C), statistics (B, 4) and, if kept, the rounded inputs and first products of all utterances."""
+    def output(self, x: Tensor, bias_in: Tensor, *, keep: bool) -> tuple[Tensor, ...]:
+        """y (B, L, C), and what the gradients need if it is to be kept: statistics, rounded input, first product."""
         y, statistics = torch.empty_like(x), torch.empty(len(x), 4, dtype=torch.float64)
-        rectified, out = torch.empty(self.num_frames, self.hidden, dtype=self.dtype), self.rows(1, self.channels)[0]
-        count = len(x) if keep else 1
-        inputs, products = self.rows(count, self.channels), self.rows(count, self.hidden)
-        kept = []
-        for b, rows in enumerate(zip(y, x, bias_in, statistics, strict=True)):
-            i = b if keep else 0
-            frames, z = self._one(*rows, inputs[i], products[i], rectified, out)
-            kept += [frames, z] if keep else []
-        return y, statistics, kept
+        frames = x if self.dtype == torch.float32 else x.new_empty(x.shape if keep else 0, dtype=self.dtype)
+        z = x.new_empty((*x.shape[:2], self.hidden) if keep else 0, dtype=self.dtype)
+        pointers = [tensor.data_ptr() or None for tensor in (x, bias_in, y, statistics, frames, z)]
+        self.forward(self.address, *pointers)
+        return y, statistics, frames, z
 
-    def _one(self, y, x, bias_in, statistics, frames, z, rectified, out) -> tuple[Tensor, Tensor]:
-        passes, of = self.passes, statistics.data_ptr()
-        if frames is None:
-            frames = x
-        else:
-            passes.round(x.data_ptr(), frames.data_ptr(), x.numel())
-        z = _multiply(frames, self.w_in.t(), z)
-        passes.hide(self.address, z.data_ptr(), bias_in.data_ptr(), of, rectified.data_ptr())
-        last = _multiply(rectified, self.w_out.t(), out)
-        passes.finish(self.address, x.data_ptr(), last.data_ptr(), of, y.data_ptr())
-        return frames, z
+    def gradients(self, grad: Tensor, bias_in: Tensor, statistics: Tensor, frames: Tensor, z: Tensor) -> tuple:
+        """Of x (B, L, C), of bias_in (B, H), and of the weights."""
+        of_x, of_bias = torch.empty_like(grad), torch.empty_like(bias_in)
+        sums = [self._no_sums() for _ in range(self.num_shares)]
+        addresses = (_Sums * len(sums))(*(_Sums(*(one[name].data_ptr() for name in _SUMS)) for one in sums))
+        pointers = [tensor.data_ptr() for tensor in (grad, bias_in, statistics, frames, z, of_x, of_bias)]
+        self.backward(self.address, *pointers, ctypes.addressof(addresses))
+        total = sums[0] if len(sums) == 1 else {name: sum(one[name] for one in sums) for name in _SUMS}
+        return of_x, of_bias, self._of_weights(total)
 
-
-def _multiply(a: Tensor, b: Tensor, out: Tensor | None) -> Tensor:
-    """(M, K), (K, N) -> (M, N), written to ``out`` unless that is None."""
-    return product(a, b.t()) if out is None else torch.mm(a, b, out=out)
-
-
-class GradientSums:
-    """Sums over utterances that the passes add to, and the gradients of the parameters that come out of them."""
-
-    def __init__(self, block: NativeBlock):
-        channels, hidden = block.channels, block.hidden
+    def _no_sums(self) -> dict[str, Tensor]:
+        channels, hidden = self.channels, self.hidden
         shapes = [(channels, hidden)] * 2 + [(channels,)] * 2 + [(hidden,)] * 2 + [(NUM_TAPS, hidden), (hidden,)]
-        self.of = dict(zip(_SUMS, (torch.zeros(shape) for shape in shapes), strict=True))
-        self.slopes = torch.zeros(2, dtype=torch.float64)
-        self._sums = _Sums(*(tensor.data_ptr() for tensor in (*self.of.values(), self.slopes)))
-        self.address = ctypes.addressof(self._sums)
+        sums = dict(zip(_SUMS, map(torch.zeros, shapes), strict=False))
+        return {**sums, "slopes": torch.zeros(2, dtype=torch.float64)}
 
-    def gradients(self, w: Any) -> Any:
-        """Of the weights ``w``."""
-        of, slopes = self.of, self.slopes.to(torch.float32)
-        w_out = (of["crossed"] * w.gain_out).addr_(of["total"], w.offset_out)
+    def _of_weights(self, sums: dict[str, Tensor]) -> Any:
+        w, slopes = self.w, sums["slopes"].to(torch.float32)
+        num_channels, num_hidden = w.w_out.shape
+        total, centred_total = sums["total"][:num_channels], sums["centred_total"][:num_channels]
+        crossed = sums["crossed"][:num_channels, :num_hidden]
+        w_out = (crossed * w.gain_out).addr_(total, w.offset_out).addr_(centred_total, w.gain_out, alpha=-1)
         return type(w)(
-            w_in=of["w_in"].t(),
+            w_in=sums["w_in"][:num_channels, :num_hidden].t(),
             slope_in=slopes[:1],
-            gain_in=of["gain_in"],
-            offset_in=of["offset_in"],
-            taps=of["taps"],
-            tap_bias=of["tap_bias"],
+            gain_in=sums["gain_in"][:num_hidden],
+            offset_in=sums["offset_in"][:num_hidden],
+            taps=sums["taps"][:, :num_hidden],
+            tap_bias=sums["tap_bias"][:num_hidden],
             slope_out=slopes[1:],
-            gain_out=(w.w_out * of["crossed"]).sum(0).sub_(torch.mv(w.w_out.t(), of["centred_total"])),
-            offset_out=torch.mv(w.w_out.t(), of["total"]),
-            w_out=w_out.addr_(of["centred_total"], w.gain_out, alpha=-1),
-            b_out=of["total"],
+            gain_out=(w.w_out * crossed).sum(0).sub_(torch.mv(w.w_out.t(), centred_total)),
+            offset_out=torch.mv(w.w_out.t(), total),
+            w_out=w_out,
+            b_out=total,
         )
-
-
-class Backward:
-    """The gradient of the block, for one utterance at a time, in memory that all utterances share."""
-
-    def __init__(self, block: NativeBlock):
-        self.block, self.sums = block, GradientSums(block)
-        hidden, channels = block.hidden, block.channels
-        self.rectified, self.convolved = torch.empty(2, block.num_frames, hidden, dtype=block.dtype)
-        self.total = torch.empty(channels)
-        self.rounded, self.out = block.rows(2, channels)
-        self.hidden_out = block.rows(1, hidden)[0]
-        self.of_weights = None if block.low is None else torch.empty(channels, hidden, dtype=block.low)
-
-    def one(self, of_x, of_bias, grad, bias_in, statistics, frames, z) -> None:
-        """Write the gradients of x (L, C) and bias_in (H,) from that of the output (L, C); add those of the weights."""
-        block, passes, address, sums = self.block, self.block.passes, self.block.address, self.sums.address
-        grad_at, z_at, bias_at, of, total = (t.data_ptr() for t in (grad, z, bias_in, statistics, self.total))
-        passes.receive(address, grad_at, self.rounded.data_ptr() if self.rounded is not None else None, total)
-        rounded = grad if self.rounded is None else self.rounded
-        passes.hide_again(address, z_at, bias_at, of, self.rectified.data_ptr(), self.convolved.data_ptr())
-        crossed = _multiply(rounded.t(), self.rectified, self.of_weights)
-        g = _multiply(rounded, block.w_out, self.hidden_out)
-        of_z = self.rectified  # which is not needed any more
-        at = (tensor.data_ptr() for tensor in (g, self.convolved, z, bias_in, statistics, crossed, self.total, of_z))
-        passes.hidden_gradients(address, *at, of_bias.data_ptr(), sums)
-        of_frames = _multiply(of_z, block.w_in, self.out)
-        of_w_in = _multiply(frames.t(), of_z, self.of_weights)
-        passes.leave(address, grad_at, of_frames.data_ptr(), of_w_in.data_ptr(), of_x.data_ptr(), sums)
 
 
 class NativeTcnFunction(torch.autograd.Function):
@@ -200,25 +164,20 @@ class NativeTcnFunction(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, x: Tensor, bias_in: Tensor, dilation: int, eps: float, keep: bool, kind: type, *weights: Tensor):
-        ctx.options = dilation, eps, _low(x)
-        bias_in = bias_in.contiguous()
+        ctx.options, ctx.kind, num_channels = (dilation, eps, _low(x)), kind, x.shape[2]
         with torch.autocast("cpu", enabled=False):
+            x, bias_in = _filled(x, 2), _filled(bias_in, 1)
             block = NativeBlock(kind(*weights), x.shape, *ctx.options)
-            y, statistics, kept = block.forward(x, bias_in, keep=keep)
-        ctx.shape, ctx.kind, ctx.num_kept = x.shape, kind, len(kept)
-        ctx.save_for_backward(bias_in, statistics, *kept, *weights)
-        return y
+            y, *kept = block.output(x, bias_in, keep=keep)
+        ctx.save_for_backward(bias_in, *kept, *weights)
+        return y[..., :num_channels]
 
     @staticmethod
     @once_differentiable
     def backward(ctx, grad: Tensor) -> tuple[Tensor | None, ...]:
-        bias_in, statistics, *rest = ctx.saved_tensors
-        kept, weights = rest[: ctx.num_kept], rest[ctx.num_kept :]
-        of_x, of_bias = torch.empty(ctx.shape), torch.empty_like(bias_in)
+        bias_in, statistics, frames, z, *weights = ctx.saved_tensors
         with torch.autocast("cpu", enabled=False):
-            backward = Backward(NativeBlock(ctx.kind(*weights), ctx.shape, *ctx.options))
-            utterances = zip(of_x, of_bias, grad.contiguous(), bias_in, statistics, kept[::2], kept[1::2], strict=True)
-            for utterance in utterances:
-                backward.one(*utterance)
-            gradients = backward.sums.gradients(backward.block.w)
-        return of_x, of_bias, None, None, None, None, *gradients
+            block = NativeBlock(ctx.kind(*weights), frames.shape, *ctx.options)
+            of_x, of_bias, of_weights = block.gradients(_filled(grad, 2), bias_in, statistics, frames, z)
+        of_x, of_bias = of_x[..., : grad.shape[2]], of_bias[:, : block.num_hidden]
+        return of_x, of_bias, None, None, None, None, *of_weights
