@@ -47,7 +47,17 @@ setup(
     description="Target speaker extraction and speaker embedding de-mixing, as recipes over Kaldi data directories",
     license="Apache-2.0",
     packages=find_packages(include=["zspex_toolkit", "zspex_toolkit.*"]),
-    package_data={"zspex_toolkit": ["**/*.txt", "**/*.json", "**/*.html", "**/*.yaml", "pretrained/**/*"]},
+    package_data={
+        "zspex_toolkit": [
+            "**/*.txt",
+            "**/*.json",
+            "**/*.html",
+            "**/*.yaml",
+            "native/*.cpp",
+            "native/*.h",
+            "pretrained/**/*",
+        ]
+    },
     python_requires=">=3.10",
     install_requires=REQUIRED,
     extras_require=EXTRAS,

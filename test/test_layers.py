@@ -11,6 +11,7 @@ LEVELS = (
     ("errors",),
     ("config", "registry", "randomness"),
     ("io", "signal", "launch"),
+    ("native",),
     ("nn", "losses", "metrics", "corpora", "simulation", "train"),
     ("models", "data"),
     ("tasks", "infer", "report"),

@@ -5,9 +5,16 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from zspex_toolkit.nn import tcn_native
 from zspex_toolkit.nn.tcn_function import BlockWeights, measure, tap_ranges, tcn_block
 
 EPS = 1e-5
+
+
+@pytest.fixture
+def torch_alone(monkeypatch):
+    """The block as it is without a compiler; the compiled one has tests of its own."""
+    monkeypatch.setattr(tcn_native, "applies", lambda *_: False)
 
 
 def draw_weights(channels, hidden, num_taps, dtype=torch.float64, seed=0):
@@ -87,7 +94,7 @@ def test_a_negative_slope_has_the_right_gradient_too():
     torch.testing.assert_close(actual, expected)
 
 
-def test_float32_is_within_1e_4_of_double_precision_over_many_frames():
+def test_float32_is_within_1e_4_of_double_precision_over_many_frames(torch_alone):
     w = draw_weights(64, 128, 3)
     x, bias_in = torch.randn(1, 2000, 64, dtype=torch.float64), torch.zeros(1, 128, dtype=torch.float64)
     expected = tcn_block(x, bias_in, w, dilation=16, eps=EPS)
@@ -95,7 +102,7 @@ def test_float32_is_within_1e_4_of_double_precision_over_many_frames():
     assert (single - expected).abs().max() < 1e-4 * expected.abs().max()
 
 
-def test_under_autocast_the_products_are_rounded_and_the_output_is_not():
+def test_under_autocast_the_products_are_rounded_and_the_output_is_not(torch_alone):
     w = draw_weights(32, 64, 3, torch.float32)
     x, bias_in = torch.randn(1, 100, 32, requires_grad=True), torch.zeros(1, 64)
     full = tcn_block(x, bias_in, w, dilation=2, eps=EPS)
@@ -108,7 +115,7 @@ def test_under_autocast_the_products_are_rounded_and_the_output_is_not():
     assert 0 < (of_full - of_rounded).norm() < 5e-2 * of_full.norm()
 
 
-def test_the_block_keeps_its_input_and_parameters_for_the_backward_pass_and_nothing_else():
+def test_the_block_keeps_its_input_and_parameters_for_the_backward_pass_and_nothing_else(torch_alone):
     w = draw_weights(8, 16, 3, torch.float32)
     x, bias_in = torch.randn(2, 50, 8, requires_grad=True), torch.zeros(2, 16, requires_grad=True)
     saved = []

@@ -9,6 +9,7 @@ from zspex_toolkit.errors import AudioError, ConfigError
 from zspex_toolkit.models.extractor_output import ExtractorOutput
 from zspex_toolkit.nn.coder_start import start_as_cosines
 from zspex_toolkit.nn.resnet_speaker_encoder import ResNetSpeakerEncoder
+from zspex_toolkit.nn.separation import separate
 from zspex_toolkit.nn.speech_coder import SpeechDecoder, SpeechEncoder
 from zspex_toolkit.nn.streaming import Memory
 from zspex_toolkit.nn.tcn import SpeakerTcn
@@ -98,8 +99,9 @@ class ExtractionNetwork(nn.Module):
         """
         embedding = self.embed(enrollment, enrollment_length)
         encodings = self.encoder(mixture)
-        masks = self.masks(encodings, embedding)
-        estimates = self.decoder(encodings * masks, mixture.shape[1])
+        estimates = separate(
+            self._listen(encodings, embedding), encodings, self.mask_generator, self.decoder, mixture.shape[1]
+        )
         return ExtractorOutput(estimates, self.speaker_classifier(embedding), embedding)
 
     def embed(self, enrollment: Tensor, enrollment_length: Tensor | None = None) -> Tensor:
@@ -128,10 +130,14 @@ class ExtractionNetwork(nn.Module):
         self, encodings: Tensor, embedding: Tensor, memory: Memory | None = None, *, num_outputs: int | None = None
     ) -> Tensor:
         """Masks of the first ``num_outputs`` scales (None: of all) of the mixture's encodings (B, S, N, L)."""
+        return self.mask_generator(self._listen(encodings, embedding, memory), memory, num_outputs=num_outputs)
+
+    def _listen(self, encodings: Tensor, embedding: Tensor, memory: Memory | None = None) -> Tensor:
+        """Frames (B, C, L) that the masks are made from."""
         frames = self.fuser(encodings, memory=memory)
         if self.norm is not None:
             frames = self.norm(frames, memory=memory)
-        return self.mask_generator(self.tcn(frames, embedding, memory), memory, num_outputs=num_outputs)
+        return self.tcn(frames, embedding, memory)
 
     def _check_enrollment(self, enrollment: Tensor, length: Tensor | None) -> None:
         shortest = enrollment.shape[1]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from zspex_toolkit.nn.channel_norm import ChannelNorm
+from zspex_toolkit.nn.fuse_function import FuseFunction
+from zspex_toolkit.nn.passes import factor_dtype
 from zspex_toolkit.nn.pointwise import Pointwise
 from zspex_toolkit.nn.streaming import Memory
 from zspex_toolkit.nn.tac import TransformAverageConcatenate
@@ -28,7 +31,24 @@ class PlainFuser(nn.Module):
 
     def forward(self, scales: Tensor, num_frames: Tensor | None = None, memory: Memory | None = None) -> Tensor:
         """(B, S, N, L) to (B, C, L); each frame for itself, so the true number and the past of frames are unused."""
-        return self.project(self.norm(scales.flatten(1, 2)))
+        dtype = factor_dtype(scales, scales.shape[2])
+        return self.fused(scales, None, None, dtype) if dtype else self.project(self.norm(scales.flatten(1, 2)))
+
+    def fused(
+        self,
+        scales: Tensor,
+        num_frames: Tensor | None,
+        exchange: TransformAverageConcatenate | None,
+        dtype: torch.dtype,
+    ) -> Tensor:
+        """The same in few passes over memory, behind an exchange if there is one."""
+        x = scales.permute(0, 3, 1, 2)  # (B, L, S, N)
+        counts = torch.full((len(x),), x.shape[1]) if num_frames is None else num_frames.long().contiguous()
+        eps = (0.0 if exchange is None else exchange.norm.eps, self.norm.eps)
+        weights = () if exchange is None else exchange.weights()
+        norm, project = (self.norm.weight, self.norm.bias), (self.project.weight[:, :, 0], self.project.bias)
+        with torch.autocast("cpu", enabled=False):
+            return FuseFunction.apply(x, dtype, counts, eps, *norm, *project, *weights).transpose(1, 2)
 
 
 class ScaleInterFuser(nn.Module):
@@ -48,4 +68,7 @@ class ScaleInterFuser(nn.Module):
 
     def forward(self, scales: Tensor, num_frames: Tensor | None = None, memory: Memory | None = None) -> Tensor:
         """(B, S, N, L) to (B, C, L); see ``TransformAverageConcatenate`` for the other arguments."""
+        dtype = factor_dtype(scales, scales.shape[2], self.exchange.hidden)
+        if dtype and memory is None and self.exchange.weights():
+            return self.fuse.fused(scales, num_frames, self.exchange, dtype)
         return self.fuse(self.exchange(scales, num_frames, memory))

@@ -23,9 +23,13 @@ class MaskedBatchNorm(nn.BatchNorm1d):
         mean = (frames * true).sum((0, 2)) / count  # (C,)
         centred = frames - mean[:, None]
         variance = (centred.square() * true).sum((0, 2)) / count
-        with torch.no_grad():
-            self.num_batches_tracked += 1
-            self.running_mean.lerp_(mean, self.momentum)
-            self.running_var.lerp_(variance * count / (count - 1).clamp(min=1), self.momentum)
+        self.count_batch(mean, variance, count)
         gain = self.weight * (variance + self.eps).rsqrt()
         return torch.addcmul(self.bias[:, None], centred, gain[:, None])
+
+    @torch.no_grad()
+    def count_batch(self, mean: Tensor, variance: Tensor, count: Tensor) -> None:
+        """Let the moments (C,) of ``count`` frames enter the running ones."""
+        self.num_batches_tracked += 1
+        self.running_mean.lerp_(mean, self.momentum)
+        self.running_var.lerp_(variance * count / (count - 1).clamp(min=1), self.momentum)

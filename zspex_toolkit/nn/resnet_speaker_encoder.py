@@ -9,7 +9,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from zspex_toolkit.nn.masked_batch_norm import MaskedBatchNorm
+from zspex_toolkit.nn.passes import factor_dtype
 from zspex_toolkit.nn.pointwise import Pointwise, Rectifier
+from zspex_toolkit.nn.resnet_block_function import ResNetBlockFunction
 
 POOLING = 3  # frames to one, in each block
 
@@ -35,10 +37,24 @@ class ResNetBlock(nn.Module):
 
     def forward(self, frames: Tensor, num_frames: Tensor | None) -> Tensor:
         """(B, C, L) with (B,) true frames to (B, C', L // 3)."""
+        dtype = factor_dtype(frames, self.conv1.in_channels, self.conv1.out_channels)
+        if dtype and frames.shape[2] >= POOLING:
+            return self._fused(frames, num_frames, dtype)
         true = None if num_frames is None else _true(num_frames, frames)
         hidden = self.activation1(self.norm1(self.conv1(frames), true))
         hidden = self.norm2(self.conv2(hidden), true)
         return functional.max_pool1d(self.activation2(hidden + self.skip(frames)), POOLING)
+
+    def _fused(self, frames: Tensor, num_frames: Tensor | None, dtype: torch.dtype) -> Tensor:
+        """The same in few passes over memory."""
+        counts = torch.full((len(frames),), frames.shape[2]) if num_frames is None else num_frames.long().contiguous()
+        weights = [w for norm in (self.norm1, self.norm2) for w in (norm.weight, norm.bias)]
+        slopes = self.activation1.weight, self.activation2.weight
+        skip = None if isinstance(self.skip, nn.Identity) else self.skip.weight[:, :, 0]
+        products = self.conv1.weight[:, :, 0], self.conv2.weight[:, :, 0], skip
+        with torch.autocast("cpu", enabled=False):
+            arguments = (dtype, counts, (self.norm1, self.norm2), *products, *weights, *slopes)
+            return ResNetBlockFunction.apply(frames.transpose(1, 2), *arguments).transpose(1, 2)
 
 
 class ResNetSpeakerEncoder(nn.Module):

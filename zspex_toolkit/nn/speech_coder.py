@@ -9,7 +9,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from zspex_toolkit.errors import ConfigError
+from zspex_toolkit.nn.coder_function import EncodeFunction, Grid
 from zspex_toolkit.nn.matrix_product import frames_linear
+from zspex_toolkit.nn.passes import factor_dtype
 from zspex_toolkit.nn.separate_layers import fuses
 
 
@@ -64,6 +66,8 @@ class SpeechEncoder(nn.Module):
         longest = self.kernel_sizes[-1]
         length = (num_frames - 1) * self.stride + longest
         signal = functional.pad(signal.float(), (0, length - signal.shape[1]))[:, None]  # (B, 1, T')
+        if not signal.requires_grad and (dtype := factor_dtype(signal, self.filters[0].out_channels)):
+            return self._fused(signal[:, 0], num_frames, dtype)
         scales = []
         with torch.autocast(signal.device.type, enabled=False):
             for layer, size in zip(self.filters, self.kernel_sizes, strict=True):
@@ -73,6 +77,13 @@ class SpeechEncoder(nn.Module):
         if fuses(signal):  # the filters of a frame side by side in memory
             return torch.stack([scale.transpose(1, 2) for scale in scales], 1).transpose(2, 3)
         return torch.stack(scales, 1)
+
+    def _fused(self, signal: Tensor, num_frames: int, dtype: torch.dtype) -> Tensor:
+        begins = [self.kernel_sizes[-1] - size if self.causal else 0 for size in self.kernel_sizes]
+        weights, biases = [layer.weight[:, 0] for layer in self.filters], [layer.bias for layer in self.filters]
+        with torch.autocast("cpu", enabled=False):
+            out = EncodeFunction.apply(signal, dtype, begins, num_frames, self.stride, *weights, *biases)
+        return out.permute(0, 2, 3, 1)  # (B, L, S, N) in memory
 
 
 class SpeechDecoder(nn.Module):
@@ -88,6 +99,11 @@ class SpeechDecoder(nn.Module):
         self.kernel_sizes = tuple(kernel_sizes)
         self.causal = causal
         self.filters = nn.ModuleList(nn.ConvTranspose1d(num_filters, 1, size, stride) for size in kernel_sizes)
+
+    def grid(self, num_samples: int) -> Grid:
+        """Where frames of a signal of so many samples stand."""
+        begins = tuple(size - self.kernel_sizes[0] if self.causal else 0 for size in self.kernel_sizes)
+        return Grid(self.filters[0].stride[0], begins, num_samples)
 
     def forward(self, scales: Tensor, num_samples: int) -> Tensor:
         """Encodings of the first S' scales (B, S', N, L) to waveforms of exactly T samples, (B, S', T).

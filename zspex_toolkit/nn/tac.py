@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from zspex_toolkit.nn.exchange_function import ExchangeWeights
 from zspex_toolkit.nn.pointwise import Pointwise, Rectifier, pointwise
-from zspex_toolkit.nn.sequence_norm import sequence_norm
+from zspex_toolkit.nn.sequence_norm import GlobalNorm, sequence_norm
 from zspex_toolkit.nn.streaming import Memory
 
 
@@ -70,3 +71,15 @@ class TransformAverageConcatenate(nn.Module):
             counts = None if num_frames is None else num_frames.repeat_interleave(kept.shape[1])
             update = self.norm(update.flatten(0, 1), counts, memory).unflatten(0, (batch, -1))
         return groups[:, :num_outputs] + update if self.residual else update
+
+    def weights(self) -> ExchangeWeights | None:
+        """Parameters of the fused layer, which there is with a norm of the whole signal and a residual; else None."""
+        if not (self.residual and isinstance(self.norm, GlobalNorm)):
+            return None
+        layers = (
+            (self.transform, self.transform_activation),
+            (self.average, self.average_activation),
+            (self.concatenate, self.concatenate_activation),
+        )
+        weights = [w for layer, slope in layers for w in (layer.weight[:, :, 0], layer.bias, slope.weight)]
+        return ExchangeWeights(*weights, self.norm.weight, self.norm.bias)

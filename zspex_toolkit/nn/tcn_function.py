@@ -23,6 +23,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
+from zspex_toolkit.nn import tcn_native
 from zspex_toolkit.nn.matrix_product import autocast_dtype, product, product_into
 
 
@@ -228,6 +229,8 @@ def tcn_block(x: Tensor, bias_in: Tensor, weights: BlockWeights, *, dilation: in
         eps: of both normalisations.
     """
     weights = weights._replace(w_in=weights.w_in.contiguous())
-    return TcnFunction.apply(
-        x.to(weights.w_in.dtype).contiguous(), bias_in.to(weights.w_in.dtype), dilation, eps, *weights
-    )
+    x, bias_in = x.to(weights.w_in.dtype).contiguous(), bias_in.to(weights.w_in.dtype)
+    if tcn_native.applies(x, weights.taps):
+        keep = torch.is_grad_enabled()
+        return tcn_native.NativeTcnFunction.apply(x, bias_in, dilation, eps, keep, BlockWeights, *weights)
+    return TcnFunction.apply(x, bias_in, dilation, eps, *weights)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 import torch
 from torch import Tensor
 
@@ -45,30 +47,55 @@ class Muon(torch.optim.Optimizer):
         """Move every parameter that has a gradient."""
         assert closure is None, "no use for a closure"
         for group in self.param_groups:
-            for parameter in group["params"]:
-                if parameter.grad is not None:
-                    parameter.mul_(1 - group["lr"] * group["weight_decay"])
-                    move = self._matrix_step if is_matrix(parameter) else self._adam_step
-                    move(parameter, self.state[parameter], group)
+            parameters = [parameter for parameter in group["params"] if parameter.grad is not None]
+            if not parameters:
+                continue
+            if group["weight_decay"]:
+                torch._foreach_mul_(parameters, 1 - group["lr"] * group["weight_decay"])
+            for key, alike in self._alike(parameters).items():
+                (self._matrix_step if isinstance(key, tuple) else self._adam_step)(alike, group)
 
-    def _matrix_step(self, parameter: Tensor, state: dict, group: dict) -> None:
-        if not state:
-            state["momentum"] = torch.zeros_like(parameter)
-        momentum = state["momentum"].lerp_(parameter.grad, 1 - group["momentum"])
-        ahead = parameter.grad.lerp(momentum, group["momentum"])
-        direction = orthogonal_factor(ahead.flatten(1))
-        size = 0.2 * max(direction.shape) ** 0.5
-        parameter.add_(direction.view_as(parameter), alpha=-group["lr"] * group["matrix_scale"] * size)
+    def _alike(self, parameters: list[Tensor]) -> dict[tuple[int, int] | int, list[Tensor]]:
+        """Matrices by their sides, the shorter first; and what Adam moves by the number of its steps so far."""
+        alike = defaultdict(list)
+        for parameter in parameters:
+            state = self.state[parameter]
+            if is_matrix(parameter):
+                if not state:
+                    state["momentum"] = torch.zeros_like(parameter)
+                alike[tuple(sorted(parameter.shape[:2]))].append(parameter)
+            else:
+                if not state:
+                    state.update(step=0, mean=torch.zeros_like(parameter), mean_square=torch.zeros_like(parameter))
+                alike[state["step"]].append(parameter)
+        return alike
 
-    def _adam_step(self, parameter: Tensor, state: dict, group: dict) -> None:
-        if not state:
-            state.update(step=0, mean=torch.zeros_like(parameter), mean_square=torch.zeros_like(parameter))
-        state["step"] += 1
-        first, second = group["betas"]
-        mean = state["mean"].lerp_(parameter.grad, 1 - first)
-        mean_square = state["mean_square"].mul_(second).addcmul_(parameter.grad, parameter.grad, value=1 - second)
-        unbiased = mean_square.div(1 - second ** state["step"]).sqrt_().add_(group["eps"])
-        parameter.addcdiv_(mean, unbiased, value=-group["lr"] / (1 - first ** state["step"]))
+    def _matrix_step(self, parameters: list[Tensor], group: dict) -> None:
+        gradients = [parameter.grad for parameter in parameters]
+        momenta = [self.state[parameter]["momentum"] for parameter in parameters]
+        torch._foreach_lerp_(momenta, gradients, 1 - group["momentum"])
+        ahead = [matrix.flatten(1) for matrix in torch._foreach_lerp(gradients, momenta, group["momentum"])]
+        upright = [matrix.shape[0] > matrix.shape[1] for matrix in ahead]
+        wide = torch.stack([matrix.t() if turned else matrix for matrix, turned in zip(ahead, upright, strict=True)])
+        size = 0.2 * wide.shape[2] ** 0.5
+        moves = orthogonal_factor(wide) * (-group["lr"] * group["matrix_scale"] * size)
+        for parameter, move, turned in zip(parameters, moves, upright, strict=True):
+            parameter.add_((move.t() if turned else move).view_as(parameter))
+
+    def _adam_step(self, parameters: list[Tensor], group: dict) -> None:
+        states = [self.state[parameter] for parameter in parameters]
+        gradients = [parameter.grad for parameter in parameters]
+        means, squares = [state["mean"] for state in states], [state["mean_square"] for state in states]
+        for state in states:
+            state["step"] += 1
+        step, (first, second) = states[0]["step"], group["betas"]
+        torch._foreach_lerp_(means, gradients, 1 - first)
+        torch._foreach_mul_(squares, second)
+        torch._foreach_addcmul_(squares, gradients, gradients, 1 - second)
+        unbiased = torch._foreach_div(squares, 1 - second**step)
+        torch._foreach_sqrt_(unbiased)
+        torch._foreach_add_(unbiased, group["eps"])
+        torch._foreach_addcdiv_(parameters, means, unbiased, -group["lr"] / (1 - first**step))
 
 
 def is_matrix(parameter: Tensor) -> bool:
@@ -80,18 +107,27 @@ def is_matrix(parameter: Tensor) -> bool:
 def orthogonal_factor(matrix: Tensor, steps: int = 5) -> Tensor:
     """U V^T of matrix = U S V^T, nearly: singular values end between 0.7 and 1.2.
 
+    In half precision where the processor multiplies it: the iteration is nowhere near as exact as its arithmetic.
+
     Args:
-        matrix: (m, n).
+        matrix: (..., m, n), one or many.
         steps: of the Newton-Schulz iteration.
 
     >>> orthogonal_factor(torch.diag(torch.tensor([3.0, 1.0]))).diagonal().sub(1).abs().max() < 0.35
     tensor(True)
     """
-    wide = matrix.shape[0] <= matrix.shape[1]
-    x = matrix.float() if wide else matrix.float().t()
-    x = x / (x.norm() + 1e-7)
+    wide = matrix.shape[-2] <= matrix.shape[-1]
+    x = (matrix if wide else matrix.mT).flatten(0, -3) if matrix.dim() > 2 else (matrix if wide else matrix.mT)[None]
+    x = x.float()
+    x = (x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)).to(_factor_dtype(x.device))
     a, b, c = COEFFICIENTS
     for _ in range(steps):
-        gram = x @ x.t()
-        x = a * x + torch.addmm(gram, gram, gram, beta=b, alpha=c) @ x
-    return (x if wide else x.t()).to(matrix.dtype)
+        gram = torch.bmm(x, x.mT)
+        x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
+    return (x if wide else x.mT).to(matrix.dtype).reshape(matrix.shape)
+
+
+def _factor_dtype(device: torch.device) -> torch.dtype:
+    """What the iteration multiplies; emulated half precision would be slower than single."""
+    half = device.type == "cuda" or (device.type == "cpu" and torch.cpu._is_avx512_bf16_supported())
+    return torch.bfloat16 if half else torch.float32

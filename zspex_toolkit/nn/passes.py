@@ -1,0 +1,69 @@
+"""Compiled passes over memory, and the matrix products between them: the ground that fused layers stand on."""
+
+from __future__ import annotations
+
+import ctypes
+
+import torch
+from torch import Tensor
+
+from zspex_toolkit.native.library import library
+from zspex_toolkit.nn.matrix_product import autocast_dtype, product
+from zspex_toolkit.nn.separate_layers import fuses
+
+LANES = 16  # channels that the passes take at once
+_SUFFIXES = {torch.float32: "f32", torch.bfloat16: "bf16"}
+
+
+def factor_dtype(frames: Tensor, *widths: int) -> torch.dtype | None:
+    """What products of these frames multiply, float32 or bfloat16; None if the passes do not apply.
+
+    They want a compiler, a CPU, single precision, and numbers of channels (``widths``) that fill vectors.
+    """
+    fits = frames.dtype == torch.float32 and frames.numel() and all(width % LANES == 0 for width in widths)
+    if not (fits and fuses(frames) and library() is not None):
+        return None
+    low = autocast_dtype(frames.device.type) or torch.float32
+    return low if low in _SUFFIXES else None
+
+
+def run_pass(name: str, dtype: torch.dtype | None, *arguments: Tensor | int | float | None) -> None:
+    """Call ``zspex_<name>`` of the library.
+
+    Args:
+        dtype: of the frames, where there is a function for each type.
+        arguments: tensors must be contiguous, and of the types that the function declares; None is a null pointer.
+    """
+    function = getattr(library(), f"zspex_{name}" + (f"_{_SUFFIXES[dtype]}" if dtype else ""))
+    function(*[_convert(argument) for argument in arguments])
+
+
+def _convert(argument: Tensor | int | float | None):
+    if argument is None:
+        return ctypes.c_void_p()
+    if isinstance(argument, Tensor):
+        assert argument.is_contiguous(), "a pass goes over contiguous memory"
+        return ctypes.c_void_p(argument.data_ptr())
+    return ctypes.c_float(argument) if isinstance(argument, float) else ctypes.c_int64(argument)
+
+
+def times(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """``rows @ weight.T + bias`` in the type of ``rows``: (R, C), (C', C) to (R, C')."""
+    weight = weight.to(rows.dtype)
+    if rows.dtype == torch.float32:
+        return product(rows, weight, bias)
+    return torch.nn.functional.linear(rows, weight, None if bias is None else bias.to(rows.dtype))
+
+
+def times_transposed(rows: Tensor, weight: Tensor) -> Tensor:
+    """``rows @ weight`` in the type of ``rows``: (R, C'), (C', C) to (R, C)."""
+    if rows.dtype == torch.float32:
+        return product(rows, weight.t())
+    return torch.mm(rows, weight.to(rows.dtype))
+
+
+def weight_gradient(grad: Tensor, rows: Tensor) -> Tensor:
+    """``grad.T @ rows`` in single precision: (R, C'), (R, C) to (C', C)."""
+    if rows.dtype == torch.float32:
+        return product(grad.t(), rows.t())
+    return torch.mm(grad.t(), rows).float()
