@@ -20,6 +20,9 @@ constexpr int64_t kWordsAtOnce = 64;  // of the summed dimension, where that is 
 template <class T>
 constexpr int64_t kDepth = 4 / sizeof(T);  // values in a word
 
+struct alignas(64) Line { uint32_t words[kLanes]; };  // of the cache
+inline uint32_t* words_of(std::vector<Line>& lines) { return lines.data()->words; }
+
 inline Words load_words(const uint32_t* p) { Words v; memcpy(&v, p, sizeof v); return v; }
 inline void store_words(uint32_t* p, Words v) { memcpy(p, &v, sizeof v); }
 
@@ -55,12 +58,20 @@ inline __attribute__((always_inline)) void sum_tile(Floats (&sums)[kRows][kVecto
   }
 }
 
-// visit(rows as a constant, first row) over tiles of up to kTall rows.
+// visit(rows as a constant, first row) over tiles of up to kTall rows, the last ones about as tall.
 template <class F>
 inline __attribute__((always_inline)) void for_rows(int64_t first, int64_t end, F visit) {
-  for (; first + kTall <= end; first += kTall) visit(std::integral_constant<int, kTall>{}, first);
-  if (first + 3 <= end) visit(std::integral_constant<int, 3>{}, first), first += 3;
-  for (; first < end; ++first) visit(std::integral_constant<int, 1>{}, first);
+  while (first < end) {
+    const int64_t left = end - first;
+    if (left >= kTall && (kTall == 4 || (left != 7 && left != 8 && left != 11)))
+      visit(std::integral_constant<int, kTall>{}, first), first += kTall;
+    else if (left >= 4)
+      visit(std::integral_constant<int, 4>{}, first), first += 4;
+    else if (left == 3)
+      visit(std::integral_constant<int, 3>{}, first), first += 3;
+    else
+      visit(std::integral_constant<int, 1>{}, first), first += 1;
+  }
 }
 
 // visit(vectors as a constant, first column) over the panels of a multiple of 32 columns.
@@ -72,16 +83,20 @@ inline __attribute__((always_inline)) void for_panels(int64_t num_columns, F vis
   if (column < num_columns) visit(std::integral_constant<int, 2>{}, column);
 }
 
-// Two rows (or one, of floats) of `width` columns as words, which hold a column each; no second row: zeros.
-template <class T>
-inline void interleave(const T* first, const T* second, uint32_t* words, int64_t width) {
+struct AsItIs {
+  template <class T>
+  Floats operator()(const T* p) const { return load(p); }
+};
+
+// Two rows (or one, of floats) of `width` columns as words, which hold a column each; no second row: zeros. `read`
+// gives values that T can hold, or rounds them itself.
+template <class T, class Read = AsItIs>
+inline void interleave(const T* first, const T* second, uint32_t* words, int64_t width, Read read = {}) {
   for (int64_t i = 0; i < width; i += kLanes) {
-    Words low;
-    if constexpr (std::is_same_v<T, float>) {
-      low = (Words)load(first + i);
-    } else {
-      low = (Words)load(first + i) >> 16;
-      if (second) low |= (Words)load(second + i);
+    Words low = (Words)read(first + i);
+    if constexpr (!std::is_same_v<T, float>) {
+      low >>= 16;
+      if (second) low |= (Words)read(second + i);
     }
     store_words(words + i, low);
   }
@@ -92,12 +107,12 @@ class Weights {  // the right factor (K, N), in panels of columns
  public:
   // From (K, N), or from its transpose (N, K).
   Weights(const float* values, int64_t depth, int64_t width, bool transposed)
-      : width(width), num_words(depth / kDepth<T>), words_(num_words * width) {
+      : width(width), num_words(depth / kDepth<T>), lines_(num_words * width / kLanes) {
     std::vector<T> rounded(depth * width);
     for (int64_t i = 0; i < depth * width; i += kLanes) store(rounded.data() + i, load(values + i));
     for_panels(width, [&](auto vectors, int64_t column) {
       constexpr int64_t size = decltype(vectors)::value * kLanes;
-      uint32_t* panel = words_.data() + column * num_words;
+      uint32_t* panel = words_of(lines_) + column * num_words;
       if (transposed)
         for (int64_t n = 0; n < size; ++n)
           for (int64_t k = 0; k < num_words; ++k)
@@ -109,11 +124,11 @@ class Weights {  // the right factor (K, N), in panels of columns
         }
     });
   }
-  const uint32_t* panel(int64_t column) const { return words_.data() + column * num_words; }
+  const uint32_t* panel(int64_t column) const { return lines_.data()->words + column * num_words; }
   const int64_t width, num_words;
 
  private:
-  std::vector<uint32_t> words_;
+  std::vector<Line> lines_;
 };
 
 // a (M, K) times weights (K, N); finish(tile, row, column) gets the sums, Floats[rows][vectors].
@@ -133,29 +148,32 @@ void multiply(const T* a, const Weights<T>& weights, int64_t num_rows, F finish)
     });
 }
 
-// Adds the sum over frames of a (L, M) times b (L, N) to out (M, N).
-template <class T>
-void add_crossed(const T* a, const T* b, int64_t num_frames, int64_t num_rows, int64_t width, float* out) {
-  std::vector<uint32_t> left(kWordsAtOnce * num_rows), right(kWordsAtOnce * kWide * kLanes * 2);
+// Adds the sum over frames of a (L, M) times read(b) (L, N) to out (M, N).
+template <class T, class Read = AsItIs>
+void add_crossed(const T* a, const T* b, int64_t num_frames, int64_t num_rows, int64_t width, float* out,
+                 Read read = {}) {
+  std::vector<Line> left_lines(kWordsAtOnce * num_rows / kLanes), right_lines(kWordsAtOnce * kWide * 2);
+  uint32_t *left = words_of(left_lines), *right = words_of(right_lines);
   const int64_t num_words = (num_frames + kDepth<T> - 1) / kDepth<T>;
-  const auto pack = [&](const T* x, int64_t row_width, int64_t word, int64_t column, int64_t size, uint32_t* to) {
+  const auto pack = [&](const T* x, int64_t row_width, int64_t word, int64_t column, int64_t size, uint32_t* to,
+                        auto read) {
     const T* row = x + word * kDepth<T> * row_width + column;
-    interleave(row, word * kDepth<T> + 1 < num_frames ? row + row_width : nullptr, to, size);
+    interleave(row, word * kDepth<T> + 1 < num_frames ? row + row_width : nullptr, to, size, read);
   };
   for (int64_t start = 0; start < num_words; start += kWordsAtOnce) {
     const int64_t count = std::min(kWordsAtOnce, num_words - start);
-    for (int64_t k = 0; k < count; ++k) pack(a, num_rows, start + k, 0, num_rows, left.data() + k * num_rows);
+    for (int64_t k = 0; k < count; ++k) pack(a, num_rows, start + k, 0, num_rows, left + k * num_rows, AsItIs{});
     for_panels(width, [&](auto vectors, int64_t column) {
       constexpr int wide = decltype(vectors)::value;
       constexpr int64_t size = wide * kLanes;
-      for (int64_t k = 0; k < count; ++k) pack(b, width, start + k, column, size, right.data() + k * size);
+      for (int64_t k = 0; k < count; ++k) pack(b, width, start + k, column, size, right + k * size, read);
       for_rows(0, num_rows, [&](auto rows, int64_t row) {
         constexpr int tall = decltype(rows)::value;
         Floats sums[tall][wide];
         float* to = out + row * width + column;
         for (int r = 0; r < tall; ++r)
           for (int v = 0; v < wide; ++v) sums[r][v] = load(to + r * width + v * kLanes);
-        sum_tile<T>(sums, left.data() + row, 1, num_rows, right.data(), size, count);
+        sum_tile<T>(sums, left + row, 1, num_rows, right, size, count);
         for (int r = 0; r < tall; ++r)
           for (int v = 0; v < wide; ++v) store(to + r * width + v * kLanes, sums[r][v]);
       });

@@ -173,14 +173,16 @@ void layer_norm_back(const T* grad, const float* x, Update<T> u, const float* ga
       product += of_out * normed;
     }
     float constant = total(sum) / width, slope = total(product) / width;
-    for (int64_t c = 0; c < width; c += kLanes) {
-      Floats of_normed = load(grad + r * width + c) * load(gain + c);
-      Floats value = (of_normed - constant - load(&y[c]) * slope) * scale[r];
-      store(g + r * width + c, value);
-      if (!kUpdated) continue;
-      add(sums + b * width + c, value);
-      add(products + b * width + c, value * u.plain(r, c / u.N, c % u.N));
-    }
+    for (int64_t s = 0; s < u.S; ++s)
+      for (int64_t c = 0; c < u.N; c += kLanes) {
+        int64_t i = s * u.N + c;
+        Floats of_normed = load(grad + r * width + i) * load(gain + i);
+        Floats value = (of_normed - constant - load(&y[i]) * slope) * scale[r];
+        store(g + r * width + i, value);
+        if (!kUpdated) continue;
+        add(sums + b * width + i, value);
+        add(products + b * width + i, value * u.plain(r, s, c));
+      }
   }
 }
 

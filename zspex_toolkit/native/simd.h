@@ -37,6 +37,14 @@ inline void store(Bf16* p, Floats v) {  // rounds to nearest, ties to even; NaN 
 #endif
 }
 
+template <class T>
+inline Floats round_to(Floats v) {  // the nearest values that T holds
+  if constexpr (sizeof(T) == sizeof(float)) return v;
+  T rounded[kLanes];
+  store(rounded, v);
+  return load(rounded);
+}
+
 inline Floats splat(float value) { return Floats{} + value; }
 inline float total(Floats v) {
   float sum = 0;

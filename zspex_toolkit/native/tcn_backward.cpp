@@ -183,7 +183,7 @@ void backward(const Block& b, const float* grad, const float* bias, const Statis
   share_utterances(b, [&](int64_t first, int64_t end, int64_t share) {
     Scratch& memory = scratch();
     T* rounded = memory.take<T>(inputs);
-    T *rectified = memory.take<T>(values), *convolved = memory.take<T>(values), *g = memory.take<T>(values);
+    T *convolved = memory.take<T>(values), *g = memory.take<T>(values);
     float *total = memory.take<float>(b.channels), *crossed = memory.take<float>(b.channels * b.hidden);
     float *plain_taps = memory.take<float>(3 * b.hidden), *crossed_taps = memory.take<float>(3 * b.hidden);
     const Sums& own = sums[share];
@@ -192,14 +192,15 @@ void backward(const Block& b, const float* grad, const float* bias, const Statis
       const float *grad_i = grad + i * inputs, *bias_i = bias + i * b.hidden;
       const T* z_i = z + i * values;
       const T* received = receive<T>(b, grad_i, rounded, total);
-      convolve<true>(b, z_i, bias_i, *one, rectified, convolved);
+      convolve<false>(b, z_i, bias_i, *one, convolved);
       std::fill(crossed, crossed + b.channels * b.hidden, 0.0f);
-      add_crossed(received, rectified, b.num_frames, b.channels, b.hidden, crossed);
+      add_crossed(received, convolved, b.num_frames, b.channels, b.hidden, crossed,
+                  [&](const T* y) { return round_to<T>(rectify(load(y), *b.slope_out)); });
       const Correction second = leave_product(b, crossed, total, *two, own);
       unproject(b, received, w_out, convolved, *two, second, g, own.slopes + 1);
       sum_taps(b, g, z_i, bias_i, plain_taps, crossed_taps);
       const Correction last = leave_taps(b, plain_taps, crossed_taps, *one, own);
-      T* of_z = rectified;  // which is not needed any more
+      T* of_z = convolved;  // which are not needed any more
       unconvolve(b, g, z_i, bias_i, *one, last, of_z, of_bias + i * b.hidden, own.slopes);
       unexpand(b, grad_i, of_z, w_in, of_x + i * inputs);
       add_crossed(frames + i * inputs, of_z, b.num_frames, b.channels, b.hidden, own.w_in);

@@ -114,9 +114,9 @@ inline Scratch& scratch() {
   return own;
 }
 
-// Frames normalised, convolved and rectified: z (L, H), which lacks its bias, to `rectified`; kKeep: also before that.
-template <bool kKeep, class T>
-Moments convolve(const Block& b, const T* z, const float* bias, const Statistics& first, T* rectified, T* convolved) {
+// Frames normalised, convolved and, with kRectify, rectified and measured: z (L, H), which lacks its bias, to out.
+template <bool kRectify, class T>
+Moments convolve(const Block& b, const T* z, const float* bias, const Statistics& first, T* out) {
   const int64_t hidden = b.hidden, apart = b.dilation * hidden;
   const float slope_in = *b.slope_in, slope_out = *b.slope_out, scale = first.scale, mean = first.mean;
   Moments all;
@@ -147,12 +147,13 @@ Moments convolve(const Block& b, const T* z, const float* bias, const Statistics
             Floats y = base[i] + weights[1][i] * rectify(load(z + at) + shift[i], slope_in);
             if constexpr (past()) y += weights[0][i] * rectify(load(z + at - apart) + shift[i], slope_in);
             if constexpr (future()) y += weights[2][i] * rectify(load(z + at + apart) + shift[i], slope_in);
-            if constexpr (kKeep) store(convolved + at, y);
-            const Floats p = rectify(y, slope_out);
-            store(rectified + at, p);
-            if constexpr (!kKeep) sums[i] += p, powers[i] += p * p;
+            if constexpr (kRectify) {
+              y = rectify(y, slope_out);
+              sums[i] += y, powers[i] += y * y;
+            }
+            store(out + at, y);
           }
-        if constexpr (!kKeep)
+        if constexpr (kRectify)
           for (int i = 0; i < kStripe; ++i) all.sum.add(sums[i]), all.power.add(powers[i]);
       }
     });

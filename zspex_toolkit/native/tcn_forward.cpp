@@ -69,7 +69,7 @@ void forward(const Block& b, const float* x, const float* bias, float* y, Statis
       T* z_i = z ? z + i * values : own_z;
       const T* frames_i = round_frames<T>(b, x_i, z && frames ? frames + i * inputs : own_frames);
       of[2 * i] = statistics(b, expand(b, frames_i, w_in, bias_i, z_i), z_i, bias_i, *b.slope_in);
-      const Moments taken = convolve<false, T>(b, z_i, bias_i, of[2 * i], rectified, nullptr);
+      const Moments taken = convolve<true>(b, z_i, bias_i, of[2 * i], rectified);
       of[2 * i + 1] = statistics<T>(b, taken, rectified, nullptr, 1);
       project(b, x_i, rectified, w_out, of[2 * i + 1], y + i * inputs);
     }

@@ -58,10 +58,9 @@ class SeparationFunction(torch.autograd.Function):
         size = len(ExchangeWeights._fields)
         weights, done = (ExchangeWeights(*rest[:size]), Exchange(*rest[size:])) if ctx.exchanges else (None, None)
         of_frames, of_biases = decode_gradients(grad.contiguous(), coders[:num_scales], ctx.grid, x)
-        of_masked = x.new_empty(num_scales, num_rows, num_filters)
-        for out, of_frame, weight in zip(of_masked, of_frames, coders, strict=False):
-            out.copy_(times(of_frame, weight))
-        masked, of_x, of_encodings = torch.empty_like(of_masked), torch.empty_like(x), torch.empty_like(encodings)
+        of_masked = torch.cat([times(frame, weight) for frame, weight in zip(of_frames, coders, strict=False)])
+        masked = x.new_empty(num_scales, num_rows, num_filters)
+        of_x, of_encodings = torch.empty_like(x), torch.empty_like(encodings)
         sums = torch.zeros(2, batch, num_scales, num_filters)
         update = update_arguments(done, weights, x.shape, batch)
         run_pass("mask_back", x.dtype, of_masked, x, encodings, masked, of_x, of_encodings, *sums, *update)
