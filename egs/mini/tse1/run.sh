@@ -7,7 +7,7 @@ here=$(dirname "${BASH_SOURCE[0]}")
 exec "$here/../../common/tse.sh" --recipe_dir "$here" \
     --corpus mini \
     --corpus_dir downloads/mini \
-    --corpus_options "{num_speakers: 200, num_utterances: 8}" \
+    --corpus_options "{num_speakers: 300, num_utterances: 8}" \
     --test_speakers 8 \
     --dev_per_speaker 2 \
     --dev_speakers 16 \
