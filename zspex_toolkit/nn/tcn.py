@@ -102,8 +102,7 @@ class TcnStack(nn.Module):
         num_blocks: X.
         embedding_dim: D.
         conditioning: ``concat`` joins the embedding to the input of the first block; ``consm`` modulates that input.
-        consm_norm: as in ``ConSM``, of the first block's input.
-        consm_at: ``stack``; or ``block``, which modulates the input of every other block, too, without a norm.
+        consm_norm: as in ``ConSM``.
     """
 
     def __init__(
@@ -116,14 +115,11 @@ class TcnStack(nn.Module):
         embedding_dim: int,
         conditioning: str,
         consm_norm: bool,
-        consm_at: str,
         causal: bool,
     ):
         super().__init__()
         joined = conditioning == "concat"
         self.modulation = None if joined else ConSM(channels, embedding_dim, norm=consm_norm, causal=causal)
-        others = range(1, num_blocks if consm_at == "block" and not joined else 1)
-        self.modulations = nn.ModuleList(ConSM(channels, embedding_dim, norm=False) for _ in others)
         self.blocks = nn.ModuleList(
             TcnBlock(
                 channels,
@@ -142,8 +138,6 @@ class TcnStack(nn.Module):
             frames = self.modulation(frames, embedding, memory)
         for position, block in enumerate(self.blocks):
             joined = embedding if position == 0 and self.modulation is None else None
-            if position > 0 and self.modulations:
-                frames = self.modulations[position - 1](frames, embedding)
             frames = block(frames, joined, memory)
         return frames
 
@@ -159,7 +153,7 @@ class SpeakerTcn(nn.Module):
         num_blocks: X blocks a stack, dilations 1, 2, ..., 2 ** (X - 1).
         num_stacks: R.
         conditioning: ``concat`` or ``consm``, see ``TcnStack``.
-        consm_norm, consm_at: as of ``TcnStack``.
+        consm_norm: as in ``ConSM``.
         causal: see no later frame.
 
     Raises:
@@ -177,7 +171,6 @@ class SpeakerTcn(nn.Module):
         num_stacks: int = 4,
         conditioning: str = "concat",
         consm_norm: bool = True,
-        consm_at: str = "stack",
         causal: bool = False,
     ):
         super().__init__()
@@ -194,7 +187,6 @@ class SpeakerTcn(nn.Module):
                 embedding_dim=embedding_dim,
                 conditioning=conditioning,
                 consm_norm=consm_norm,
-                consm_at=consm_at,
                 causal=causal,
             )
             for _ in range(num_stacks)

@@ -38,7 +38,6 @@ class ZSpex(ExtractionNetwork):
         tac_norm: normalise what it adds to each scale (a reading).
         tac_residual: add its output to its input (a reading).
         consm_norm: normalise the frames that ConSM modulates (a reading).
-        consm_at: ``stack``, at the head of each, as the diagram draws it; or ``block``, at the head of every block, too.
 
     Source: Chen et al., "MC-SpEx: Towards effective speaker extraction with multi-scale interfusion and conditional
     speaker modulation", Interspeech 2023. Its block diagram says what is connected; the insides of the boxes are ours.
@@ -72,11 +71,9 @@ class ZSpex(ExtractionNetwork):
         tac_norm: bool = True,
         tac_residual: bool = True,
         consm_norm: bool = True,
-        consm_at: str = "stack",
     ):
         _check("fuser", fuser, ("scale_inter", "plain"))
         _check("conditioning", conditioning, ("consm", "concat"))
-        _check("consm_at", consm_at, ("stack", "block"))
         _check("mask_generator", mask_generator, ("scale_inter", "separate"))
         num_scales = len(kernel_sizes)
 
@@ -108,7 +105,6 @@ class ZSpex(ExtractionNetwork):
                 num_stacks=num_stacks,
                 conditioning=conditioning,
                 consm_norm=consm_norm,
-                consm_at=consm_at,
                 causal=causal,
             ),
             mask_generator=SeparateMasks(*masked) if separate else ScaleInterMasks(*masked, exchange()),
