@@ -5,8 +5,8 @@
 set -euo pipefail
 
 # As zspex_toolkit/native/library.py looks for it.
-for name in ${CXX:-c++ g++ clang++}; do
-    if compiler=$(command -v "$name"); then
+for name in "${CXX:-}" c++ g++ clang++; do
+    if [[ -n $name ]] && compiler=$(command -v "$name"); then
         echo "compiler.sh: found $compiler"
         exit
     fi
