@@ -89,5 +89,5 @@ def test_every_file_that_is_named_is_there(page, path):
 
 def test_the_first_screen_of_the_readme_has_both_commands():
     screen = "\n".join((ROOT / "README.md").read_text(encoding="utf-8").splitlines()[:25])
-    for command in ("egs/mini/tse1/run.sh", "zspex extract --model", "test/run.sh"):
+    for command in ("egs/mini/tse1/run.sh", "zspex extract --mixture", "test/run.sh"):
         assert command in screen
