@@ -103,8 +103,8 @@ def squeue(argv):
     known = states(job)
     if not known:
         sys.exit("slurm_load_jobs error: Invalid job id specified")
-    if argv[-1] == "%T":
-        print(known[task or "0"][0])
+    if argv[-1] == "%T %r":
+        print(known[task or "0"][0], "None")
         return
     for task, (kind, rest) in known.items():
         if kind == "ENDED":

@@ -43,6 +43,7 @@ def test_a_log_without_trailer_or_no_log_has_no_ending(tmp_path):
     job_log.write_header(tmp_path / "a", "sleep 9")
     assert job_log.ending(tmp_path / "a") is None
     assert job_log.ending(tmp_path / "missing") is None
+    assert job_log.ending(tmp_path / "a" / "below") is None
 
 
 def test_of_a_job_that_was_started_again_only_the_last_time_counts(tmp_path):

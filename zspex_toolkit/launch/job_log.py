@@ -52,10 +52,10 @@ def append_note(log: Path, lines: Sequence[str]) -> None:
 
 
 def ending(log: Path) -> str | None:
-    """How the job of an existing log ended: "0", "1", "0; signal 9"; None if it has not ended or has no log."""
+    """How a job ended by its log: "0", "1", "0; signal 9"; None if it has not ended or has no log that can be read."""
     try:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    except FileNotFoundError:
+    except OSError:
         return None
     for line in reversed(lines[-10:]):
         if line.startswith("# Started at"):  # again; what stands above is the end of the time before

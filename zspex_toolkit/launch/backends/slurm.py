@@ -30,7 +30,7 @@ option gpu=* --gres gpu:$0
 _START_AGAIN = """\
     job=${SLURM_ARRAY_JOB_ID:+${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID}
     job=${job:-$SLURM_JOB_ID}
-    if [[ $(squeue --noheader --jobs "$job" --format %T) = RUNNING ]]; then scontrol requeue "$job"; fi"""
+    case $(squeue --noheader --jobs "$job" --format "%T %r") in RUNNING* | *TimeLimit) scontrol requeue "$job" ;; esac"""
 _FAILURES = {"BOOT_FAIL", "CANCELLED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED", "REVOKED"}
 _FAILURES |= {"TIMEOUT"}
 
