@@ -1,9 +1,12 @@
 """Real clusters, as tools/installers/{slurm,sge}_up.sh start them on this machine; without one a test is skipped."""
 
+import contextlib
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -16,7 +19,11 @@ ANSWERS = {"slurm": ["sinfo", "--noheader"], "sge": ["qstat", "-f"]}
 
 @pytest.fixture
 def require(tmp_path, monkeypatch):
-    """A function of a cluster's name that skips the test if it does not run, and else goes to an empty folder."""
+    """A function of a cluster's name that skips the test if it does not run, and else goes to an empty folder.
+
+    Tests that run side by side wait for each other: one of them kills nodes.
+    """
+    held = contextlib.ExitStack()
 
     def check(name):
         command = ANSWERS[name]
@@ -29,7 +36,11 @@ def require(tmp_path, monkeypatch):
         done = subprocess.run(command, capture_output=True, timeout=60, check=False)
         if done.returncode != 0 or not done.stdout:
             pytest.skip(why)
+        turn = os.open(Path(tempfile.gettempdir(), f"zspex-test-{name}.lock"), os.O_RDWR | os.O_CREAT)
+        held.callback(os.close, turn)
+        fcntl.flock(turn, fcntl.LOCK_EX)
         monkeypatch.chdir(tmp_path)
         return name
 
-    return check
+    with held:
+        yield check
