@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from zspex_toolkit.corpora import _espeak
 from zspex_toolkit.corpora._espeak import ACCENTS, ESPEAK_FS, draw_voice, speak
 from zspex_toolkit.errors import UserError
 from zspex_toolkit.randomness import rng_for
@@ -50,3 +51,22 @@ def test_the_missing_wheel_is_named(voices, monkeypatch):
     monkeypatch.setitem(sys.modules, "espeakng_loader", None)
     with pytest.raises(UserError, match=r"needs the Python package espeakng-loader: install it \(pip install"):
         list(speak(voices, [("one", SENTENCE)]))
+
+
+def test_voices_beyond_those_of_one_process_sound_as_in_one(voices, monkeypatch):
+    jobs = [(name, text) for name in ("one", "two", "one") for text in ("good morning", SENTENCE)]
+    together = spoken(voices, jobs)
+    monkeypatch.setattr(_espeak, "MOST_VOICES", 1)
+    assert spoken(voices, jobs) == together
+
+
+def test_no_more_voices_are_laid_out_than_are_asked_for(voices):
+    crowd = [replace(voices[0], name=f"v{number}") for number in range(400)]  # more than espeak-ng has room for
+    assert spoken([*crowd, *voices], [("two", SENTENCE)]) == spoken(voices, [("two", SENTENCE)])
+
+
+@pytest.mark.timeout(30)
+def test_a_failure_is_told_though_others_wait_to_be_spoken(voices):
+    stranger = replace(voices[0], name="three", accent="gmw/martian")
+    with pytest.raises(UserError, match="did not speak 'hello' with voice three"):
+        list(speak([*voices, stranger], [("three", "hello"), *[("one", SENTENCE)] * 40]))

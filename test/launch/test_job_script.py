@@ -50,6 +50,15 @@ def test_the_path_sh_of_the_folder_is_read_and_our_environment_comes_before_it(m
 
 
 @pytest.mark.usefixtures("_in_tmp")
+def test_jobs_have_the_compiled_functions_that_their_starter_has(monkeypatch):
+    names = ("ZSPEX_NATIVE", "ZSPEX_CACHE", "CXX", "XDG_CACHE_HOME")
+    for name in names:
+        monkeypatch.setenv(name, f"a {name}")
+    run(job_script(parse(["x", "echo", *(f"${name}" for name in names)]), [1], [1], "TASK"), 0)
+    assert "a ZSPEX_NATIVE a ZSPEX_CACHE a CXX a XDG_CACHE_HOME\n" in Path("x").read_text()
+
+
+@pytest.mark.usefixtures("_in_tmp")
 def test_the_jobs_status_is_the_scripts_unless_it_means_something_to_the_queue():
     jobs, numbers = parse(["JOB=1:200", "x.JOB", "exit", "JOB"]), range(1, 201)
     script = job_script(jobs, numbers, numbers, "TASK")

@@ -1,5 +1,7 @@
 """What SpEx+ and Z-SpEx share of their ways: enrollments that are too short, and the seam between the branches."""
 
+import contextlib
+
 import pytest
 import torch
 
@@ -24,6 +26,69 @@ def test_the_shortest_enrollment_is_27_frames():
 def test_a_short_enrollment_in_a_long_batch_is_found():
     with pytest.raises(AudioError, match="at least 56 samples, found 30"):
         network().embed(torch.randn(2, 100), torch.tensor([100, 30]))
+
+
+def test_a_length_over_the_enrollment_is_found():
+    with pytest.raises(AudioError, match="enrollment: expected lengths up to the 100 samples that it has, found 130"):
+        network().embed(torch.randn(2, 100), torch.tensor([60, 130]))
+
+
+@pytest.fixture
+def gradients():
+    """A function of a context for the forward and one for the backward pass to all gradients; passes take the sizes."""
+    sizes = {
+        "num_filters": 16,
+        "bottleneck": 32,
+        "speaker_hidden": 32,
+        "tac_hidden": 16,
+        "hidden": 32,
+    }
+    torch.manual_seed(0)
+    trained = ZSpex(3, num_stacks=2, embedding_dim=16, **{**SMALL, **sizes}).train()
+    mixture, enrollment, lengths = torch.randn(2, 300), torch.randn(2, 400), torch.tensor([400, 300])
+
+    def compute(forward=contextlib.nullcontext, backward=contextlib.nullcontext):
+        with forward():
+            output = trained(mixture, enrollment, lengths)
+        loss = output.estimates.square().sum() + output.embedding.square().sum()
+        with backward():
+            return torch.autograd.grad(loss, [*trained.parameters()], allow_unused=True)
+
+    return compute
+
+
+@contextlib.contextmanager
+def double_precision_by_default():
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+def meta_by_default():
+    return torch.device("meta")
+
+
+def half_precision():
+    return torch.autocast("cpu", torch.bfloat16)
+
+
+def assert_equal(actual, expected):
+    assert [one is None for one in actual] == [one is None for one in expected]
+    for one, other in zip(actual, expected, strict=True):
+        assert one is None or torch.equal(one, other)
+
+
+@pytest.mark.parametrize("default", [double_precision_by_default, meta_by_default])
+@pytest.mark.parametrize("forward", [contextlib.nullcontext, half_precision])
+def test_torchs_defaults_change_nothing(gradients, default, forward):
+    @contextlib.contextmanager
+    def both():
+        with default(), forward():
+            yield
+
+    assert_equal(gradients(both, default), gradients(forward))
 
 
 def test_only_the_mixture_is_normalised_behind_the_fuser():

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from zspex_toolkit.native import library as native
+from zspex_toolkit.native.compilation import is_whole
 
 PROGRAM = """
 import sys
@@ -72,7 +73,7 @@ def test_a_damaged_library_is_compiled_again(fresh, tmp_path, capfd):
     capfd.readouterr()
     assert fresh() is not None
     assert "compiling" in capfd.readouterr().err
-    assert native._is_whole(path)
+    assert is_whole(path)
 
 
 @needs_compiler
@@ -97,7 +98,7 @@ def test_what_cannot_be_compiled_is_said_in_one_line_and_leaves_no_file(fresh, s
     (sources / "broken.cpp").write_text("int f( {")
     assert fresh() is None
     assert "cannot compile: " in capfd.readouterr().err.splitlines()[-1]
-    assert list((tmp_path / "cache").iterdir()) == []
+    assert list((tmp_path / "cache").glob("*.so")) == []
 
 
 def test_a_cache_folder_that_cannot_be_made_is_no_error(fresh, monkeypatch, tmp_path, capfd):
@@ -105,6 +106,35 @@ def test_a_cache_folder_that_cannot_be_made_is_no_error(fresh, monkeypatch, tmp_
     monkeypatch.setenv("ZSPEX_CACHE", str(tmp_path / "file"))
     assert fresh() is None
     assert "computing with torch alone" in capfd.readouterr().err
+
+
+@pytest.fixture
+def homeless(monkeypatch, tmp_path):
+    """A user whose numbers are in no list, as in containers; the folder of temporary files."""
+    for name in ("ZSPEX_CACHE", "XDG_CACHE_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pathlib.os.path.expanduser", lambda path: path)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    return tmp_path
+
+
+@needs_compiler
+def test_without_a_home_it_lies_in_a_private_temporary_folder(fresh, homeless):
+    assert fresh() is not None
+    folder = native.cache_folder()
+    assert folder.parent == homeless and folder.stat().st_mode & 0o777 == 0o700
+    assert len(list(folder.glob("native-*.so"))) == 1
+
+
+@needs_compiler
+def test_what_others_may_have_put_there_is_not_run(fresh, homeless, capfd):
+    native.cache_folder().chmod(0o777)
+    assert fresh() is None
+    assert "is open to others; set ZSPEX_CACHE to a folder; computing with torch alone" in capfd.readouterr().err
+    folder = next(homeless.glob("zspex_toolkit-*"))
+    folder.rmdir()
+    folder.symlink_to(homeless)
+    assert fresh() is None
 
 
 def test_it_can_be_switched_off_silently(fresh, monkeypatch, capfd):

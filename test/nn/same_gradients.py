@@ -15,7 +15,8 @@ needs_library = pytest.mark.skipif(library() is None, reason="no compiler")
 def assert_same(module: nn.Module, compute: Callable[[], Tensor], inputs: tuple[Tensor, ...] = ()) -> None:
     """Output and all gradients, of parameters and ``inputs``, in both precisions.
 
-    Half precision is compared by the whole gradient: single slopes are sums that cancel.
+    Half precision is compared by the whole gradient: single slopes are sums that cancel. Autocast around the backward
+    pass must change nothing.
     """
     of = [*inputs, *module.parameters()]
     torch.manual_seed(1)
@@ -29,7 +30,10 @@ def assert_same(module: nn.Module, compute: Callable[[], Tensor], inputs: tuple[
         assert "Function" in _history(out), "not computed by the compiled passes"
         assert out.shape == expected.shape and out.dtype == torch.float32
         assert distance([out], [expected]) < tolerance
-        actual = torch.autograd.grad((out * probe).sum(), of, allow_unused=True)
+        actual = torch.autograd.grad((out * probe).sum(), of, allow_unused=True, retain_graph=True)
+        with torch.autocast("cpu", torch.bfloat16):
+            again = torch.autograd.grad((out * probe).sum(), of, allow_unused=True)
+        assert all(one is None or torch.equal(one, other) for one, other in zip(actual, again, strict=True))
         assert [one is None for one in actual] == [one is None for one in gradients]
         pairs = [pair for pair in zip(actual, gradients, strict=True) if pair[0] is not None]
         assert distance(*zip(*pairs, strict=True)) < 4 * tolerance

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from zspex_toolkit.native.library import library
-from zspex_toolkit.nn.passes import factor_dtype, run_pass, times, times_transposed, weight_gradient
+from zspex_toolkit.nn.passes import factor_dtype, run_pass, times, times_transposed, true_counts, weight_gradient
 from zspex_toolkit.nn.separate_layers import separate_layers
 
 needs_library = pytest.mark.skipif(library() is None, reason="no compiler")
@@ -31,9 +31,18 @@ def test_odd_widths_other_types_other_devices_and_separate_layers_are_left_to_to
 
 
 @needs_library
-def test_a_pass_refuses_memory_with_gaps():
-    with pytest.raises(AssertionError, match="contiguous"):
-        run_pass("encode", None, torch.zeros(16, 32)[:, ::2], torch.zeros(16, 1, 16), 0, 16, 1, 16)
+@pytest.mark.parametrize(
+    ("values", "error", "message"),
+    [
+        (torch.zeros(16, 32)[:, ::2], ValueError, r"encode: expected contiguous .* with strides \(32, 2\)"),
+        (torch.zeros(16, 16, device="meta"), ValueError, "on the CPU, found one on meta"),
+        (torch.zeros(16, 16, dtype=torch.float64), TypeError, "found torch.float64"),
+        (torch.zeros(16, 16, dtype=torch.bfloat16), TypeError, "expected tensors of torch.float32, torch.int64, found"),
+    ],
+)
+def test_a_pass_refuses_what_it_would_misread(values, error, message):
+    with pytest.raises(error, match=message):
+        run_pass("encode", None, values, torch.zeros(16, 1, 16), 0, 16, 1, 16)
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 2e-2)])
@@ -46,3 +55,8 @@ def test_products_are_those_of_the_formulas(dtype, tolerance):
     assert [one.dtype for one in actual] == [dtype, dtype, torch.float32]
     for one, other in zip(actual, expected, strict=True):
         assert (one.float() - other).abs().max() < tolerance * other.abs().max()
+
+
+def test_counts_never_reach_behind_the_end():
+    assert true_counts(None, 2, 7).tolist() == [7, 7]
+    assert true_counts(torch.tensor([3, 8, -1], dtype=torch.int32), 3, 7).tolist() == [3, 7, 0]

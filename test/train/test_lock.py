@@ -138,6 +138,42 @@ def test_the_same_job_of_slurm_takes_over_at_once_when_it_was_started_again_else
         assert (content["pid"], content["slurm_job"], content["restarts"]) == (os.getpid(), "17", 1)
 
 
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
+def test_on_disks_without_record_locks_holder_and_beat_decide(tmp_path, monkeypatch, number):
+    def refuse(*arguments):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("fcntl.lockf", refuse)
+    monkeypatch.setattr("zspex_toolkit.train.lock._SETTLE_S", 0.0)
+    with lock(tmp_path), pytest.raises(UserError, match=rf"in use by another training \(process {os.getpid()} "):
+        lock(tmp_path).__enter__()
+    assert list(tmp_path.iterdir()) == []
+    beating(socket.gethostname(), 610, tmp_path / ".lock")
+    with lock(tmp_path):
+        assert json.loads((tmp_path / ".lock").read_text())["pid"] == os.getpid()
+
+
+def test_of_two_that_begin_at_once_on_a_disk_without_record_locks_one_gives_way(tmp_path, monkeypatch):
+    def refuse(*arguments):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    path = tmp_path / ".lock"
+    monkeypatch.setattr("fcntl.lockf", refuse)
+    monkeypatch.setattr("zspex_toolkit.train.lock.time.sleep", lambda seconds: path.write_text(holder("third", 3)))
+    with pytest.raises(UserError, match="another training has taken over"), lock(tmp_path):
+        pass
+    assert path.read_text() == holder("third", 3)
+
+
+def test_other_faults_of_a_lock_are_not_hidden(tmp_path, monkeypatch):
+    def fail(*arguments):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("fcntl.lockf", fail)
+    with pytest.raises(OSError, match="Input/output error"), lock(tmp_path):
+        pass
+
+
 def test_a_full_disk_is_one_line(tmp_path, monkeypatch):
     def disk_full(*arguments):
         raise OSError(errno.ENOSPC, "No space left on device")

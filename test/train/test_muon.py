@@ -1,8 +1,10 @@
+import pytest
 import torch
 from torch import nn
 
+from zspex_toolkit.train import muon
 from zspex_toolkit.train.config import TrainConfig
-from zspex_toolkit.train.muon import Muon, is_matrix, orthogonal_factor
+from zspex_toolkit.train.muon import Muon, factor_dtype, is_matrix, orthogonal_factor
 from zspex_toolkit.train.optimizer import build_optimizer
 
 
@@ -73,3 +75,51 @@ def test_it_goes_on_from_its_state_as_if_never_interrupted():
     second.load_state_dict(first.state_dict())
     train(parts, second, gradients[3:])
     assert torch.equal(whole.weight, parts.weight) and torch.equal(whole.bias, parts.bias)
+
+
+class Together:
+    """Processes of which the others can, or cannot, multiply half precision."""
+
+    def __init__(self, *others):
+        self.others = others
+
+    def gather(self, value):
+        return [value, *self.others]
+
+
+@pytest.mark.parametrize(
+    ("here", "others", "agreed"),
+    [
+        (torch.bfloat16, [True, True], torch.bfloat16),
+        (torch.bfloat16, [True, False], torch.float32),
+        (torch.float32, [True, True], torch.float32),
+    ],
+)
+def test_processes_on_unlike_machines_multiply_alike(monkeypatch, here, others, agreed):
+    used = []
+    monkeypatch.setattr(muon, "factor_dtype", lambda device: here)
+    monkeypatch.setattr(muon, "orthogonal_factor", lambda matrix, dtype: used.append(dtype) or matrix)
+    layer = nn.Linear(16, 16)
+    optimizer = build_optimizer(layer, TrainConfig(optimizer="muon"), Together(*others))
+    layer(torch.randn(2, 16)).sum().backward()
+    optimizer.step()
+    assert used == [agreed]
+
+
+def test_the_asked_precision_is_that_of_the_iteration():
+    torch.manual_seed(0)
+    matrix = torch.randn(16, 16)
+    single, half = (orthogonal_factor(matrix, dtype=dtype) for dtype in (torch.float32, torch.bfloat16))
+    assert single.dtype == half.dtype == torch.float32
+    assert torch.equal(half, half.bfloat16().float()) and not torch.equal(single, single.bfloat16().float())
+
+
+def test_half_precision_is_for_processors_that_multiply_it(monkeypatch):
+    cpu, gpu = torch.device("cpu"), torch.device("cuda")
+    for capability, dtype in (((7, 5), torch.float32), ((8, 0), torch.bfloat16), ((9, 0), torch.bfloat16)):
+        monkeypatch.setattr("torch.cuda.get_device_capability", lambda device, found=capability: found)
+        assert factor_dtype(gpu) == dtype
+    monkeypatch.setattr("torch.cpu._is_avx512_bf16_supported", lambda: True, raising=False)
+    assert factor_dtype(cpu) == torch.bfloat16
+    monkeypatch.delattr("torch.cpu._is_avx512_bf16_supported")
+    assert factor_dtype(cpu) == torch.float32

@@ -4,6 +4,9 @@
 #   tools/installers/chromium.sh
 set -euo pipefail
 
+# shellcheck source-path=SCRIPTDIR source=_apt.sh
+. "${BASH_SOURCE[0]%/*}/_apt.sh"
+
 say() { echo "chromium.sh: $*"; }
 
 # As test/report/headless_browser.py looks for it.
@@ -19,8 +22,15 @@ if browser=$(find_browser); then
     say "found $browser"
     exit
 fi
-"$(dirname "${BASH_SOURCE[0]}")/_apt_install.sh" chromium-headless-shell chromium || {
-    say "install a browser by hand, and set CHROMIUM to its program if it is not on the PATH" >&2
+if ! command -v apt-get >/dev/null; then
+    say "no apt-get here; install Chromium by other means, and set CHROMIUM to its program if it is not on the PATH" >&2
+    exit 1
+fi
+say "installing with apt-get"
+# Debian has the small one.
+apt_install chromium-headless-shell chromium || {
+    say "apt-get could not install chromium-headless-shell or chromium; install a browser by hand, and set CHROMIUM" \
+        "to its program if it is not on the PATH" >&2
     exit 1
 }
 say "installed $(find_browser)"

@@ -21,6 +21,7 @@ import numpy as np
 from zspex_toolkit.errors import UserError
 
 ESPEAK_FS = 22050
+MOST_VOICES = 100  # espeak-ng keeps a list of 349 voices and variants, its own among them
 PROCESS = Path(__file__).with_name("_espeak_process.py")
 ACCENTS = (
     "gmw/en-US",
@@ -79,16 +80,30 @@ def speak(voices: Sequence[Voice], jobs: Sequence[tuple[str, str]]) -> Iterator[
             "the mini corpus needs the Python package espeakng-loader: install it (pip install espeakng-loader)"
         ) from error
     by_name = {voice.name: voice for voice in voices}
-    with tempfile.TemporaryDirectory(prefix="zspex_espeak_") as folder:
-        _private_data(Path(espeakng_loader.get_data_path()), Path(folder), voices)
-        command = [sys.executable, "-I", str(PROCESS), espeakng_loader.get_library_path(), folder]
-        with open(Path(folder, "jobs"), "w+", encoding="utf-8") as lines:
-            for name, text in jobs:
-                voice = by_name[name]
-                job = {"voice": f"{voice.accent}+{name}", "rate": voice.rate, "text": text}
-                lines.write(json.dumps(job) + "\n")
-            lines.seek(0)
-            yield from _samples(command, lines, jobs)
+    for some in _in_turns(jobs):
+        with tempfile.TemporaryDirectory(prefix="zspex_espeak_") as folder:
+            spoken_by = [by_name[name] for name in {name: None for name, _ in some}]
+            _private_data(Path(espeakng_loader.get_data_path()), Path(folder), spoken_by)
+            command = [sys.executable, "-I", str(PROCESS), espeakng_loader.get_library_path(), folder]
+            with open(Path(folder, "jobs"), "w+", encoding="utf-8") as lines:
+                for name, text in some:
+                    voice = by_name[name]
+                    job = {"voice": f"{voice.accent}+{name}", "rate": voice.rate, "text": text}
+                    lines.write(json.dumps(job) + "\n")
+                lines.seek(0)
+                yield from _samples(command, lines, some)
+
+
+def _in_turns(jobs: Sequence[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
+    """Consecutive jobs of so many voices as one process of espeak-ng knows beside its own."""
+    some, names = [], set()
+    for job in jobs:
+        if job[0] not in names and len(names) == MOST_VOICES:
+            yield some
+            some, names = [], set()
+        some.append(job)
+        names.add(job[0])
+    yield some
 
 
 def _private_data(original: Path, folder: Path, voices: Sequence[Voice]) -> None:
@@ -109,6 +124,7 @@ def _samples(command: list[str], lines, jobs: Sequence[tuple[str, str]]) -> Iter
                 size = int.from_bytes(process.stdout.read(4), "little")
                 samples = np.frombuffer(process.stdout.read(2 * size), dtype="<i2")
                 if size == 0 or len(samples) != size:
+                    process.kill()  # it may be waiting for us to read on
                     reason = process.stderr.read().decode(errors="replace").strip().rpartition("\n")[2]
                     raise UserError(f"espeak-ng did not speak '{text}' with voice {name}: {reason or 'no samples'}")
                 yield samples

@@ -13,7 +13,10 @@ from zspex_toolkit.launch.contract import INTERRUPTED_STATUS, Jobs
 # For a shell that waits for a program: told to stop it does so when the program, which may save its work, has ended.
 PATIENCE = "trap 'code=$?; exit $((code ? code : 143))' INT TERM HUP"
 # Kept even where a site's configuration hands on nothing but PATH; results must not depend on the back end.
-_KEPT = ("PATH", "PYTHONPATH", "LC_ALL", "PYTHONIOENCODING", "OMP_NUM_THREADS", "OMP_WAIT_POLICY")
+_KEPT = (
+    *("PATH", "PYTHONPATH", "LC_ALL", "PYTHONIOENCODING", "OMP_NUM_THREADS", "OMP_WAIT_POLICY"),
+    *("ZSPEX_NATIVE", "ZSPEX_CACHE", "CXX", "XDG_CACHE_HOME"),  # what is compiled, and where it lies
+)
 
 
 def queue_folder_and_name(jobs: Jobs) -> tuple[Path, str]:

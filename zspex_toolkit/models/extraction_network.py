@@ -28,9 +28,10 @@ class ExtractionNetwork(nn.Module):
         mask_generator: (B, C, L) to (B, S, N, L).
         speaker_encoder: the enrollment's (B, C, L) to the embedding (B, D).
         embedding_dim: D.
-        start: how training begins. ``random``: as torch's layers do. ``mixture``: filters as windowed cosines, masks
-            of one everywhere, so that the untrained network gives out the mixture (what its filters resolve of it)
-            and has a spectrum to learn from.
+        start: how training begins. ``random``: as torch's layers do. ``mixture``: filters as windowed cosines,
+            masks from one everywhere, so that the untrained network has a spectrum to learn from. In SpEx+ its output
+            is then the mixture (what its filters resolve of it); in Z-SpEx the exchange of the scales adds to the
+            masks, and the output is only near the mixture (2 dB against it, for noise).
 
     Raises:
         ConfigError: for a start that is none of these.
@@ -95,7 +96,7 @@ class ExtractionNetwork(nn.Module):
             enrollment_length: (B,) true samples of each enrollment, which alone matter; None if all U are.
 
         Raises:
-            AudioError: for an enrollment under ``min_enrollment_samples``.
+            AudioError: for an enrollment under ``min_enrollment_samples``, or a length over U.
         """
         embedding = self.embed(enrollment, enrollment_length)
         encodings = self.encoder(mixture)
@@ -108,7 +109,8 @@ class ExtractionNetwork(nn.Module):
         """Enrollment (B, U) to the embedding of its speaker (B, D).
 
         Raises:
-            AudioError: for an enrollment under ``min_enrollment_samples`` (of lengths on a GPU only U is checked).
+            AudioError: for an enrollment under ``min_enrollment_samples``, or a length over U (lengths on a GPU are not
+                looked at).
         """
         self._check_enrollment(enrollment, enrollment_length)
         num_frames = None
@@ -142,6 +144,10 @@ class ExtractionNetwork(nn.Module):
     def _check_enrollment(self, enrollment: Tensor, length: Tensor | None) -> None:
         shortest = enrollment.shape[1]
         if length is not None and length.device.type == "cpu":  # to look on a GPU would make the CPU wait for it
+            if int(length.max()) > shortest:
+                raise AudioError(
+                    f"enrollment: expected lengths up to the {shortest} samples that it has, found {int(length.max())}"
+                )
             shortest = min(shortest, int(length.min()))
         if shortest < self.min_enrollment_samples:
             raise AudioError(

@@ -1,4 +1,5 @@
 // Between waveforms and encodings: what stands around the matrix products of the learned filter banks.
+#include "guard.h"
 #include "simd.h"
 
 namespace {
@@ -69,23 +70,23 @@ void cut(const float* signal, T* frames, int64_t B, int64_t L, int64_t size, int
 
 }  // namespace
 
-extern "C" void zspex_encode(const float* product, float* encodings, int64_t s, int64_t R, int64_t S, int64_t N) {
-  encode(product, encodings, s, R, S, N);
+extern "C" int zspex_encode(const float* product, float* encodings, int64_t s, int64_t R, int64_t S, int64_t N) {
+  return guarded([&] { encode(product, encodings, s, R, S, N); });
 }
 
-extern "C" void zspex_overlap_add(const float* frames, const float* bias, float* signal, int64_t B, int64_t L,
-                                  int64_t size, int64_t stride, int64_t begin, int64_t T, int64_t step) {
-  overlap_add(frames, bias, signal, B, L, size, stride, begin, T, step);
+extern "C" int zspex_overlap_add(const float* frames, const float* bias, float* signal, int64_t B, int64_t L,
+                                 int64_t size, int64_t stride, int64_t begin, int64_t T, int64_t step) {
+  return guarded([&] { overlap_add(frames, bias, signal, B, L, size, stride, begin, T, step); });
 }
 
-#define EXPORT(T, name)                                                                                             \
-  extern "C" void zspex_encode_back_##name(const float* grad, const float* encodings, T* out, float* of_bias,       \
-                                           int64_t R, int64_t S, int64_t N) {                                       \
-    encode_back(grad, encodings, out, of_bias, R, S, N);                                                            \
-  }                                                                                                                 \
-  extern "C" void zspex_cut_##name(const float* signal, T* frames, int64_t B, int64_t L, int64_t size,              \
-                                   int64_t stride, int64_t begin, int64_t num_samples, int64_t step) {              \
-    cut(signal, frames, B, L, size, stride, begin, num_samples, step);                                              \
+#define EXPORT(T, name)                                                                                      \
+  extern "C" int zspex_encode_back_##name(const float* grad, const float* encodings, T* out, float* of_bias, \
+                                          int64_t R, int64_t S, int64_t N) {                                 \
+    return guarded([&] { encode_back(grad, encodings, out, of_bias, R, S, N); });                            \
+  }                                                                                                          \
+  extern "C" int zspex_cut_##name(const float* signal, T* frames, int64_t B, int64_t L, int64_t size,        \
+                                  int64_t stride, int64_t begin, int64_t num_samples, int64_t step) {        \
+    return guarded([&] { cut(signal, frames, B, L, size, stride, begin, num_samples, step); });              \
   }
 
 EXPORT(float, f32)

@@ -1,7 +1,7 @@
 // Rounding of float32 to bfloat16.
 #include "simd.h"
 
-extern "C" void zspex_round(const float* x, Bf16* out, int64_t count) {
+extern "C" int zspex_round(const float* x, Bf16* out, int64_t count) {
   int64_t i = 0;
   for (; i + kLanes <= count; i += kLanes) store(out + i, load(x + i));
   float rest[kLanes] = {};
@@ -9,4 +9,5 @@ extern "C" void zspex_round(const float* x, Bf16* out, int64_t count) {
   memcpy(rest, x + i, (count - i) * sizeof(float));
   store(rounded, load(rest));
   memcpy(out + i, rounded, (count - i) * sizeof(Bf16));
+  return 0;
 }

@@ -6,17 +6,19 @@ They need a C++ compiler and nothing else; where there is none, who asks gets No
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
 import hashlib
 import os
 import platform
 import shutil
-import subprocess
+import stat
 import sys
+import tempfile
 from pathlib import Path
 
-from zspex_toolkit.io.atomic import atomic_path
+from zspex_toolkit.native.compilation import NoLibraryError, compile_once, is_whole, run_compiler
 
 SOURCES = Path(__file__).parent
 # Sums may be reordered, so that they become vectors; NaN and infinity stay what they are, as trainings look for them.
@@ -24,11 +26,6 @@ FLAGS = (
     *("-std=c++17", "-O3", "-march=native", "-fPIC", "-shared", "-pthread", "-fopenmp-simd", "-Wno-psabi"),
     *("-fno-math-errno", "-fno-trapping-math", "-fassociative-math", "-fno-signed-zeros", "-freciprocal-math"),
 )
-_DIGEST_SIZE = hashlib.sha256().digest_size
-
-
-class _NoLibraryError(Exception):
-    """Why there is no library, in a few words."""
 
 
 @functools.cache
@@ -41,23 +38,43 @@ def library() -> ctypes.CDLL | None:
         return None
     try:
         return _open(_compiler(), cache_folder())
-    except (_NoLibraryError, OSError, subprocess.SubprocessError) as error:
+    except (NoLibraryError, OSError) as error:
         _say(f"{error}; computing with torch alone, which is slower")
         return None
 
 
 def cache_folder() -> Path:
-    """Where libraries are kept: ``$ZSPEX_CACHE``, else ``zspex_toolkit`` in the user's cache folder."""
+    """Where libraries are kept: ``$ZSPEX_CACHE``, else ``zspex_toolkit`` in the user's cache folder.
+
+    A user without a home, as in containers, has a folder of his own among the temporary ones.
+    """
     if os.environ.get("ZSPEX_CACHE"):
         return Path(os.environ["ZSPEX_CACHE"])
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "zspex_toolkit"
+    if os.environ.get("XDG_CACHE_HOME"):
+        return Path(os.environ["XDG_CACHE_HOME"]) / "zspex_toolkit"
+    try:
+        return Path.home() / ".cache" / "zspex_toolkit"
+    except RuntimeError:
+        return _private_temporary_folder()
+
+
+def _private_temporary_folder() -> Path:
+    """Others may write where it lies, and what is in it is run."""
+    folder = Path(tempfile.gettempdir()) / f"zspex_toolkit-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise NoLibraryError(f"there is no home folder, and {folder} is open to others; set ZSPEX_CACHE to a folder")
+    return folder
 
 
 def _open(compiler: str, folder: Path) -> ctypes.CDLL:
     path = folder / f"native-{_fingerprint(compiler)}.so"
-    if not _is_whole(path):
-        _say(f"compiling for this processor with {compiler}, once")
-        _compile(compiler, path)
+    if not is_whole(path):
+        sources = [str(source) for source in _sources() if source.suffix == ".cpp"]
+        compile_once([compiler, *FLAGS, *sources], path, _say)
+    with contextlib.suppress(OSError):
+        os.utime(path)  # it is in use
     return ctypes.CDLL(str(path))
 
 
@@ -66,13 +83,15 @@ def _compiler() -> str:
     for name in names:
         if found := shutil.which(name):
             return found
-    raise _NoLibraryError(f"no C++ compiler found ({', '.join(names)})")
+    raise NoLibraryError(f"no C++ compiler found ({', '.join(names)})")
 
 
 def _fingerprint(compiler: str) -> str:
     """Changes with everything that the compiled code depends on."""
-    version = subprocess.run([compiler, "--version"], capture_output=True, check=True, timeout=60).stdout
-    parts = [version, _processor().encode(), *map(str.encode, FLAGS)]
+    asked = run_compiler([compiler, "--version"], timeout_s=20)
+    if asked.returncode != 0:
+        raise NoLibraryError(f"{compiler} --version fails")
+    parts = [asked.stdout.encode(), _processor().encode(), *map(str.encode, FLAGS)]
     parts += [part for path in _sources() for part in (path.name.encode(), path.read_bytes())]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:24]
 
@@ -88,27 +107,6 @@ def _processor() -> str:
     except OSError:  # not Linux
         return f"{platform.machine()} {platform.processor()}"
     return "\n".join(line for line in lines if line.startswith(("model name", "flags", "Features", "CPU part")))
-
-
-def _compile(compiler: str, path: Path) -> None:
-    sources = [str(source) for source in _sources() if source.suffix == ".cpp"]
-    with atomic_path(path) as temporary:
-        command = [compiler, *FLAGS, "-o", str(temporary), *sources]
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=600)
-        if done.returncode != 0:
-            lines = [line for line in done.stderr.splitlines() if "error" in line] or done.stderr.splitlines()
-            raise _NoLibraryError(f"{compiler} cannot compile: {(lines or ['no message'])[0]}")
-        content = temporary.read_bytes()
-        temporary.write_bytes(content + hashlib.sha256(content).digest())
-
-
-def _is_whole(path: Path) -> bool:
-    """True if the file ends in the digest of what comes before: a damaged library would end the process, not fail."""
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        return False
-    return content[-_DIGEST_SIZE:] == hashlib.sha256(content[:-_DIGEST_SIZE]).digest()
 
 
 def _say(message: str) -> None:

@@ -2,6 +2,7 @@
 // T is float or Bf16, what products read and write. Rows R = B L; B utterances, L frames, S scales, N filters.
 #include <vector>
 
+#include "guard.h"
 #include "simd.h"
 
 namespace {
@@ -228,48 +229,54 @@ void mask_back(const T* grad, const T* x, const float* encodings, Update<T> u, T
       const float *offset, int64_t B, int64_t L, int64_t S, int64_t N
 #define UPDATE(T) Update<T>{own, shared, own_bias, slope, mean, scale, gain, offset, S, N}
 
-#define EXPORT(T, name)                                                                                             \
-  extern "C" void zspex_rectify_groups_##name(const T* v, const float* bias, float slope, T* h, T* mean, int64_t R, \
-                                              int64_t S, int64_t H) {                                               \
-    rectify_groups(v, bias, slope, h, mean, R, S, H);                                                               \
-  }                                                                                                                 \
-  extern "C" void zspex_rectify_groups_back_##name(const T* of_h, const T* of_mean, const T* v, const float* bias,  \
-                                                   float slope, T* of_v, float* of_bias, float* of_slope,           \
-                                                   int64_t R, int64_t S, int64_t H) {                               \
-    rectify_groups_back(of_h, of_mean, v, bias, slope, of_v, of_bias, of_slope, R, S, H);                           \
-  }                                                                                                                 \
-  extern "C" void zspex_update_moments_##name(const int64_t* counts, float eps, UPDATE_ARGUMENTS(T)) {              \
-    update_moments(UPDATE(T), counts, eps, mean, scale, B, L);                                                      \
-  }                                                                                                                 \
-  extern "C" void zspex_update_back_##name(const T* g, const float* a, const float* b, const int64_t* counts,       \
-                                           T* of_own, T* of_shared, float* of_bias, float* of_slope,                \
-                                           UPDATE_ARGUMENTS(T)) {                                                   \
-    update_back(UPDATE(T), g, a, b, counts, of_own, of_shared, of_bias, of_slope, B, L);                            \
-  }                                                                                                                 \
-  extern "C" void zspex_layer_norm_##name(const float* x, const float* weight, const float* bias, float eps, T* out, \
-                                          float* row_mean, float* row_scale, UPDATE_ARGUMENTS(T)) {                 \
-    (own ? layer_norm<T, true> : layer_norm<T, false>)(x, UPDATE(T), weight, bias, eps, out, row_mean, row_scale,   \
-                                                       B, L);                                                       \
-  }                                                                                                                 \
-  extern "C" void zspex_layer_norm_back_##name(const T* grad, const float* x, const float* weight,                  \
-                                               const float* row_mean, const float* row_scale, void* g,              \
-                                               float* of_weight, float* of_bias, float* sums, float* products,      \
-                                               UPDATE_ARGUMENTS(T)) {                                               \
-    if (own)                                                                                                        \
-      layer_norm_back<T, T, true>(grad, x, UPDATE(T), weight, row_mean, row_scale, (T*)g, of_weight, of_bias, sums, \
-                                  products, B, L);                                                                  \
-    else                                                                                                            \
-      layer_norm_back<T, float, false>(grad, x, UPDATE(T), weight, row_mean, row_scale, (float*)g, of_weight,       \
-                                       of_bias, sums, products, B, L);                                              \
-  }                                                                                                                 \
-  extern "C" void zspex_mask_##name(const T* x, const float* encodings, float* out, UPDATE_ARGUMENTS(T)) {            \
-    (own ? mask<T, true> : mask<T, false>)(x, encodings, UPDATE(T), out, B, L);                                     \
-  }                                                                                                                 \
-  extern "C" void zspex_mask_back_##name(const T* grad, const T* x, const float* encodings, T* masked, T* g,        \
-                                         float* of_encodings, float* sums, float* products,                         \
-                                         UPDATE_ARGUMENTS(T)) {                                                     \
-    (own ? mask_back<T, true> : mask_back<T, false>)(grad, x, encodings, UPDATE(T), masked, g, of_encodings, sums,  \
-                                                     products, B, L);                                               \
+#define EXPORT(T, name)                                                                                               \
+  extern "C" int zspex_rectify_groups_##name(const T* v, const float* bias, float slope, T* h, T* mean, int64_t R,    \
+                                             int64_t S, int64_t H) {                                                  \
+    return guarded([&] { rectify_groups(v, bias, slope, h, mean, R, S, H); });                                        \
+  }                                                                                                                   \
+  extern "C" int zspex_rectify_groups_back_##name(const T* of_h, const T* of_mean, const T* v, const float* bias,     \
+                                                  float slope, T* of_v, float* of_bias, float* of_slope,              \
+                                                  int64_t R, int64_t S, int64_t H) {                                  \
+    return guarded([&] { rectify_groups_back(of_h, of_mean, v, bias, slope, of_v, of_bias, of_slope, R, S, H); });    \
+  }                                                                                                                   \
+  extern "C" int zspex_update_moments_##name(const int64_t* counts, float eps, UPDATE_ARGUMENTS(T)) {                 \
+    return guarded([&] { update_moments(UPDATE(T), counts, eps, mean, scale, B, L); });                               \
+  }                                                                                                                   \
+  extern "C" int zspex_update_back_##name(const T* g, const float* a, const float* b, const int64_t* counts,          \
+                                          T* of_own, T* of_shared, float* of_bias, float* of_slope,                   \
+                                          UPDATE_ARGUMENTS(T)) {                                                      \
+    return guarded([&] { update_back(UPDATE(T), g, a, b, counts, of_own, of_shared, of_bias, of_slope, B, L); });     \
+  }                                                                                                                   \
+  extern "C" int zspex_layer_norm_##name(const float* x, const float* weight, const float* bias, float eps, T* out,   \
+                                         float* row_mean, float* row_scale, UPDATE_ARGUMENTS(T)) {                    \
+    return guarded([&] {                                                                                              \
+      (own ? layer_norm<T, true> : layer_norm<T, false>)(x, UPDATE(T), weight, bias, eps, out, row_mean, row_scale,   \
+                                                         B, L);                                                       \
+    });                                                                                                               \
+  }                                                                                                                   \
+  extern "C" int zspex_layer_norm_back_##name(const T* grad, const float* x, const float* weight,                     \
+                                              const float* row_mean, const float* row_scale, void* g,                 \
+                                              float* of_weight, float* of_bias, float* sums, float* products,         \
+                                              UPDATE_ARGUMENTS(T)) {                                                  \
+    return guarded([&] {                                                                                              \
+      if (own)                                                                                                        \
+        layer_norm_back<T, T, true>(grad, x, UPDATE(T), weight, row_mean, row_scale, (T*)g, of_weight, of_bias, sums, \
+                                    products, B, L);                                                                  \
+      else                                                                                                            \
+        layer_norm_back<T, float, false>(grad, x, UPDATE(T), weight, row_mean, row_scale, (float*)g, of_weight,       \
+                                         of_bias, sums, products, B, L);                                              \
+    });                                                                                                               \
+  }                                                                                                                   \
+  extern "C" int zspex_mask_##name(const T* x, const float* encodings, float* out, UPDATE_ARGUMENTS(T)) {             \
+    return guarded([&] { (own ? mask<T, true> : mask<T, false>)(x, encodings, UPDATE(T), out, B, L); });              \
+  }                                                                                                                   \
+  extern "C" int zspex_mask_back_##name(const T* grad, const T* x, const float* encodings, T* masked, T* g,           \
+                                        float* of_encodings, float* sums, float* products,                            \
+                                        UPDATE_ARGUMENTS(T)) {                                                        \
+    return guarded([&] {                                                                                              \
+      (own ? mask_back<T, true> : mask_back<T, false>)(grad, x, encodings, UPDATE(T), masked, g, of_encodings, sums,  \
+                                                       products, B, L);                                               \
+    });                                                                                                               \
   }
 
 EXPORT(float, f32)

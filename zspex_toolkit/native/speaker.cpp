@@ -1,5 +1,6 @@
 // Passes of a residual block of the speaker encoder: batch norm, PReLU, and the maximum of every three frames.
 // T is float or Bf16, what products read and write; B utterances of L frames, of which counts[b] are true, C channels.
+#include "guard.h"
 #include "simd.h"
 
 namespace {
@@ -127,33 +128,33 @@ void pool_back(const float* grad, const T* x, const T* skip, const float* scale,
 
 }  // namespace
 
-#define EXPORT(T, name)                                                                                              \
-  extern "C" void zspex_channel_sums_##name(const T* x, const float* pivot, const int64_t* counts, float* sums,      \
-                                            float* squares, int64_t B, int64_t L, int64_t C) {                       \
-    channel_sums(x, pivot, counts, sums, squares, B, L, C);                                                          \
-  }                                                                                                                  \
-  extern "C" void zspex_rectify_channels_##name(const T* x, const float* scale, const float* shift, float slope,     \
-                                                T* out, int64_t R, int64_t C) {                                      \
-    rectify_channels(x, scale, shift, slope, out, R, C);                                                             \
-  }                                                                                                                  \
-  extern "C" void zspex_rectify_channels_back_##name(T* grad, const T* x, const float* scale, const float* shift,    \
-                                                     float slope, float* sums, float* products, float* of_slope,     \
-                                                     int64_t R, int64_t C) {                                         \
-    rectify_channels_back(grad, x, scale, shift, slope, sums, products, of_slope, R, C);                             \
-  }                                                                                                                  \
-  extern "C" void zspex_channel_norm_back_##name(const T* g, const T* x, const float* scale, const float* a,         \
-                                                 const float* b, const int64_t* counts, T* out, int64_t B,           \
-                                                 int64_t L, int64_t C) {                                             \
-    channel_norm_back(g, x, scale, a, b, counts, out, B, L, C);                                                      \
-  }                                                                                                                  \
-  extern "C" void zspex_pool_##name(const T* x, const T* skip, const float* scale, const float* shift, float slope,  \
-                                    float* out, int64_t B, int64_t L, int64_t C) {                                   \
-    pool(x, skip, scale, shift, slope, out, B, L, C);                                                                \
-  }                                                                                                                  \
-  extern "C" void zspex_pool_back_##name(const float* grad, const T* x, const T* skip, const float* scale,           \
-                                         const float* shift, float slope, T* g, float* sums, float* products,        \
-                                         float* of_slope, int64_t B, int64_t L, int64_t C) {                         \
-    pool_back(grad, x, skip, scale, shift, slope, g, sums, products, of_slope, B, L, C);                             \
+#define EXPORT(T, name)                                                                                            \
+  extern "C" int zspex_channel_sums_##name(const T* x, const float* pivot, const int64_t* counts, float* sums,     \
+                                           float* squares, int64_t B, int64_t L, int64_t C) {                      \
+    return guarded([&] { channel_sums(x, pivot, counts, sums, squares, B, L, C); });                               \
+  }                                                                                                                \
+  extern "C" int zspex_rectify_channels_##name(const T* x, const float* scale, const float* shift, float slope,    \
+                                               T* out, int64_t R, int64_t C) {                                     \
+    return guarded([&] { rectify_channels(x, scale, shift, slope, out, R, C); });                                  \
+  }                                                                                                                \
+  extern "C" int zspex_rectify_channels_back_##name(T* grad, const T* x, const float* scale, const float* shift,   \
+                                                    float slope, float* sums, float* products, float* of_slope,    \
+                                                    int64_t R, int64_t C) {                                        \
+    return guarded([&] { rectify_channels_back(grad, x, scale, shift, slope, sums, products, of_slope, R, C); });  \
+  }                                                                                                                \
+  extern "C" int zspex_channel_norm_back_##name(const T* g, const T* x, const float* scale, const float* a,        \
+                                                const float* b, const int64_t* counts, T* out, int64_t B,          \
+                                                int64_t L, int64_t C) {                                            \
+    return guarded([&] { channel_norm_back(g, x, scale, a, b, counts, out, B, L, C); });                           \
+  }                                                                                                                \
+  extern "C" int zspex_pool_##name(const T* x, const T* skip, const float* scale, const float* shift, float slope, \
+                                   float* out, int64_t B, int64_t L, int64_t C) {                                  \
+    return guarded([&] { pool(x, skip, scale, shift, slope, out, B, L, C); });                                     \
+  }                                                                                                                \
+  extern "C" int zspex_pool_back_##name(const float* grad, const T* x, const T* skip, const float* scale,          \
+                                        const float* shift, float slope, T* g, float* sums, float* products,       \
+                                        float* of_slope, int64_t B, int64_t L, int64_t C) {                        \
+    return guarded([&] { pool_back(grad, x, skip, scale, shift, slope, g, sums, products, of_slope, B, L, C); });  \
   }
 
 EXPORT(float, f32)

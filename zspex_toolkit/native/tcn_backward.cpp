@@ -212,13 +212,13 @@ void backward(const Block& b, const float* grad, const float* bias, const Statis
 
 extern "C" {
 
-void zspex_tcn_backward_f32(const Block* b, const float* grad, const float* bias, const Statistics* of,
-                            const float* frames, const float* z, float* of_x, float* of_bias, const Sums* sums) {
-  backward(*b, grad, bias, of, frames, z, of_x, of_bias, sums);
+int zspex_tcn_backward_f32(const Block* b, const float* grad, const float* bias, const Statistics* of,
+                           const float* frames, const float* z, float* of_x, float* of_bias, const Sums* sums) {
+  return guarded([&] { backward(*b, grad, bias, of, frames, z, of_x, of_bias, sums); });
 }
-void zspex_tcn_backward_bf16(const Block* b, const float* grad, const float* bias, const Statistics* of,
-                             const Bf16* frames, const Bf16* z, float* of_x, float* of_bias, const Sums* sums) {
-  backward(*b, grad, bias, of, frames, z, of_x, of_bias, sums);
+int zspex_tcn_backward_bf16(const Block* b, const float* grad, const float* bias, const Statistics* of,
+                            const Bf16* frames, const Bf16* z, float* of_x, float* of_bias, const Sums* sums) {
+  return guarded([&] { backward(*b, grad, bias, of, frames, z, of_x, of_bias, sums); });
 }
 
 }  // extern "C"

@@ -3,6 +3,7 @@
 // B utterances of L frames, C channels, H hidden channels (both multiples of 32, zeros among the parameters fill them
 // up), three taps. T is the type of what products take: float, or Bf16.
 #pragma once
+#include <atomic>
 #include <cmath>
 #include <cstdlib>
 #include <memory>
@@ -10,6 +11,7 @@
 #include <thread>
 
 #include "columns.h"
+#include "guard.h"
 #include "products.h"
 
 extern "C" {
@@ -87,15 +89,21 @@ Statistics statistics(const Block& b, const Moments& taken, const T* z, const fl
   return {mean, 1 / std::sqrt(std::max(variance, 0.0) + b.eps)};
 }
 
-class Scratch {  // memory of one thread, kept for the next call: what is fresh would have to be cleared by the system
+// Memory of one thread, kept until it ends, as large as the largest call needed: what is fresh would have to be cleared
+// by the system. That of the calling thread serves all its calls; the threads of other shares end with each call.
+class Scratch {
  public:
   template <class T>
   T* take(int64_t count) {
     const size_t size = (count * sizeof(T) + 63) / 64 * 64;
-    if (used_ == pieces_.size()) pieces_.push_back({nullptr, 0});
+    if (used_ == pieces_.size()) pieces_.emplace_back();
     Piece& piece = pieces_[used_++];
-    if (piece.size < size) piece = {Memory(std::aligned_alloc(64, size)), size};
-    if (!piece.memory) throw std::bad_alloc();
+    if (piece.size < size) {
+      piece = {};  // first, so that both are never there at once
+      piece.memory.reset(std::aligned_alloc(64, size));
+      if (!piece.memory) throw std::bad_alloc();
+      piece.size = size;
+    }
     return static_cast<T*>(piece.memory.get());
   }
   void release() { used_ = 0; }
@@ -103,7 +111,7 @@ class Scratch {  // memory of one thread, kept for the next call: what is fresh 
  private:
   struct Free { void operator()(void* p) const { std::free(p); } };
   using Memory = std::unique_ptr<void, Free>;
-  struct Piece { Memory memory; size_t size; };
+  struct Piece { Memory memory; size_t size = 0; };
   std::vector<Piece> pieces_;
   size_t used_ = 0;
 };
@@ -161,15 +169,26 @@ Moments convolve(const Block& b, const T* z, const float* bias, const Statistics
   return all;
 }
 
-// run(first, end, share) over shares of the utterances, each in a thread of its own.
+// run(first, end, share) over shares of the utterances, each in a thread of its own, or in this one if there is no more.
 template <class F>
 void share_utterances(const Block& b, F run) {
   const int64_t shares = std::max<int64_t>(std::min(b.num_threads, b.batch), 1);
+  std::atomic<bool> failed{false};  // an exception that left a thread would end the process
+  const auto attempt = [&](int64_t i) {
+    if (guarded([&] { run(b.batch * i / shares, b.batch * (i + 1) / shares, i); })) failed = true;
+  };
   std::vector<std::thread> others;
-  for (int64_t i = 1; i < shares; ++i)
-    others.emplace_back([=] { run(b.batch * i / shares, b.batch * (i + 1) / shares, i); });
-  run(0, b.batch / shares, 0);
+  others.reserve(shares);
+  for (int64_t i = 1; i < shares; ++i) {
+    try {
+      others.emplace_back([&attempt, i] { attempt(i); });
+    } catch (...) {
+      attempt(i);
+    }
+  }
+  attempt(0);
   for (std::thread& other : others) other.join();
+  if (failed) throw std::bad_alloc();
 }
 
 }  // namespace

@@ -80,13 +80,13 @@ void forward(const Block& b, const float* x, const float* bias, float* y, Statis
 
 extern "C" {
 
-void zspex_tcn_forward_f32(const Block* b, const float* x, const float* bias, float* y, Statistics* of, float* frames,
-                           float* z) {
-  forward(*b, x, bias, y, of, frames, z);
+int zspex_tcn_forward_f32(const Block* b, const float* x, const float* bias, float* y, Statistics* of, float* frames,
+                          float* z) {
+  return guarded([&] { forward(*b, x, bias, y, of, frames, z); });
 }
-void zspex_tcn_forward_bf16(const Block* b, const float* x, const float* bias, float* y, Statistics* of, Bf16* frames,
-                            Bf16* z) {
-  forward(*b, x, bias, y, of, frames, z);
+int zspex_tcn_forward_bf16(const Block* b, const float* x, const float* bias, float* y, Statistics* of, Bf16* frames,
+                           Bf16* z) {
+  return guarded([&] { forward(*b, x, bias, y, of, frames, z); });
 }
 
 }  // extern "C"

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from zspex_toolkit.nn.matrix_product import product
-from zspex_toolkit.nn.passes import run_pass, weight_gradient
+from zspex_toolkit.nn.passes import run_pass, weight_gradient, without_autocast
 
 
 class Grid(NamedTuple):
@@ -52,11 +52,12 @@ class EncodeFunction(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
+    @without_autocast
     def backward(ctx, grad: Tensor) -> tuple[Tensor | None, ...]:
         (out,) = ctx.saved_tensors
         shape = (len(out) * out.shape[1], *out.shape[2:])  # (R, S, N)
-        of_values = torch.empty(shape[1], shape[0], shape[2], dtype=ctx.dtype)
-        of_biases = torch.zeros(shape[1:])
+        of_values = grad.new_empty(shape[1], shape[0], shape[2], dtype=ctx.dtype)
+        of_biases = grad.new_zeros(shape[1:], dtype=torch.float32)
         run_pass("encode_back", ctx.dtype, grad.contiguous(), out, of_values, of_biases, *shape)
         of_weights = [
             weight_gradient(of_scale, frames.to(ctx.dtype).reshape(shape[0], -1))

@@ -53,7 +53,7 @@ def exchange(x: Tensor, weights: ExchangeWeights, counts: Tensor, eps: float) ->
     common = torch.empty_like(before)
     _rectify(before, w.average_bias, w.average_slope, common, None, 1)
     of_own, of_common = w.concatenate.chunk(2, 1)
-    moments = torch.empty(2, len(counts), num_groups)
+    moments = x.new_empty(2, len(counts), num_groups, dtype=torch.float32)
     own, shared = times(hidden, of_own), times(common, of_common)
     done = Exchange(transformed, hidden, averaged, before, common, own, shared, *moments)
     run_pass("update_moments", x.dtype, counts, eps, *update_arguments(done, weights, x.shape, len(counts)))

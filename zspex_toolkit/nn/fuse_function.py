@@ -13,7 +13,7 @@ from zspex_toolkit.nn.exchange_function import (
     exchange_gradients,
     update_arguments,
 )
-from zspex_toolkit.nn.passes import run_pass, times, times_transposed, weight_gradient
+from zspex_toolkit.nn.passes import run_pass, times, times_transposed, weight_gradient, without_autocast
 
 
 class FuseFunction(torch.autograd.Function):
@@ -36,7 +36,7 @@ class FuseFunction(torch.autograd.Function):
         weights = ExchangeWeights(*weights) if weights else None
         rounded = rows.to(dtype)
         done = exchange(rounded, weights, counts, eps[0]) if weights else None
-        normed, moments = torch.empty_like(rounded), torch.empty(2, len(rows))
+        normed, moments = torch.empty_like(rounded), rows.new_empty(2, len(rows), dtype=torch.float32)
         update = update_arguments(done, weights, rows.shape, batch)
         run_pass("layer_norm", dtype, rows, gain, offset, eps[1], normed, *moments, *update)
         ctx.counts, ctx.batch, ctx.exchanges = counts, batch, weights is not None
@@ -45,6 +45,7 @@ class FuseFunction(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
+    @without_autocast
     def backward(ctx, grad: Tensor) -> tuple[Tensor | None, ...]:
         rows, rounded, normed, moments, gain, offset, project, *rest = ctx.saved_tensors
         size = len(ExchangeWeights._fields)
@@ -53,7 +54,7 @@ class FuseFunction(torch.autograd.Function):
         low = grad.to(rounded.dtype).contiguous()
         of_normed = times_transposed(low, project)
         of_gain, of_offset = torch.zeros_like(gain), torch.zeros_like(offset)
-        sums = torch.zeros(2, ctx.batch, *rows.shape[1:])
+        sums = rows.new_zeros(2, ctx.batch, *rows.shape[1:], dtype=torch.float32)
         of_rows = torch.empty_like(rounded if done else rows)
         update = update_arguments(done, weights, rows.shape, ctx.batch)
         arguments = (of_normed, rows, gain, *moments, of_rows, of_gain, of_offset, *sums, *update)

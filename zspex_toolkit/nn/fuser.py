@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from zspex_toolkit.nn.channel_norm import ChannelNorm
 from zspex_toolkit.nn.fuse_function import FuseFunction
-from zspex_toolkit.nn.passes import factor_dtype
+from zspex_toolkit.nn.passes import factor_dtype, true_counts
 from zspex_toolkit.nn.pointwise import Pointwise
 from zspex_toolkit.nn.streaming import Memory
 from zspex_toolkit.nn.tac import TransformAverageConcatenate
@@ -43,7 +43,7 @@ class PlainFuser(nn.Module):
     ) -> Tensor:
         """The same in few passes over memory, behind an exchange if there is one."""
         x = scales.permute(0, 3, 1, 2)  # (B, L, S, N)
-        counts = torch.full((len(x),), x.shape[1]) if num_frames is None else num_frames.long().contiguous()
+        counts = true_counts(num_frames, len(x), x.shape[1])
         eps = (0.0 if exchange is None else exchange.norm.eps, self.norm.eps)
         weights = () if exchange is None else exchange.weights()
         norm, project = (self.norm.weight, self.norm.bias), (self.project.weight[:, :, 0], self.project.bias)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import functools
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
+from zspex_toolkit.native.call import call
 from zspex_toolkit.native.library import library
 from zspex_toolkit.nn.matrix_product import autocast_dtype, product
 from zspex_toolkit.nn.separate_layers import fuses
@@ -33,18 +36,47 @@ def run_pass(name: str, dtype: torch.dtype | None, *arguments: Tensor | int | fl
     Args:
         dtype: of the frames, where there is a function for each type.
         arguments: tensors must be contiguous, and of the types that the function declares; None is a null pointer.
+
+    Raises:
+        TypeError: for a tensor that is neither float32 nor int64 nor of ``dtype``.
+        ValueError: for one that is not on the CPU, or has gaps.
+        MemoryError: without enough memory.
     """
+    taken = {torch.float32, torch.int64, dtype or torch.float32}
     function = getattr(library(), f"zspex_{name}" + (f"_{_SUFFIXES[dtype]}" if dtype else ""))
-    function(*[_convert(argument) for argument in arguments])
+    call(function, *[_convert(argument, name, taken) for argument in arguments])
 
 
-def _convert(argument: Tensor | int | float | None):
+def _convert(argument: Tensor | int | float | None, name: str, taken: set[torch.dtype]):
     if argument is None:
         return ctypes.c_void_p()
     if isinstance(argument, Tensor):
-        assert argument.is_contiguous(), "a pass goes over contiguous memory"
+        if argument.dtype not in taken:
+            expected = ", ".join(sorted(map(str, taken)))
+            raise TypeError(f"{name}: expected tensors of {expected}, found {argument.dtype}")
+        if argument.device.type != "cpu" or not argument.is_contiguous():
+            where = f"on {argument.device}, with strides {argument.stride()} for shape {tuple(argument.shape)}"
+            raise ValueError(f"{name}: expected contiguous tensors on the CPU, found one {where}")
         return ctypes.c_void_p(argument.data_ptr())
     return ctypes.c_float(argument) if isinstance(argument, float) else ctypes.c_int64(argument)
+
+
+def true_counts(num_frames: Tensor | None, batch: int, length: int) -> Tensor:
+    """True frames (B,) as passes read them: all L if None, and never more, as they would read behind the end."""
+    if num_frames is None:
+        return torch.full((batch,), length, device="cpu")
+    return num_frames.long().clamp(0, length).contiguous()
+
+
+def without_autocast(function: Callable) -> Callable:
+    """The function, within which autocast is off: a backward pass may be called where it is on."""
+
+    @functools.wraps(function)
+    def run(*arguments):
+        with torch.autocast("cpu", enabled=False):
+            return function(*arguments)
+
+    return run
 
 
 def times(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from zspex_toolkit.nn.masked_batch_norm import MaskedBatchNorm
-from zspex_toolkit.nn.passes import run_pass, times, times_transposed, weight_gradient
+from zspex_toolkit.nn.passes import run_pass, times, times_transposed, weight_gradient, without_autocast
 
 
 class Statistics(NamedTuple):
@@ -55,6 +55,7 @@ class ResNetBlockFunction(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
+    @without_autocast
     def backward(ctx, grad: Tensor) -> tuple[Tensor | None, ...]:
         rows, x1, hidden, x2, added, first, second, skip, *_, slope1, slope2 = ctx.saved_tensors
         (statistics1, statistics2), counts, dtype = ctx.statistics, ctx.counts, rows.dtype
@@ -81,7 +82,7 @@ def _statistics(norm: MaskedBatchNorm, x: Tensor, counts: Tensor) -> Statistics:
     """Of the true frames of x (R, C), which enter the running ones; in evaluation, the running ones."""
     mean, variance = norm.running_mean, norm.running_var
     if norm.training:
-        sums = torch.zeros(2, len(counts), x.shape[1])
+        sums = x.new_zeros(2, len(counts), x.shape[1], dtype=torch.float32)
         pivot = x[0].float()
         shape = (len(counts), len(x) // len(counts), x.shape[1])
         run_pass("channel_sums", x.dtype, x, pivot, counts, *sums, *shape)

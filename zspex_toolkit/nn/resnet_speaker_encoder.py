@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from zspex_toolkit.nn.masked_batch_norm import MaskedBatchNorm
-from zspex_toolkit.nn.passes import factor_dtype
+from zspex_toolkit.nn.passes import factor_dtype, true_counts
 from zspex_toolkit.nn.pointwise import Pointwise, Rectifier
 from zspex_toolkit.nn.resnet_block_function import ResNetBlockFunction
 
@@ -47,7 +47,7 @@ class ResNetBlock(nn.Module):
 
     def _fused(self, frames: Tensor, num_frames: Tensor | None, dtype: torch.dtype) -> Tensor:
         """The same in few passes over memory."""
-        counts = torch.full((len(frames),), frames.shape[2]) if num_frames is None else num_frames.long().contiguous()
+        counts = true_counts(num_frames, len(frames), frames.shape[2])
         weights = [w for norm in (self.norm1, self.norm2) for w in (norm.weight, norm.bias)]
         slopes = self.activation1.weight, self.activation2.weight
         skip = None if isinstance(self.skip, nn.Identity) else self.skip.weight[:, :, 0]

@@ -14,7 +14,7 @@ from zspex_toolkit.nn.exchange_function import (
     exchange_gradients,
     update_arguments,
 )
-from zspex_toolkit.nn.passes import run_pass, times, times_transposed, weight_gradient
+from zspex_toolkit.nn.passes import run_pass, times, times_transposed, true_counts, weight_gradient, without_autocast
 
 
 class SeparationFunction(torch.autograd.Function):
@@ -41,9 +41,9 @@ class SeparationFunction(torch.autograd.Function):
         x = times(rows, project, bias).view_as(encodings)
         done = None
         if weights is not None:
-            counts = torch.full((batch,), length)
+            counts = true_counts(None, batch, length)
             done = exchange(x, weights, counts, eps)
-        masked = torch.empty(num_scales, batch * length, num_filters)
+        masked = encodings.new_empty(num_scales, batch * length, num_filters, dtype=torch.float32)
         run_pass("mask", dtype, x, encodings, masked, *update_arguments(done, weights, x.shape, batch))
         ctx.grid, ctx.batch, ctx.exchanges = grid, batch, weights is not None
         ctx.save_for_backward(rows, encodings, x, project, *coders, *(weights or ()), *(done or ()))
@@ -51,6 +51,7 @@ class SeparationFunction(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
+    @without_autocast
     def backward(ctx, grad: Tensor) -> tuple[Tensor | None, ...]:
         rows, encodings, x, project, *rest = ctx.saved_tensors
         batch, (num_rows, num_scales, num_filters) = ctx.batch, x.shape
@@ -61,13 +62,13 @@ class SeparationFunction(torch.autograd.Function):
         of_masked = torch.cat([times(frame, weight) for frame, weight in zip(of_frames, coders, strict=False)])
         masked = x.new_empty(num_scales, num_rows, num_filters)
         of_x, of_encodings = torch.empty_like(x), torch.empty_like(encodings)
-        sums = torch.zeros(2, batch, num_scales, num_filters)
+        sums = x.new_zeros(2, batch, num_scales, num_filters, dtype=torch.float32)
         update = update_arguments(done, weights, x.shape, batch)
         run_pass("mask_back", x.dtype, of_masked, x, encodings, masked, of_x, of_encodings, *sums, *update)
         of_coders = [weight_gradient(one, of_frame) for one, of_frame in zip(masked, of_frames, strict=True)]
         of_weights = ()
         if done is not None:
-            counts = torch.full((batch,), num_rows // batch)
+            counts = true_counts(None, batch, num_rows // batch)
             of_x, of_weights = exchange_gradients(of_x, *sums, x, done, weights, counts)
         of_x = of_x.flatten(1)  # (R, S N)
         return (

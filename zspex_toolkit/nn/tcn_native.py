@@ -11,7 +11,7 @@ from __future__ import annotations
 import ctypes
 import functools
 from collections.abc import Callable
-from ctypes import c_double, c_int64, c_void_p
+from ctypes import c_double, c_int, c_int64, c_void_p
 from typing import Any
 
 import torch
@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
+from zspex_toolkit.native.call import call
 from zspex_toolkit.native.library import library
 from zspex_toolkit.nn.matrix_product import autocast_dtype
 
@@ -54,8 +55,8 @@ def _compiled(low: torch.dtype | None) -> tuple[Callable, Callable] | None:
     functions = []
     for name, num_pointers in (("forward", 7), ("backward", 9)):
         function = getattr(compiled, f"zspex_tcn_{name}_{'f32' if low is None else 'bf16'}")
-        function.argtypes, function.restype = [c_void_p] * num_pointers, None
-        functions.append(function)
+        function.argtypes, function.restype = [c_void_p] * num_pointers, c_int
+        functions.append(functools.partial(call, function))
     return tuple(functions)
 
 
@@ -115,7 +116,7 @@ class NativeBlock:
 
     def output(self, x: Tensor, bias_in: Tensor, *, keep: bool) -> tuple[Tensor, ...]:
         """y (B, L, C), and what the gradients need if it is to be kept: statistics, rounded input, first product."""
-        y, statistics = torch.empty_like(x), torch.empty(len(x), 4, dtype=torch.float64)
+        y, statistics = torch.empty_like(x), x.new_empty(len(x), 4, dtype=torch.float64)
         frames = x if self.dtype == torch.float32 else x.new_empty(x.shape if keep else 0, dtype=self.dtype)
         z = x.new_empty((*x.shape[:2], self.hidden) if keep else 0, dtype=self.dtype)
         pointers = [tensor.data_ptr() or None for tensor in (x, bias_in, y, statistics, frames, z)]
@@ -135,8 +136,8 @@ class NativeBlock:
     def _no_sums(self) -> dict[str, Tensor]:
         channels, hidden = self.channels, self.hidden
         shapes = [(channels, hidden)] * 2 + [(channels,)] * 2 + [(hidden,)] * 2 + [(NUM_TAPS, hidden), (hidden,)]
-        sums = dict(zip(_SUMS, map(torch.zeros, shapes), strict=False))
-        return {**sums, "slopes": torch.zeros(2, dtype=torch.float64)}
+        sums = dict(zip(_SUMS, map(self.w.b_out.new_zeros, shapes), strict=False))
+        return {**sums, "slopes": self.w.b_out.new_zeros(2, dtype=torch.float64)}
 
     def _of_weights(self, sums: dict[str, Tensor]) -> Any:
         w, slopes = self.w, sums["slopes"].to(torch.float32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import signal
+import sys
 import traceback
 from collections.abc import Iterator
 from typing import Any, Protocol
@@ -197,8 +198,10 @@ def _unchanged(batch: Batch) -> Batch:
 def _follow_training(worker: int) -> None:
     """A scheduler signals every process of a job; the training process decides when its workers end.
 
-    If it is killed they end at once: they hold its connections, by which the other processes of a training live.
+    If it is killed they end at once (on Linux): they hold its connections, by which the other processes of a training
+    live.
     """
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -18,6 +19,7 @@ from zspex_toolkit.errors import UserError
 
 BEAT_S = 30.0  # seconds between a holder's signs of life
 DEAD_AFTER_S = 600.0  # without one for so long, a holder on another host is dead
+_NO_RECORD_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
 _SETTLE_S = 2.0  # of two that take over one lock at once, on disks without locks between hosts, the later one wins
 
 
@@ -70,18 +72,19 @@ def lock(exp_dir: Path) -> Iterator[Hold]:
 
     A lock left by a dead process of this host is taken over: the kernel dropped its record lock (which, unlike
     ``flock``, the data-loading children do not inherit). That of a process on another host is taken over once it has
-    given no sign of life for ten minutes, or at once by the same job of Slurm, started again: Slurm says it is gone.
+    given no sign of life for ten minutes (so is any, where the disk has no record locks), or at once by the same job of
+    Slurm, started again: Slurm says it is gone.
 
     Raises:
         UserError: if a running training, or one of another host, holds it, or the disk is full.
     """
     path = exp_dir / ".lock"
-    descriptor, is_foreign = _open(path)
+    descriptor, is_doubtful = _open(path)
     hold = None
     try:
         content = _write_holder(descriptor, path)
         hold = Hold(path, descriptor, content)
-        if is_foreign:
+        if is_doubtful:
             time.sleep(_SETTLE_S)
             hold.check()
         yield hold
@@ -106,14 +109,14 @@ def _write_holder(descriptor: int, path: Path) -> bytes:
 
 
 def _open(path: Path) -> tuple[int, bool]:
-    """The file, claimed, and whether it was that of another host."""
+    """The file, claimed, and whether it may still turn out to be another's."""
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            is_foreign = _claim(descriptor, path)
+            is_doubtful = _claim(descriptor, path)
             # The former holder may have removed the file between our open and our claim: then it is not the lock.
             if path.exists() and os.path.samestat(os.fstat(descriptor), path.stat()):
-                return descriptor, is_foreign
+                return descriptor, is_doubtful
         except BaseException:
             os.close(descriptor)
             raise
@@ -121,18 +124,25 @@ def _open(path: Path) -> tuple[int, bool]:
 
 
 def _claim(descriptor: int, path: Path) -> bool:
+    """Whether the lock may still be another's in a moment; on disks without record locks it always may."""
+    running, kernel_knows = False, True
     try:
         fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        running = False
     except BlockingIOError:
         running = True
+    except OSError as error:
+        if error.errno not in _NO_RECORD_LOCKS:
+            raise
+        kernel_knows = False
     holder = _read_holder(descriptor)
     name = f"process {holder['pid']} on host {holder['host']}, since {holder['since']}" if holder else "another process"
     if running:
         raise UserError(f"{path.parent}: in use by another training ({name}); wait for it or stop it")
-    if not holder or holder["host"] == socket.gethostname():
+    if kernel_knows and (not holder or holder["host"] == socket.gethostname()):
         return False
-    if _is_ended_job(holder):
+    if not holder or _is_ended_job(
+        holder
+    ):  # no holder that the kernel would tell of: another may begin at the same moment
         return True
     silence = _seconds_since(descriptor, path.parent)
     # A lock without beat_s is of a version of the toolkit that gave no signs of life.

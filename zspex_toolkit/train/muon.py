@@ -7,6 +7,8 @@ from collections import defaultdict
 import torch
 from torch import Tensor
 
+from zspex_toolkit.train.processes import Processes
+
 SMALLEST_SIDE = 16  # of a matrix; thinner ones gain nothing from being made orthogonal
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of the quintic iteration (Jordan et al.)
 
@@ -41,6 +43,13 @@ class Muon(torch.optim.Optimizer):
     ):
         defaults = {"lr": 1e-3, "momentum": momentum, "matrix_scale": matrix_scale}
         super().__init__(groups, {**defaults, "betas": betas, "eps": eps, "weight_decay": weight_decay})
+        self._dtype: torch.dtype | None = None
+
+    def agree(self, processes: Processes) -> None:
+        """Multiply in half precision if all processes of the training can: else their networks would drift apart."""
+        device = self.param_groups[0]["params"][0].device
+        can = processes.gather(factor_dtype(device) == torch.bfloat16)
+        self._dtype = torch.bfloat16 if all(can) else torch.float32
 
     @torch.no_grad()
     def step(self, closure=None) -> None:
@@ -78,7 +87,7 @@ class Muon(torch.optim.Optimizer):
         upright = [matrix.shape[0] > matrix.shape[1] for matrix in ahead]
         wide = torch.stack([matrix.t() if turned else matrix for matrix, turned in zip(ahead, upright, strict=True)])
         size = 0.2 * wide.shape[2] ** 0.5
-        moves = orthogonal_factor(wide) * (-group["lr"] * group["matrix_scale"] * size)
+        moves = orthogonal_factor(wide, dtype=self._dtype) * (-group["lr"] * group["matrix_scale"] * size)
         for parameter, move, turned in zip(parameters, moves, upright, strict=True):
             parameter.add_((move.t() if turned else move).view_as(parameter))
 
@@ -104,7 +113,7 @@ def is_matrix(parameter: Tensor) -> bool:
     return parameter.dim() >= 2 and parameter.numel() == sides[0] * sides[1] and min(sides) >= SMALLEST_SIDE
 
 
-def orthogonal_factor(matrix: Tensor, steps: int = 5) -> Tensor:
+def orthogonal_factor(matrix: Tensor, steps: int = 5, dtype: torch.dtype | None = None) -> Tensor:
     """U V^T of matrix = U S V^T, nearly: singular values end between 0.7 and 1.2.
 
     In half precision where the processor multiplies it: the iteration is nowhere near as exact as its arithmetic.
@@ -112,6 +121,7 @@ def orthogonal_factor(matrix: Tensor, steps: int = 5) -> Tensor:
     Args:
         matrix: (..., m, n), one or many.
         steps: of the Newton-Schulz iteration.
+        dtype: of its factors; None: the quickest here.
 
     >>> orthogonal_factor(torch.diag(torch.tensor([3.0, 1.0]))).diagonal().sub(1).abs().max() < 0.35
     tensor(True)
@@ -119,7 +129,7 @@ def orthogonal_factor(matrix: Tensor, steps: int = 5) -> Tensor:
     wide = matrix.shape[-2] <= matrix.shape[-1]
     x = (matrix if wide else matrix.mT).flatten(0, -3) if matrix.dim() > 2 else (matrix if wide else matrix.mT)[None]
     x = x.float()
-    x = (x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)).to(_factor_dtype(x.device))
+    x = (x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)).to(dtype or factor_dtype(x.device))
     a, b, c = COEFFICIENTS
     for _ in range(steps):
         gram = torch.bmm(x, x.mT)
@@ -127,7 +137,11 @@ def orthogonal_factor(matrix: Tensor, steps: int = 5) -> Tensor:
     return (x if wide else x.mT).to(matrix.dtype).reshape(matrix.shape)
 
 
-def _factor_dtype(device: torch.device) -> torch.dtype:
-    """What the iteration multiplies; emulated half precision would be slower than single."""
-    half = device.type == "cuda" or (device.type == "cpu" and torch.cpu._is_avx512_bf16_supported())
+def factor_dtype(device: torch.device) -> torch.dtype:
+    """What the iteration multiplies at best on this machine; emulated half precision would be slower than single."""
+    half = False
+    if device.type == "cuda":
+        half = torch.cuda.get_device_capability(device) >= (8, 0)
+    elif device.type == "cpu":  # torch has no public name for it, and older ones none at all
+        half = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
     return torch.bfloat16 if half else torch.float32

@@ -10,15 +10,21 @@ from torch import nn
 from zspex_toolkit import registry
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.train.config import TrainConfig
+from zspex_toolkit.train.processes import ALONE, Processes
 
 
-def build_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
-    """The optimiser over all parameters that require a gradient.
+def build_optimizer(model: nn.Module, config: TrainConfig, processes: Processes = ALONE) -> torch.optim.Optimizer:
+    """The optimiser over all parameters that require a gradient; all processes of a training must call it.
+
+    One whose steps depend on the machine has a method ``agree(processes)``.
 
     Raises:
         ConfigError: if the optimiser or a prefix in ``learning_rate_scale`` is unknown, or nothing can be trained.
     """
-    return registry.load("train.optimizers", config.optimizer)(parameter_groups(model, config), config)
+    optimizer = registry.load("train.optimizers", config.optimizer)(parameter_groups(model, config), config)
+    if hasattr(optimizer, "agree"):
+        optimizer.agree(processes)
+    return optimizer
 
 
 def parameter_groups(model: nn.Module, config: TrainConfig) -> list[dict]:

@@ -61,7 +61,7 @@ class Trainer:
         self._valid_loader = BatchLoader(valid_set, config, device) if valid_set is not None else None
         self._sizes = {"train": len(train_set), "valid": len(valid_set) if valid_set is not None else 0}
         self._steps_per_epoch = count_steps(len(train_set), config)
-        self._optimizer = build_optimizer(model, config)
+        self._optimizer = build_optimizer(model, config, processes)
         self._schedule = registry.load("train.schedules", config.schedule)
         self._average = WeightAverage(model, config.ema_decay) if config.ema_decay else None
         self._buffers = Buffers(model)
