@@ -13,7 +13,9 @@ stage=1                                     # first stage to run
 stop_stage=8                                # last stage to run
 force=false                                 # run stages that were done before, too; trains anew
 nj=                                         # number of parallel jobs (empty: number of processors)
-ngpu=                                       # GPUs for each training (empty: 1 if this machine has one)
+ngpu=                                       # GPUs for each training, on each node (empty: 1 if this machine has one)
+num_nodes=1                                 # nodes for each training, as one job of Slurm
+num_processes=                              # processes of each training on each node (empty: one for each GPU, else one)
 num_threads=                                # threads of a training that runs alone (empty: all; those of C take one each)
 cmd_backend=${cmd_backend:-local}           # how jobs are run: a file name of zspex_toolkit/launch/backends
 recipe_dir=.                                # folder with conf/
@@ -165,15 +167,14 @@ clean_speakers=$exp/xvectors/clean_speakers/spk_xvector.scp
                 for condition in $train_conditions; do
                     source=(--data "$(mixture_list train "$condition")")
                     if [[ $on_the_fly = true ]]; then source=(--draw.source_data "$train"); fi
-                    line train_demixers --config "$train_config" --device "$device" --train.seed "$seed" "${source[@]}" \
+                    training demixers --config "$train_config" --device "$device" --train.seed "$seed" "${source[@]}" \
                         --valid_data "$(mixture_list test "$condition")" --given "$given" --demixers "${functions// /,}" \
                         --embedder "$exp/embedder" --clean_speakers "$clean_speakers" --classifier "$exp/classifier" \
                         --exp_dir "$exp/demix_${given}_$condition" "${train_words[@]}" "${demixer_words[@]}"
-                    echo
                 done
             done
         )
-        run_array "$cuda_cmd --gpu $ngpu" train_demixers "$lines"
+        train_array train_demixers "$lines"
     fi
 
     if in_stage 7 "Score" for "${mixture_dirs[@]}" "$embedder" "$classifier" "$clean_speakers" \

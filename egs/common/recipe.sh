@@ -35,12 +35,25 @@ _find_corpus() {
     fi
 }
 
-# Fill in what depends on the machine.
+# Fill in what depends on the machine, and how a training is started.
 set_machine() {
     processors=$(env -u OMP_NUM_THREADS nproc) # nproc would tell our OMP_NUM_THREADS
     nj=${nj:-$processors} num_threads=${num_threads:-$processors}
     ngpu=${ngpu:-$(nvidia-smi -L 2>/dev/null | grep -c -m 1 '^GPU ' || true)}
     device=$( ((ngpu > 0)) && echo cuda || echo cpu)
+    processes=${num_processes:-$((ngpu > 1 ? ngpu : 1))} # of a training on each node
+    ((ngpu == 0 || processes == ngpu)) ||
+        die "--num_processes $num_processes: on GPUs a training has one process for each (--ngpu $ngpu); leave it empty"
+    training_cmd="$cuda_cmd --gpu $ngpu" trainer=(python -m)
+    if ((num_nodes > 1)); then training_cmd+=" --num_nodes $num_nodes"; fi
+    if [[ $cuda_cmd == *zspex_toolkit.bin.run_jobs* ]]; then
+        ((num_nodes == 1)) || [[ $cuda_cmd == *"--backend slurm"* ]] ||
+            die "--num_nodes $num_nodes: trainings on several nodes are jobs of Slurm; give --cmd_backend slurm"
+        training_cmd+=" --requeue true" # an option that a site's own command does not know
+    fi
+    if ((num_nodes * processes > 1)); then
+        trainer=("$COMMON/several_processes.sh" "$num_nodes" "$processes")
+    fi
 }
 
 # A name for an experiment from the options of its trainings.
@@ -66,9 +79,23 @@ run_array() {
 train_alone() {
     log "train_$1: log is $exp/log/train_$2.log"
     # shellcheck disable=SC2086
-    with_progress "$exp/log/train_$2.log" $cuda_cmd --num_threads "$num_threads" --gpu "$ngpu" \
-        "$exp/log/train_$2.log" python -m "zspex_toolkit.bin.train_$1" --exp_dir "$exp/$2" --device "$device" \
+    with_progress "$exp/log/train_$2.log" $training_cmd --num_threads "$num_threads" \
+        "$exp/log/train_$2.log" "${trainer[@]}" "zspex_toolkit.bin.train_$1" --exp_dir "$exp/$2" --device "$device" \
         --train.seed "$seed" "${@:3}"
+}
+
+# training NAME ARGS: one line of a job list: a training, quoted.
+training() {
+    printf '%q ' "${trainer[@]}" "zspex_toolkit.bin.train_$1" "${@:2}"
+    echo
+}
+
+# train_array NAME LINES: trainings as one job array. A thread for each process: of these networks' many short
+# operations, a second thread takes longer to wake than to compute.
+train_array() {
+    local cmd=$training_cmd nj=$nj
+    if ((ngpu == 0 && processes > 1)); then cmd+=" --num_threads $processes" nj=$((nj > processes ? nj / processes : 1)); fi
+    run_array "$cmd" "$@"
 }
 
 # features_commands DIR JOBS: commands that check a data directory and make its features.

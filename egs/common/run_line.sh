@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
 # Run one line of a job list, so that different commands form one job array:  run_line.sh FILE NUMBER
 set -euo pipefail
+# A program that saves its work is waited for.
+trap : USR1
+trap 'code=$?; exit $((code ? code : 143))' INT TERM HUP
 
 line=$(sed -n "$2p" "$1")
 [[ -n $line ]] || {

@@ -13,7 +13,9 @@ stage=1                                     # first stage to run
 stop_stage=8                                # last stage to run
 force=false                                 # run stages that were done before, too; trains anew
 nj=                                         # number of parallel jobs (empty: number of processors)
-ngpu=                                       # GPUs for each training (empty: 1 if this machine has one)
+ngpu=                                       # GPUs for each training, on each node (empty: 1 if this machine has one)
+num_nodes=1                                 # nodes for each training, as one job of Slurm
+num_processes=                              # processes of each training on each node (empty: one for each GPU, else one)
 num_threads=                                # threads of a training that runs alone (empty: all; extractors take one each)
 cmd_backend=${cmd_backend:-local}           # how jobs are run: a file name of zspex_toolkit/launch/backends
 recipe_dir=.                                # folder with conf/
@@ -217,17 +219,15 @@ print_table() {
         "$systems $train_args $seed" "${system_configs[@]}" makes "${system_dirs[@]/%//last.safetensors}"; then
         lines=$(
             for system in "${system_list[@]}"; do
-                line train_extractor --config "$train_configs/$system.yaml" --device "$device" --train.seed "$seed" \
+                training extractor --config "$train_configs/$system.yaml" --device "$device" --train.seed "$seed" \
                     --draw.source_data data/train --valid_data data/trials_dev --exp_dir "$exp/$system" "${train_words[@]}"
-                echo
             done
         )
         for system in "${system_list[@]}"; do # each for itself, so that one more system leaves the others as they are
             set_aside_unless_from "$exp/$system" data/train/wav.scp data/stages/1 data/trials_dev \
                 "$train_args $seed" "$train_configs/$system.yaml"
         done
-        # A thread each: of these networks' many short operations, a second thread takes longer to wake than to compute.
-        run_array "$cuda_cmd --gpu $ngpu" train_extractor "$lines"
+        train_array train_extractor "$lines"
     fi
 
     if in_stage 6 "Extract" for data/trials_dev_absent "${trial_dirs[@]}" "${system_dirs[@]/%//last.safetensors}" \

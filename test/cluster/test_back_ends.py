@@ -1,9 +1,9 @@
 """The back ends on a real Slurm and a real Grid Engine, as tools/installers/{slurm,sge}_up.sh start them."""
 
 import os
-import shutil
 import signal
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -17,25 +17,12 @@ from zspex_toolkit.launch.run_jobs import run_array
 
 pytestmark = pytest.mark.cluster
 
-# Ends with 0 if a cluster answers.
-ANSWERS = {"slurm": ["sinfo", "--noheader"], "sge": ["qstat", "-f"]}
 LISTS = {"slurm": ["squeue", "--noheader"], "sge": ["qstat"]}
 
 
-@pytest.fixture(params=sorted(ANSWERS))
-def backend(request, tmp_path, monkeypatch):
-    name, command = request.param, ANSWERS[request.param]
-    if name == "sge":
-        for variable, value in (("SGE_ROOT", "/var/lib/gridengine"), ("SGE_CELL", "default")):
-            monkeypatch.setenv(variable, os.environ.get(variable, value))
-    why = f"no running {name}; tools/installers/{name}_up.sh starts one"
-    if shutil.which(command[0]) is None:
-        pytest.skip(why)
-    done = subprocess.run(command, capture_output=True, timeout=60, check=False)
-    if done.returncode != 0 or not done.stdout:
-        pytest.skip(why)
-    monkeypatch.chdir(tmp_path)
-    return name
+@pytest.fixture(params=["sge", "slurm"])
+def backend(request, require):
+    return require(request.param)
 
 
 @pytest.fixture
@@ -73,3 +60,31 @@ def test_ctrl_c_cancels_the_jobs(run, backend):
         run("JOB=1:2", "log/zspex_cancelled.JOB.log", "sleep", "60")
     assert "zspex_canc" not in subprocess.run(LISTS[backend], capture_output=True, text=True, check=True).stdout
     assert job_log.ending(Path("log/zspex_cancelled.1.log")) != "0"
+
+
+def test_a_job_that_was_stopped_goes_back_into_the_queue_and_is_waited_for(run):
+    script = "echo x >> ran.JOB; test JOB = 1 -o \\$(wc -l < ran.JOB) = 2 || exit 75"
+    run("--requeue", "true", "JOB=1:2", "log/x.JOB.log", "bash", "-c", script)
+    assert [len(Path(f"ran.{n}").read_text().split()) for n in (1, 2)] == [1, 2]
+    assert "with status 75" in Path("log/x.2.log").read_text()
+
+
+def test_a_cancelled_job_that_saves_does_not_come_back(run, backend):
+    program = "import signal, sys, time; signal.signal(15, s := lambda *_: sys.exit(75)); signal.signal(10, s); "
+    threading.Timer(8, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(InterruptedJobsError):
+        run("--requeue", "true", "log/zspex_stopped.log", sys.executable, "-c", program + "time.sleep(60)")
+    assert job_log.ending(Path("log/zspex_stopped.log")) in ("75", None)
+    assert "zspex_stop" not in subprocess.run(LISTS[backend], capture_output=True, text=True, check=True).stdout
+
+
+def test_a_log_folder_that_is_gone_on_the_node_is_a_failure_that_says_so(run, backend):
+    """The queue takes the job, whose log cannot be written where it runs."""
+    Path("conf").mkdir()
+    name, command = {"slurm": ("slurm.conf", "sbatch"), "sge": ("queue.conf", "qsub -V -cwd -S /bin/bash -j y")}[
+        backend
+    ]
+    Path("conf", name).write_text(f"command rm -r log; touch log; {command}\n")
+    with pytest.raises(JobError, match=r"log/x \(it did not end by itself\)[^$]*no log: Not a directory"):
+        run("log/x", "touch", "ran")
+    assert not Path("ran").exists()

@@ -93,3 +93,15 @@ def test_a_malformed_segment_is_refused_with_file_and_line(tmp_path, line, messa
     with pytest.raises(DataDirError) as error:
         read_segments(tmp_path / "segments")
     assert str(error.value) == f"{tmp_path}/segments{message}"
+
+
+def test_it_is_the_same_in_memory_that_processes_share(tmp_path):
+    (tmp_path / "utt2spk").write_text("a-1 a\na-2 a\nb-1 b\n")
+    (tmp_path / "wav.scp").write_text("a-1 one.wav\na-2 x.ark:7\nb-1 sox - |\n")
+    plain = DataDir.load(tmp_path)
+    compact = plain.compact()
+    assert compact == plain and type(compact.wavs) is not dict
+    assert list(compact.utterances) == plain.utterances == ["a-1", "a-2", "b-1"]
+    (tmp_path / "wav.scp").write_text("b-1 b.wav\na-1 a.wav\na-2 a.wav\n")
+    unsorted = DataDir.load(tmp_path)
+    assert unsorted.compact() is unsorted

@@ -48,9 +48,22 @@ def submit(argv, task_variable, array):
 def run_task(state, script, environment):
     log = re.search(r"^log=(.*)$", Path(script).read_text(), re.MULTILINE)[1]
     number = environment.popitem()
-    process = subprocess.Popen(["bash", script], env={**os.environ, number[0]: number[1]}, start_new_session=True)
-    state.write_text(f"RUNNING {process.pid}")
-    status = process.wait()
+    known = {**os.environ, number[0]: number[1], "SLURM_JOB_ID": state.parent.name}
+    if number[1] != "0":
+        known["SLURM_ARRAY_JOB_ID"] = state.parent.name
+    for restart in range(9):
+        process = subprocess.Popen(
+            ["bash", script], env={**known, "SLURM_RESTART_COUNT": str(restart)}, start_new_session=True
+        )
+        if state.read_text() != "CANCELLED":
+            state.write_text(f"RUNNING {process.pid}")
+        status = process.wait()
+        if state.read_text() != "REQUEUED" and not (number[0] == "SGE_TASK_ID" and status == 99):
+            break
+        if state.read_text() == "CANCELLED":
+            break
+        state.write_text("PENDING")
+        time.sleep(0.5)
     log = Path(log.replace("JOB", number[1]))
     if knob("late"):
         log.rename(f"{log}.hidden")
@@ -86,9 +99,13 @@ def sbatch(argv):
 
 
 def squeue(argv):
-    known = states(argv[argv.index("--jobs") + 1])
+    job, _, task = argv[argv.index("--jobs") + 1].partition("_")
+    known = states(job)
     if not known:
         sys.exit("slurm_load_jobs error: Invalid job id specified")
+    if argv[-1] == "%T %r":
+        print(known[task or "0"][0], "None")
+        return
     for task, (kind, rest) in known.items():
         if kind == "ENDED":
             kind, rest = ("COMPLETED", "None") if rest == "0" else ("FAILED", "NonZeroExitCode")
@@ -99,6 +116,11 @@ def sacct(argv):
     if not knob("sacct"):
         sys.exit("Slurm accounting storage is disabled")
     print(knob("sacct"))
+
+
+def scontrol(argv):
+    job, _, task = argv[1].partition("_")
+    (FAKE / job / (task or "0")).write_text("REQUEUED")
 
 
 def scancel(argv):

@@ -48,6 +48,14 @@ def test_options_of_the_command_are_left_to_it():
     assert jobs.num_threads == 1
 
 
+def test_a_job_may_be_started_again_only_if_that_is_said():
+    assert [parse([*given, "x", "c"]).requeue for given in ((), ("--requeue", "true"), ("--requeue", "false"))] == [
+        *(False, True, False)
+    ]
+    with pytest.raises(ConfigError, match="option --requeue: expected true or false, got '3'"):
+        parse(["--requeue", "3", "x", "c"])
+
+
 def test_of_two_limits_the_smaller_counts():
     assert parse(["-tc", "3", "--max_jobs_run", "8", "log/x", "echo"]).max_jobs_run == 3
 

@@ -43,6 +43,18 @@ def test_a_log_without_trailer_or_no_log_has_no_ending(tmp_path):
     job_log.write_header(tmp_path / "a", "sleep 9")
     assert job_log.ending(tmp_path / "a") is None
     assert job_log.ending(tmp_path / "missing") is None
+    assert job_log.ending(tmp_path / "a" / "below") is None
+
+
+def test_of_a_job_that_was_started_again_only_the_last_time_counts(tmp_path):
+    log = tmp_path / "x"
+    first = "# Running on n1\n# Started at now\n# run\nTraceback (most recent call last):\nKeyError: 1\n"
+    first += "# Accounting: time=1 threads=1\n# Finished at now with status 75\n"
+    log.write_text(first)
+    assert job_log.ending(log) == "75"
+    log.write_text(first + "# Running on n2\n# Started at now\n# run\nout of luck\n")
+    assert job_log.ending(log) is None
+    assert job_log.first_error(log) == ["# run", "out of luck"]
 
 
 def test_the_first_traceback_is_the_error(tmp_path):

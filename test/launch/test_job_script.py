@@ -1,4 +1,8 @@
+import signal
 import subprocess
+import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -61,6 +65,51 @@ def test_the_jobs_status_is_the_scripts_unless_it_means_something_to_the_queue()
     assert [run(script, status) for status in (7, 99)] == [7, 99]
     script = job_script(jobs, numbers, numbers, "TASK", remapped_statuses=(99,))
     assert [run(script, status) for status in (7, 99)] == [7, 1]
+
+
+LISTENS = "trap 'echo warned; exit 75' USR1; echo ready; while :; do sleep 0.1; done"
+WORKS_ON = "echo ready; sleep 1; echo done"
+
+
+@pytest.mark.usefixtures("_in_tmp")
+@pytest.mark.parametrize("warning", [signal.SIGUSR1, signal.SIGUSR2])
+@pytest.mark.parametrize(("program", "status", "said"), [(LISTENS, 75, "warned"), (WORKS_ON, 0, "done")])
+def test_a_warning_goes_on_to_who_listens_for_it_and_others_work_on(warning, program, status, said):
+    """A Python program sets its handler though its parent ignores the signal, which bash does not."""
+    if program == LISTENS:
+        program = (
+            f"{sys.executable} -c 'import signal, sys, time; "
+            'signal.signal(signal.SIGUSR1, lambda *_: (print("warned"), sys.exit(75))); '
+            'print("ready", flush=True); time.sleep(60)\''
+        )
+    script = job_script(parse(["x", "bash", "-c", program]), [1], [1], "TASK")
+    process = subprocess.Popen(["bash", "-c", script], start_new_session=True)
+    deadline = time.monotonic() + 60
+    while "\nready\n" not in (Path("x").read_text() if Path("x").exists() else ""):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(warning)
+    assert process.wait(60) == status
+    assert f"ready\n{said}\n# Accounting" in Path("x").read_text()
+
+
+@pytest.mark.usefixtures("_in_tmp")
+def test_what_starts_a_job_again_is_run_only_after_status_75_of_one_that_may_be():
+    again = {"directives": ["#SBATCH --requeue"], "start_again": "touch again.$number"}
+    jobs = parse(["--requeue", "true", "JOB=1:99", "x.JOB", "exit", "JOB"])
+    script = job_script(jobs, range(1, 100), range(1, 100), "TASK", **again)
+    assert script.splitlines()[1] == "#SBATCH --requeue"
+    assert [run(script, status) for status in (7, 75)] == [7, 75]
+    assert not Path("again.7").exists() and Path("again.75").exists()
+    plain = job_script(replace(jobs, requeue=False), [75], [75], "TASK", **again)
+    assert "touch" not in plain and "SBATCH" not in plain
+
+
+@pytest.mark.usefixtures("_in_tmp")
+def test_a_job_that_is_started_again_goes_on_in_its_log():
+    script = job_script(parse(["x", "echo", "once"]), [1], [1], "TASK")
+    assert [run(script, 1), run(script, 1)] == [0, 0]
+    assert Path("x").read_text().count("\nonce\n") == 2
 
 
 @pytest.mark.usefixtures("_in_tmp")

@@ -151,6 +151,35 @@ def test_picked_jobs_only_are_run_again(run):
     assert [len(Path(f"ran.{n}").read_text().split()) for n in (1, 2)] == [1, 2]
 
 
+def test_a_job_that_was_stopped_and_may_be_started_again_is_waited_for(run, backend, cluster):
+    script = "echo x >> ran.JOB; test JOB = 1 -o \\$(wc -l < ran.JOB) = 3 || exit 75"
+    assert run("--requeue", "true", "JOB=1:2", "log/JOB", "bash", "-c", script) == []
+    assert [len(Path(f"ran.{n}").read_text().split()) for n in (1, 2)] == [1, 3]
+    assert len(cluster.calls(SUBMIT[backend])) == 1
+    assert Path("log/2").read_text().count("with status 75") == 2
+    script = "echo x >> ran.alone; test \\$(wc -l < ran.alone) = 2 || exit 75"
+    assert run("--requeue", "true", "log/alone", "bash", "-c", script) == []
+
+
+def test_without_leave_a_stopped_job_has_failed(run):
+    assert run("log/x", "exit", "75") == [1]
+    assert job_log.ending(Path("log/x")) == "75"
+
+
+def test_a_cancelled_job_does_not_come_back(run, cluster):
+    program = "import signal, sys, time; signal.signal(15, lambda *_: sys.exit(75)); time.sleep(60)"
+    threading.Timer(4, os.kill, (os.getpid(), signal.SIGTERM)).start()
+    with pytest.raises(InterruptedJobsError):
+        run("--requeue", "true", "log/x", sys.executable, "-c", program)
+    deadline = time.monotonic() + 20
+    while job_log.ending(Path("log/x")) is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(1)
+    assert job_log.ending(Path("log/x")) == "75"
+    assert Path("log/x").read_text().count("# Started at") == 1
+    assert cluster.calls("scontrol") == []
+
+
 def test_ctrl_c_cancels_what_was_submitted(run, backend, cluster):
     threading.Timer(0.7, os.kill, (os.getpid(), signal.SIGINT)).start()
     with pytest.raises(InterruptedJobsError, match="interrupted by SIGINT"):

@@ -68,7 +68,7 @@ def test_two_utterances_of_a_speaker_are_enough():
 
 
 def test_mixtures_begin_with_the_utterance_they_are_drawn_for():
-    assert [trial.sources[0].utterances[0] for trial in drawn(16)] == POOL.utterances
+    assert [trial.sources[0].utterances[0] for trial in drawn(16)] == list(POOL.utterances)
 
 
 def test_joined_passages_fill_the_whole_mixture():

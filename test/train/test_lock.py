@@ -118,6 +118,26 @@ def test_of_two_that_take_over_at_once_one_gives_way(tmp_path, monkeypatch):
     assert path.read_text() == holder("third", 3)
 
 
+def test_the_same_job_of_slurm_takes_over_at_once_when_it_was_started_again_elsewhere(tmp_path, monkeypatch):
+    monkeypatch.setattr("zspex_toolkit.train.lock._SETTLE_S", 0.0)
+    monkeypatch.setenv("SLURM_JOB_ID", "17")
+    monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
+    path = tmp_path / ".lock"
+
+    def held(**job):
+        beating("far-away", 5, path)
+        path.write_text(json.dumps({**json.loads(path.read_text()), **job}))
+
+    for other in ({}, {"slurm_job": "16", "restarts": 0}, {"slurm_job": "17", "restarts": 1}):
+        held(**other)
+        with pytest.raises(UserError, match="in use by another training"), lock(tmp_path):
+            pass
+    held(slurm_job="17", restarts=0)
+    with lock(tmp_path):
+        content = json.loads(path.read_text())
+        assert (content["pid"], content["slurm_job"], content["restarts"]) == (os.getpid(), "17", 1)
+
+
 @pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
 def test_on_disks_without_record_locks_holder_and_beat_decide(tmp_path, monkeypatch, number):
     def refuse(*arguments):

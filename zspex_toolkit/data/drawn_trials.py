@@ -94,18 +94,17 @@ class DrawnTrials:
                 f"{config.source_data}: expected {needed} or more speakers with two utterances each, found"
                 f" {len(self._pool.speakers)}" + (f" (left out: {self.account()})" if self.dropped else "")
             )
-        self._targets = [utt for utt in self._pool.utterances for _ in range(config.mixtures_per_utterance)]
         self._rooms, self._noises = _recordings(config.room_dir, fs), _recordings(config.noise_dir, fs)
         speeds = sorted(set(config.speeds)) if config.speed_as_speaker else [1.0]
         self.speakers = sorted(self._voice(spk, speed) for spk in self._pool.speakers for speed in speeds)
         self._number = {name: number for number, name in enumerate(self.speakers)}
 
     def __len__(self) -> int:
-        return len(self._targets)
+        return len(self._pool.utterances) * self._config.mixtures_per_utterance
 
     def name(self, index: int) -> str:
         """The utterance that the mixture begins with."""
-        return self._targets[index]
+        return self._pool.utterances[index // self._config.mixtures_per_utterance]
 
     def get(self, epoch: int, index: int) -> list[TrialRow]:
         """The two rows of an item."""
@@ -131,14 +130,18 @@ class DrawnTrials:
             DataDirError: if thirty draws in a row have silence where speech is needed.
         """
         for attempt in range(ATTEMPTS):
-            rng = rng_for(self._seed, "trial", epoch, index, attempt)
-            target = self._targets[index if attempt < FROM_TARGET else int(rng.integers(len(self)))]
-            trial = draw_trial(rng, target, self._pool, self._settings)
+            trial = self.draw(epoch, index, attempt)
             try:
                 return trial, render_trial(trial, self._waveforms.part, rooms=self._rooms, noises=self._noises)
             except SilentSignalError as error:  # another draw of the same item, replayable like the first
                 reason = error
-        raise DataDirError(f"{self._config.source_data}: no audible mixture of '{self._targets[index]}': {reason}")
+        raise DataDirError(f"{self._config.source_data}: no audible mixture of '{self.name(index)}': {reason}")
+
+    def draw(self, epoch: int, index: int, attempt: int = 0) -> DrawnTrial:
+        """The plan of an item, or of another try if all before it were silent."""
+        rng = rng_for(self._seed, "trial", epoch, index, attempt)
+        target = self.name(index if attempt < FROM_TARGET else int(rng.integers(len(self))))
+        return draw_trial(rng, target, self._pool, self._settings)
 
     @staticmethod
     def collate(items: list[list[TrialRow]]) -> dict[str, Any]:

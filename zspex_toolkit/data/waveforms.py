@@ -22,7 +22,7 @@ class Waveforms:
     """
 
     def __init__(self, path: str | PathLike, fs: int, *, cache_bytes: int = 2 << 30):
-        self.data = DataDir.load(path)
+        self.data = DataDir.load(path).compact()
         self.fs = fs
         self.utterances = self.data.utterances
         self.utt2spk = self.data.utt2spk

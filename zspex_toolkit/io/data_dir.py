@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import operator
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +14,7 @@ import numpy as np
 from zspex_toolkit.errors import AudioError, DataDirError
 from zspex_toolkit.io.archive import ArrayTable, read_scp
 from zspex_toolkit.io.audio import audio_info, read_audio
+from zspex_toolkit.io.compact_table import Choices, CompactTable, Groups, Texts
 from zspex_toolkit.io.table import invert, read_table
 
 
@@ -27,10 +31,10 @@ class DataDir:
     """
 
     path: Path
-    utt2spk: dict[str, str]
-    spk2utt: dict[str, list[str]]
-    wavs: dict[str, str]
-    segments: dict[str, tuple[str, float, float]] | None
+    utt2spk: Mapping[str, str]
+    spk2utt: Mapping[str, list[str]]
+    wavs: Mapping[str, str]
+    segments: Mapping[str, tuple[str, float, float]] | None
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> DataDir:
@@ -49,10 +53,24 @@ class DataDir:
         segments = read_segments(path / "segments") if (path / "segments").exists() else None
         return cls(path, utt2spk, invert(utt2spk), wavs, segments)
 
+    def compact(self) -> DataDir:
+        """The same in memory that processes share for good, if its tables are sorted by their keys."""
+        if not (_is_sorted(self.utt2spk) and _is_sorted(self.wavs)):
+            return self
+        utterances, speakers = Texts(self.utt2spk), sorted(self.spk2utt)
+        speaker_of = Choices(self.utt2spk.values(), speakers)
+        recordings = utterances if self.wavs.keys() == self.utt2spk.keys() else Texts(self.wavs)
+        return replace(
+            self,
+            utt2spk=CompactTable(utterances, speaker_of),
+            spk2utt=Groups(utterances, speaker_of, speakers),
+            wavs=CompactTable(recordings, Texts(self.wavs.values())),
+        )
+
     @property
-    def utterances(self) -> list[str]:
+    def utterances(self) -> Sequence[str]:
         """Utterances in the order of ``utt2spk``."""
-        return list(self.utt2spk)
+        return self.utt2spk.keys_in_order if isinstance(self.utt2spk, CompactTable) else list(self.utt2spk)
 
     def read_audio(self, utt: str, fs: int | None = None) -> tuple[np.ndarray, int]:
         """Samples of one utterance, float32 (T,) in [-1, 1], and their rate in Hz.
@@ -84,6 +102,10 @@ class DataDir:
         if utt not in self.segments:
             raise DataDirError(f"{self.path}/segments: no line for '{utt}'")
         return self.segments[utt]
+
+
+def _is_sorted(table: Mapping[str, object]) -> bool:
+    return all(map(operator.lt, table, islice(table, 1, None)))
 
 
 def read_segments(path: str | os.PathLike) -> dict[str, tuple[str, float, float]]:

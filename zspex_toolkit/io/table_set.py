@@ -59,19 +59,25 @@ def read_plan(path: Path) -> dict[str, str]:
 
 
 def keep_utterances(tables: Tables, kinds: dict[str, str], utterances: Iterable[str]) -> Tables:
-    """The rows of ``utterances``, of their speakers and of their recordings, in the tables' own order.
+    """The rows of ``utterances``, of their speakers and of their recordings.
 
+    Time grows with the rows that are kept, so that many small parts of a large directory can be made one by one.
     A table of which no trial needs a line, such as ``spk2.scp`` where all targets speak alone, goes as a whole.
     """
     kept = set(utterances)
     of_utterances = [table for name, table in tables.items() if re.fullmatch(r"utt2spk\d*", name)]
-    speakers = {spk for table in of_utterances for utt, spk in table.items() if utt in kept}
-    recordings = {row.split()[0] for utt, row in tables.get("segments", {}).items() if utt in kept}
+    speakers = {spk for table in of_utterances for spk in _rows(table, kept).values()}
+    recordings = {row.split()[0] for row in _rows(tables.get("segments", {}), kept).values()}
     keys = {"utterance": kept, "speaker": speakers, "recording": recordings}
-    left = {
-        name: {key: value for key, value in table.items() if key in keys[kinds[name]]} for name, table in tables.items()
-    }
+    left = {name: _rows(table, keys[kinds[name]]) for name, table in tables.items()}
     return {name: table for name, table in left.items() if table or not lacks_lines(tables, name)}
+
+
+def _rows(table: dict[str, str], keys: set[str]) -> dict[str, str]:
+    """The rows of the keys that there are: in the table's order, or, of few, in that of their keys."""
+    if 2 * len(keys) > len(table):
+        return {key: value for key, value in table.items() if key in keys}
+    return {key: table[key] for key in sorted(keys) if key in table}
 
 
 def lacks_lines(tables: Tables, name: str) -> bool:

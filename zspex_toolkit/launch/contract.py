@@ -14,10 +14,13 @@ from pathlib import Path
 
 from zspex_toolkit.errors import ConfigError
 
+# EX_TEMPFAIL of sysexits.h: the job was stopped from outside and has saved; the same command goes on from there.
+INTERRUPTED_STATUS = 75
+
 _JOB = re.compile(r"([A-Za-z_]\w*)=(\d+)(?::(\d+))?")
 # Read here or only by a queue; a queue's other switches have one dash (-q, -l, -V) and pass straight to it.
 _OPTIONS = ("backend", "config", "gpu", "max_jobs_run", "mem", "name", "num_nodes", "num_threads", "num_tries", "pick")
-_OPTIONS += ("time",)
+_OPTIONS += ("requeue", "time")
 _PICKS = ("all", "failed", "incomplete")
 
 
@@ -36,6 +39,7 @@ class Jobs:
     num_tries: int = 1
     pick: str = "all"
     chosen: tuple[int, ...] | None = None  # only these numbers of the range, for a further try
+    requeue: bool = False  # a queue starts those again that end with INTERRUPTED_STATUS, and tells them to stop in time
     dry_run: bool = False
     backend: str = "local"
     options: tuple[tuple[str, str], ...] = ()  # as given, for back ends that hand them to a queue
@@ -167,6 +171,10 @@ def _settings(options: list[tuple[str, str]]) -> dict:
             if value not in _PICKS:
                 raise ConfigError(f"option --pick: expected one of {', '.join(_PICKS)}, got '{value}'")
             settings[name] = value
+        elif name == "requeue":
+            if value not in ("true", "false"):
+                raise ConfigError(f"option --requeue: expected true or false, got '{value}'")
+            settings[name] = value == "true"
         elif name == "backend":
             settings[name] = value
     return settings

@@ -52,12 +52,14 @@ def append_note(log: Path, lines: Sequence[str]) -> None:
 
 
 def ending(log: Path) -> str | None:
-    """How the job of an existing log ended: "0", "1", "0; signal 9"; None if it has not ended or has no log."""
+    """How a job ended by its log: "0", "1", "0; signal 9"; None if it has not ended or has no log that can be read."""
     try:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    except FileNotFoundError:
+    except OSError:
         return None
     for line in reversed(lines[-10:]):
+        if line.startswith("# Started at"):  # again; what stands above is the end of the time before
+            break
         if match := _TRAILER.match(line):
             code, signal = match[1] or match[3], match[2]
             return f"{code}; signal {signal}" if signal else code
@@ -70,6 +72,9 @@ def first_error(log: Path) -> list[str]:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError as fault:
         return [f"(no log: {fault.strerror})"]
+    starts = [number for number, line in enumerate(lines) if line.startswith("# Started at")]
+    if len(starts) > 1:  # a queue started the job again: what it said last counts
+        lines = lines[starts[-1] :]
     output = [line for line in lines if not re.match(r"# (Accounting|Ended|Started|Finished|Running)", line)]
     starts = [number for number, line in enumerate(output) if _TRACEBACK in line]
     if not starts:

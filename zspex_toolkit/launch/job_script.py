@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
 
-from zspex_toolkit.launch.contract import Jobs
+from zspex_toolkit.launch.contract import INTERRUPTED_STATUS, Jobs
 
+# For a shell that waits for a program: told to stop it does so when the program, which may save its work, has ended.
+PATIENCE = "trap 'code=$?; exit $((code ? code : 143))' INT TERM HUP"
 # Kept even where a site's configuration hands on nothing but PATH; results must not depend on the back end.
 _KEPT = (
     *("PATH", "PYTHONPATH", "LC_ALL", "PYTHONIOENCODING", "OMP_NUM_THREADS", "OMP_WAIT_POLICY"),
@@ -34,6 +36,8 @@ def job_script(
     tasks: Sequence[int],
     task_variable: str,
     *,
+    directives: Sequence[str] = (),
+    start_again: str = "",
     remapped_statuses: Sequence[int] = (),
 ) -> str:
     """Text of the script.
@@ -42,20 +46,29 @@ def job_script(
         numbers: of the jobs to run.
         tasks: numbers of the queue's array, one for each job: the same, or 1, 2, ... if the queue cannot leave any out.
         task_variable: variable in which the queue gives the task.
+        directives: lines for the queue, of jobs that may be started again; the submit command's own flags win.
+        start_again: what such a job does when it was stopped from outside, for the shell.
         remapped_statuses: exit statuses that mean something to the queue and are handed to it as 1.
     """
     threads = any(name == "num_threads" for name, _ in jobs.options)
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     if threads:
         kept["OMP_NUM_THREADS"] = str(jobs.num_threads)
-    lines = ["#!/bin/bash", f"cd {quote(os.getcwd())} || exit 1", "[ ! -f path.sh ] || . ./path.sh"]
+    lines = [
+        "#!/bin/bash",
+        *(directives if jobs.requeue else ()),
+        f"cd {quote(os.getcwd())} || exit 1",
+        "[ ! -f path.sh ] || . ./path.sh",
+    ]
     lines += [f"export {name}={quote(value)}" for name, value in kept.items()]
     lines.append(_number_line(numbers, tasks, task_variable))
     for name, text in (("command", jobs.command), ("log", jobs.log)):
         lines.append(f"{name}={quote(text)}")
         if jobs.variable:
             lines.append(f"{name}=${{{name}//{jobs.variable}/$number}}")
-    lines.append(_BODY.format(threads=jobs.num_threads))
+    lines.append(_BODY.format(threads=jobs.num_threads, patience=PATIENCE))
+    if jobs.requeue:
+        lines.append(f"if [[ $status = {INTERRUPTED_STATUS} ]]; then\n{start_again}\nfi")
     if remapped_statuses:
         lines.append(f"case $status in {' | '.join(map(str, remapped_statuses))}) exit 1 ;; esac")
     return "\n".join([*lines, "exit $status", ""])
@@ -69,16 +82,24 @@ def _number_line(numbers: Sequence[int], tasks: Sequence[int], task_variable: st
     return f"numbers=({' '.join(map(str, numbers))})\nnumber=${{numbers[{task_variable} - 1]}}"
 
 
-# The shell outlives a signal to its group, so that a job that saves its work is waited for and the log gets its end.
+# The shell outlives signals to its group, so that a job that saves its work is waited for and the log gets its end.
+# SIGUSR1, or Grid Engine's SIGUSR2, comes to this shell before a time limit strikes: it is handed on to the processes
+# that asked for it; all others ignore it and work on. A job that was started again goes on in the same log.
 _BODY = """{{
     echo "# Running on $(hostname)"
     echo "# Started at $(LC_ALL=C date)"
     printf '# %s\\n' "$command"
-}} >"$log" || exit 1
-trap : INT TERM HUP USR1
-begin=$(date +%s)
-(eval "$command") >>"$log" 2>&1 </dev/null
+}} >>"$log" || exit 1
+trap '' INT TERM HUP
+trap 'warned=yes; trap "" USR1 USR2; kill -s USR1 -- -$$ 2>/dev/null' USR1 USR2
+begin=$(date +%s) warned=
+(trap '' USR1 USR2; {patience}; eval "$command") >>"$log" 2>&1 </dev/null &
+wait $!
 status=$?
+if [[ $warned ]]; then # that ended only the waiting
+    wait $!
+    status=$?
+fi
 {{
     echo "# Accounting: time=$(($(date +%s) - begin)) threads={threads}"
     echo "# Finished at $(LC_ALL=C date) with status $status"

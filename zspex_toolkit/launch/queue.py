@@ -1,6 +1,7 @@
 """Jobs as an array of a cluster's queue: submitted, watched to their end, cancelled when we are told to stop.
 
-A job has succeeded if its log ends with status 0 *and* the queue says so. What differs between queues is in a
+A job has succeeded if its log ends with status 0 *and* the queue says so. One that goes back into the queue (its node
+died, it was preempted, it asked for it) is waited for again. What differs between queues is in a
 ``Scheduler``, one for each file of ``backends/``.
 """
 
@@ -53,6 +54,9 @@ class Scheduler:
     unreachable: str  # regular expression: the submit command's error if the queue does not answer
     array_lists: bool = False  # arrays such as 2,5,7 are possible, not only ranges
     limit_in_config: bool = False  # max_jobs_run is an option of the configuration file
+    # Of jobs that may be started again: lines of the script by which the queue learns of it, and what they do for it.
+    directives: tuple[str, ...] = ()
+    start_again: str = ""
     remapped_statuses: tuple[int, ...] = ()
 
 
@@ -89,7 +93,8 @@ def run_on_queue(jobs: Jobs, scheduler: Scheduler) -> list[int]:
     folder, name = queue_folder_and_name(jobs)
     script, queue_log = (folder / f"{name}{ending}" for ending in (".sh", ".log"))
     tasks = numbers if scheduler.array_lists or _consecutive(numbers) else list(range(1, len(numbers) + 1))
-    text = job_script(jobs, numbers, tasks, scheduler.task_variable, remapped_statuses=scheduler.remapped_statuses)
+    options = {name: getattr(scheduler, name) for name in ("directives", "start_again", "remapped_statuses")}
+    text = job_script(jobs, numbers, tasks, scheduler.task_variable, **options)
     command = _submit_command(jobs, scheduler, tasks, script, queue_log)
     if jobs.dry_run:
         print(f"{command}\n# {script}:\n{text}", end="")

@@ -17,7 +17,7 @@ from shlex import quote
 from zspex_toolkit.errors import ConfigError
 
 # Options of the contract that are ours and never a site's.
-_OURS = ("backend", "config", "num_tries", "pick")
+_OURS = ("backend", "config", "num_tries", "pick", "requeue")
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from zspex_toolkit.errors import ConfigError, DataDirError
+from zspex_toolkit.io.compact_table import Choices, CompactTable, Groups, Numbers, Texts
 from zspex_toolkit.simulation.mixture_plan import MixturePlan, Noise, Source
 from zspex_toolkit.simulation.passage import Passage
 from zspex_toolkit.simulation.speed import num_samples_at_speed
@@ -17,7 +18,7 @@ Range = float | tuple[float, float]
 
 
 class Pool:
-    """Utterances that may be mixed, by speaker; drawing from it takes constant time.
+    """Utterances that may be mixed, by speaker; drawing from it takes constant time, and processes share its memory.
 
     Args:
         utt2spk: speaker of each utterance.
@@ -28,15 +29,17 @@ class Pool:
     """
 
     def __init__(self, utt2spk: Mapping[str, str], utt2num_samples: Mapping[str, int]):
-        self.utt2spk = dict(utt2spk)
-        self.utterances = sorted(self.utt2spk, key=str.encode)
-        self.spk2utt: dict[str, list[str]] = {}
-        for utt in self.utterances:
+        utt2spk = dict(utt2spk.items())
+        utterances = sorted(utt2spk, key=str.encode)
+        for utt in utterances:
             if utt not in utt2num_samples:
                 raise DataDirError(f"utterance {utt}: no length in samples (utt2num_samples)")
-            self.spk2utt.setdefault(self.utt2spk[utt], []).append(utt)
-        self.utt2num_samples = {utt: int(utt2num_samples[utt]) for utt in self.utterances}
-        self.speakers = sorted(self.spk2utt, key=str.encode)
+        self.speakers = sorted(set(utt2spk.values()), key=str.encode)
+        speaker_of = Choices((utt2spk[utt] for utt in utterances), self.speakers)
+        self.utterances = Texts(utterances)
+        self.utt2spk = CompactTable(self.utterances, speaker_of)
+        self.spk2utt = Groups(self.utterances, speaker_of, self.speakers)
+        self.utt2num_samples = CompactTable(self.utterances, Numbers(int(utt2num_samples[utt]) for utt in utterances))
         self._position = {spk: position for position, spk in enumerate(self.speakers)}
 
     def draw_interferers(self, rng: np.random.Generator, target_spk: str, count: int) -> list[str]:

@@ -72,7 +72,8 @@ def lock(exp_dir: Path) -> Iterator[Hold]:
 
     A lock left by a dead process of this host is taken over: the kernel dropped its record lock (which, unlike
     ``flock``, the data-loading children do not inherit). That of a process on another host is taken over once it has
-    given no sign of life for ten minutes; so is any, where the disk has no record locks.
+    given no sign of life for ten minutes (so is any, where the disk has no record locks), or at once by the same job of
+    Slurm, started again: Slurm says it is gone.
 
     Raises:
         UserError: if a running training, or one of another host, holds it, or the disk is full.
@@ -97,7 +98,7 @@ def lock(exp_dir: Path) -> Iterator[Hold]:
 
 def _write_holder(descriptor: int, path: Path) -> bytes:
     since = time.strftime("%Y-%m-%dT%H:%M:%S")
-    holder = {"host": socket.gethostname(), "pid": os.getpid(), "since": since, "beat_s": BEAT_S}
+    holder = {"host": socket.gethostname(), "pid": os.getpid(), "since": since, "beat_s": BEAT_S, **_job()}
     content = json.dumps(holder).encode() + b"\n"
     try:
         os.ftruncate(descriptor, 0)
@@ -139,7 +140,9 @@ def _claim(descriptor: int, path: Path) -> bool:
         raise UserError(f"{path.parent}: in use by another training ({name}); wait for it or stop it")
     if kernel_knows and (not holder or holder["host"] == socket.gethostname()):
         return False
-    if not holder:  # and none that the kernel would tell of: another may begin at the same moment
+    if not holder or _is_ended_job(
+        holder
+    ):  # no holder that the kernel would tell of: another may begin at the same moment
         return True
     silence = _seconds_since(descriptor, path.parent)
     # A lock without beat_s is of a version of the toolkit that gave no signs of life.
@@ -158,6 +161,19 @@ def _read_holder(descriptor: int) -> dict[str, Any] | None:
         return holder if {"host", "pid", "since"} <= holder.keys() else None
     except (ValueError, AttributeError):
         return None
+
+
+def _job() -> dict[str, Any]:
+    """The job of Slurm that this process is part of, and how often it was started again."""
+    if "SLURM_JOB_ID" not in os.environ:
+        return {}
+    return {"slurm_job": os.environ["SLURM_JOB_ID"], "restarts": int(os.environ.get("SLURM_RESTART_COUNT", "0"))}
+
+
+def _is_ended_job(holder: dict[str, Any]) -> bool:
+    """Whether the holder is an earlier start of the job that this process is part of."""
+    own = _job()
+    return bool(own) and holder.get("slurm_job") == own["slurm_job"] and holder["restarts"] < own["restarts"]
 
 
 def _seconds_since(descriptor: int, folder: Path) -> float:

@@ -7,8 +7,7 @@ import threading
 from collections.abc import Callable
 from types import FrameType
 
-# EX_TEMPFAIL of sysexits.h: nothing is wrong, start the same command again to go on.
-INTERRUPTED_STATUS = 75
+from zspex_toolkit.launch.contract import INTERRUPTED_STATUS
 
 
 class TrainingInterrupted(SystemExit):

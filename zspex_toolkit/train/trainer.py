@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from zspex_toolkit import registry
 from zspex_toolkit.config import to_dict
 from zspex_toolkit.errors import ConfigError, UserError
-from zspex_toolkit.io.atomic import write_json
 from zspex_toolkit.train.average import WeightAverage
 from zspex_toolkit.train.batches import Batch, BatchLoader, ItemSet, count_steps, plan_steps, plan_validation, share_of
 from zspex_toolkit.train.checkpoint import Checkpoints, from_bytes, save_weights, to_bytes
@@ -31,6 +30,7 @@ from zspex_toolkit.train.progress import EpochStatistics, Progress
 from zspex_toolkit.train.random_state import gather_random_states, get_random_state, seed_process, set_random_state
 from zspex_toolkit.train.signals import StopSignals, TrainingInterrupted
 from zspex_toolkit.train.step import Loss, StepOutcome, check_metric, compute_gradients
+from zspex_toolkit.train.stop_mark import StopMark
 from zspex_toolkit.train.validate import validate
 
 
@@ -79,12 +79,12 @@ class Trainer:
         for line in describe_training(*known):
             self._log(line)
         self._resume()
-        history = None
+        mark, history = StopMark(self._exp_dir, self.progress.global_step, self._processes), None
         with contextlib.ExitStack() as closing:
             if self._processes.is_main:
                 # From here on weights and checkpoints change: killed, a longer training must not look finished.
-                for name in ("done", "stopped"):
-                    (self._exp_dir / name).unlink(missing_ok=True)
+                (self._exp_dir / "done").unlink(missing_ok=True)
+                mark.remove()
                 history = closing.enter_context(contextlib.closing(History(self._exp_dir, self.progress.epoch)))
             for loader in filter(None, (self._train_loader, self._valid_loader)):
                 closing.callback(loader.close)
@@ -92,9 +92,7 @@ class Trainer:
                 reason = self._run_epochs(history)
             except TrainingInterrupted as interrupt:
                 name = self._save()
-                if self._processes.is_main:
-                    # torchrun ends with status 1, whatever its processes end with.
-                    write_json(self._exp_dir / "stopped", {"signal": interrupt.signal_name, "checkpoint": name})
+                mark.leave(interrupt.signal_name, name, self.progress.global_step)
                 self._log(f"stopped by {interrupt.signal_name}; start the same command again to go on from {name}")
                 raise
         if self._processes.is_main:

@@ -122,6 +122,15 @@ def test_a_job_has_time_to_save_its_work_when_it_is_ended(run):
     assert job_log.ending(Path("log/x")) == "3"
 
 
+def test_a_program_within_other_shells_has_time_to_save_its_work_and_what_follows_it_is_not_begun(run):
+    program = "import signal, sys, time; signal.signal(15, lambda *_: (time.sleep(0.3), sys.exit(75))); time.sleep(30)"
+    threading.Timer(3, os.kill, (os.getpid(), signal.SIGTERM)).start()
+    with pytest.raises(InterruptedJobsError):
+        run("log/x", sys.executable, "-c", program, ";", "touch", "followed")
+    assert job_log.ending(Path("log/x")) == "75"
+    assert not Path("followed").exists()
+
+
 def test_a_job_that_ignores_the_signal_is_killed_after_the_grace_time(run, monkeypatch):
     monkeypatch.setattr(local, "_GRACE_S", 0.3)
     threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from zspex_toolkit.launch import job_log
 from zspex_toolkit.launch.contract import Jobs
 from zspex_toolkit.launch.interruption import raise_on_signals
+from zspex_toolkit.launch.job_script import PATIENCE
 from zspex_toolkit.launch.pick import pick
 
 __all__ = ["run"]
@@ -98,7 +99,7 @@ def _start(jobs: Jobs, number: int, gpus: list[str]) -> _Running:
     with log.open("ab") as out:
         process = subprocess.Popen(
             # The outer shell outlives a signal to the group, so that a job that saves its work is waited for.
-            ["bash", "-c", f"trap : INT TERM HUP; ( {command} )"],
+            ["bash", "-c", f"trap : INT TERM HUP; ( {PATIENCE}; {command} )"],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,

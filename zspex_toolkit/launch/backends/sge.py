@@ -93,5 +93,7 @@ _SGE = Scheduler(
     cancel=lambda job_id: ["qdel", job_id],
     unreachable=r"unable to (contact|send message to) qmaster|gdi request|commlib error",
     limit_in_config=True,
+    directives=("#$ -r y", "#$ -notify"),  # the second: SIGUSR1 or SIGUSR2 comes a while before a limit strikes
+    start_again="    exit 99",
     remapped_statuses=(99, 100),  # to Grid Engine "run again" and "stop here for a person to look"
 )

@@ -26,6 +26,13 @@ default gpu=0
 option gpu=0
 option gpu=* --gres gpu:$0
 """
+# Not if it was cancelled: that would bring it back to life. (The number of an array's last task is that of them all.)
+_START_AGAIN = """\
+    job=${SLURM_ARRAY_JOB_ID:+${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID}
+    job=${job:-$SLURM_JOB_ID}
+    case $(squeue --noheader --jobs "$job" --format "%T %r") in
+        RUNNING* | *TimeLimit) scontrol requeue "$job" ;;
+    esac"""
 _FAILURES = {"BOOT_FAIL", "CANCELLED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED", "REVOKED"}
 _FAILURES |= {"TIMEOUT"}
 
@@ -104,4 +111,6 @@ _SLURM = Scheduler(
     cancel=lambda job_id: ["scancel", job_id],
     unreachable=r"Unable to contact slurm controller|Resource temporarily unavailable",
     array_lists=True,
+    directives=("#SBATCH --requeue", "#SBATCH --signal=B:USR1@60"),  # the second: a minute before the time limit
+    start_again=_START_AGAIN,
 )

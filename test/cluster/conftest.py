@@ -1,0 +1,46 @@
+"""Real clusters, as tools/installers/{slurm,sge}_up.sh start them on this machine; without one a test is skipped."""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "train"))  # the toy task
+
+# Ends with 0 if a cluster answers.
+ANSWERS = {"slurm": ["sinfo", "--noheader"], "sge": ["qstat", "-f"]}
+
+
+@pytest.fixture
+def require(tmp_path, monkeypatch):
+    """A function of a cluster's name that skips the test if it does not run, and else goes to an empty folder.
+
+    Tests that run side by side wait for each other: one of them kills nodes.
+    """
+    held = contextlib.ExitStack()
+
+    def check(name):
+        command = ANSWERS[name]
+        if name == "sge":
+            for variable, value in (("SGE_ROOT", "/var/lib/gridengine"), ("SGE_CELL", "default")):
+                monkeypatch.setenv(variable, os.environ.get(variable, value))
+        why = f"no running {name}; tools/installers/{name}_up.sh starts one"
+        if shutil.which(command[0]) is None:
+            pytest.skip(why)
+        done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+        if done.returncode != 0 or not done.stdout:
+            pytest.skip(why)
+        turn = os.open(Path(tempfile.gettempdir(), f"zspex-test-{name}.lock"), os.O_RDWR | os.O_CREAT)
+        held.callback(os.close, turn)
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        monkeypatch.chdir(tmp_path)
+        return name
+
+    with held:
+        yield check

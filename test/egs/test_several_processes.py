@@ -1,0 +1,138 @@
+"""Recipes' trainings on several processes and nodes: what is started, and what its end means."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+COMMON = Path(__file__).parents[2] / "egs" / "common"
+STARTER = COMMON / "several_processes.sh"
+TORCHRUN = ["-m", "torch.distributed.run"]
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Call the starter; programs that only pretend write down how they were called."""
+    programs = {
+        # Of the one that stands for torchrun the test says what it does.
+        "python": 'printf "%s\\n" "$@" >>called; echo "threads $OMP_NUM_THREADS, $PET_SIGNALS_TO_HANDLE"; eval "$DO"',
+        "srun": 'for n in 0 1; do SLURM_NODEID=$n "${@:8}" & done; wait; printf "%s\\n" "${@:1:7}" >srun',
+        "scontrol": 'case $2 in hostnames) printf "n7\\nn9\\n" ;; *) echo "Name=$4 NodeAddr=addr-$4 Port=1" ;; esac',
+    }
+    for name, text in programs.items():
+        program = tmp_path / name
+        program.write_text(f"#!/bin/bash\n{text}\n")
+        program.chmod(0o755)
+
+    def call(*argv, do="true", **variables):
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("SLURM_")}
+        environment = {**kept, "PATH": f"{tmp_path}:{os.environ['PATH']}", "DO": do, **variables}
+        done = subprocess.run([STARTER, *argv], cwd=tmp_path, env=environment, capture_output=True, text=True)
+        return done.returncode, done.stdout, done.stderr
+
+    return call
+
+
+ARGV = ("the.module", "--exp_dir", "exp", "--x", "a b")
+
+
+def test_on_one_node_torchrun_starts_the_processes_which_share_the_threads(start, tmp_path):
+    status, output, _ = start("1", "2", *ARGV, OMP_NUM_THREADS="6")
+    assert status == 0 and output.startswith("threads 3, ") and output.endswith("SIGUSR1\n")
+    called = [*TORCHRUN, "--nnodes", "1", "--nproc_per_node", "2", "--standalone", "-m", *ARGV]
+    assert (tmp_path / "called").read_text().splitlines() == called
+
+
+def test_on_several_nodes_each_has_its_number_and_all_meet_at_the_first(start, tmp_path):
+    slurm = {"SLURM_JOB_ID": "17", "SLURM_JOB_NODELIST": "n[7,9]", "SLURM_RESTART_COUNT": "1"}
+    assert start("2", "4", *ARGV, **slurm)[0] == 0
+    assert (tmp_path / "srun").read_text().split()[:2] == ["--nodes", "2"]
+    called = (tmp_path / "called").read_text()
+    for node in ("0", "1"):
+        meeting = ["--rdzv_id", "17", "--master_addr", "addr-n7", "--master_port", str(10000 + 17 + 4999)]
+        argv = [*TORCHRUN, "--nnodes", "2", "--nproc_per_node", "4", *meeting, "--node_rank", node, "-m", *ARGV]
+        assert "\n".join(argv) in called
+
+
+def test_several_nodes_without_a_job_of_slurm_are_one_clear_line(start, tmp_path):
+    status, _, errors = start("2", "1", *ARGV)
+    assert status == 1 and errors.count("\n") == 1
+    assert "expected to be part of a Slurm job of 2 nodes, found no SLURM_JOB_NODELIST" in errors
+    assert not (tmp_path / "called").exists()
+
+
+STOP = "sleep 0.01; echo {} >"
+
+
+@pytest.mark.parametrize("folder", ["exp", "exp_concat2"])
+def test_a_training_that_was_stopped_and_saved_ends_with_75(start, tmp_path, folder):
+    (tmp_path / folder).mkdir()
+    assert start("1", "2", *ARGV, do=f"{STOP} {folder}/stopped; exit 1")[0] == 75
+    assert start("1", "2", *ARGV, do=f"{STOP} {folder}/stopped; exit 1")[0] == 75
+
+
+def test_the_mark_of_an_earlier_stop_or_of_a_finished_training_means_nothing(start, tmp_path):
+    (tmp_path / "exp").mkdir()
+    (tmp_path / "exp" / "stopped").write_text("{}\n")
+    assert start("1", "2", *ARGV, do="exit 1")[0] == 1
+    assert start("1", "2", *ARGV, do=f"{STOP} exp/stopped; exit 0")[0] == 0
+
+
+def machine(tmp_path, shown, **options):
+    """What a recipe with these options would do; nothing is started."""
+    given = {"ngpu": "0", "num_nodes": "1", "num_processes": "", "nj": "4", "num_threads": "", "exp": "exp", **options}
+    settings = "".join(f"{name}={value}; " for name, value in given.items())
+    script = f"COMMON={COMMON}; . $COMMON/stages.sh; . $COMMON/recipe.sh; {settings} . $COMMON/cmd.sh; set_machine; "
+    kept = {k: v for k, v in os.environ.items() if k not in ("train_cmd", "cuda_cmd", "cmd_backend")}
+    done = subprocess.run(["bash", "-c", script + shown], cwd=tmp_path, env=kept, capture_output=True, text=True)
+    return done.returncode, done.stdout + done.stderr
+
+
+OURS = "python -m zspex_toolkit.bin.run_jobs --backend"
+
+
+def test_one_process_is_started_without_torchrun_and_may_be_started_again(tmp_path):
+    shown = 'echo "$training_cmd"; training extractor --exp_dir "a b"'
+    assert machine(tmp_path, shown) == (
+        0,
+        f"{OURS} local --gpu 0 --requeue true\npython -m zspex_toolkit.bin.train_extractor --exp_dir a\\ b \n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "flags", "counts"),
+    [
+        ({"ngpu": "2"}, "local --gpu 2 --requeue true", "1 2"),
+        ({"num_processes": "3"}, "local --gpu 0 --requeue true", "1 3"),
+        ({"num_nodes": "2", "cmd_backend": "slurm"}, "slurm --gpu 0 --num_nodes 2 --requeue true", "2 1"),
+        ({"num_nodes": "2", "ngpu": "4", "cmd_backend": "slurm"}, "slurm --gpu 4 --num_nodes 2 --requeue true", "2 4"),
+    ],
+)
+def test_several_processes_or_nodes_are_started_together(tmp_path, options, flags, counts):
+    told = machine(tmp_path, 'echo "$training_cmd"; training embedder --x 1', **options)
+    assert told == (0, f"{OURS} {flags}\n{STARTER} {counts} zspex_toolkit.bin.train_embedder --x 1 \n")
+
+
+def test_a_sites_own_command_gets_no_option_that_it_does_not_know(tmp_path):
+    told = machine(tmp_path, 'echo "$training_cmd"', ngpu="1", train_cmd="queue.pl", num_nodes="2")
+    assert told == (0, "queue.pl --gpu 1 --num_nodes 2\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"num_nodes": "2"}, "--num_nodes 2: trainings on several nodes are jobs of Slurm; give --cmd_backend slurm"),
+        ({"num_nodes": "2", "cmd_backend": "sge"}, "--num_nodes 2: trainings on several nodes are jobs of Slurm"),
+        ({"ngpu": "2", "num_processes": "3"}, "--num_processes 3: on GPUs a training has one process for each (--ngpu"),
+    ],
+)
+def test_what_cannot_be_is_said_before_anything_runs(tmp_path, options, message):
+    status, told = machine(tmp_path, "echo went on", **options)
+    assert status == 1 and message in told and "went on" not in told
+
+
+def test_trainings_side_by_side_take_the_processors_of_their_processes(tmp_path):
+    shown = "run_array() { echo \"nj $nj: $*\"; }; train_array train_extractor 'a line'; echo $nj"
+    told = machine(tmp_path, shown, num_processes="2")
+    assert told == (0, f"nj 2: {OURS} local --gpu 0 --requeue true --num_threads 2 train_extractor a line\n4\n")

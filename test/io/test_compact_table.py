@@ -1,0 +1,73 @@
+import multiprocessing
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from zspex_toolkit.io.compact_table import Choices, CompactTable, Groups, Numbers, Texts
+
+WORDS = st.lists(st.text(st.characters(exclude_categories=("Cs",))))
+
+
+@settings(deadline=None)
+@given(WORDS)
+def test_texts_are_those_that_were_given(words):
+    texts = Texts(words)
+    assert list(texts) == words and len(texts) == len(words)
+    assert [texts[index] for index in range(-len(words), 0)] == words
+    for index in (len(words), -len(words) - 1):
+        with pytest.raises(IndexError):
+            texts[index]
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.text(st.characters(exclude_categories=("Cs",))), st.integers(0, 2**40)), WORDS)
+def test_a_table_is_the_dict_with_its_rows(rows, others):
+    keys = sorted(rows)
+    table = CompactTable(Texts(keys), Numbers(rows[key] for key in keys))
+    assert dict(table) == dict(table.items()) == rows and table == rows
+    assert list(table.values()) == [rows[key] for key in keys]
+    assert [key in table for key in others] == [key in rows for key in others]
+    with pytest.raises(KeyError):
+        table["\N{GRINNING FACE} no such key"]
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from("abc")))
+def test_groups_have_their_members_in_their_order(groups):
+    members, names = [f"{number:03}" for number in range(len(groups))], ["a", "b", "c"]
+    found = Groups(Texts(members), Choices(groups, names), names)
+    pairs = list(zip(members, groups, strict=True))
+    assert dict(found) == {name: [member for member, group in pairs if group == name] for name in names}
+
+
+def own_kilobytes():
+    """Memory that this process shares with no other."""
+    fields = Path("/proc/self/smaps_rollup").read_text()
+    return sum(map(int, re.findall(r"^Private_(?:Clean|Dirty): +(\d+) kB", fields, re.MULTILINE)))
+
+
+def growth_of(read, told):
+    before = own_kilobytes()
+    read()
+    told.send(own_kilobytes() - before)
+
+
+def test_a_process_that_reads_every_row_gets_no_copy_of_the_table():
+    keys = [f"speaker{number // 100:06}-utterance{number:06}" for number in range(100_000)]
+    table = CompactTable(Texts(keys), Texts(f"place {number}" for number in range(len(keys))))
+    rows = dict(table.items())
+    grown = []
+    for read in (
+        lambda: sum(len(key) + len(value) for key, value in rows.items()),
+        lambda: sum(len(key) + len(table[key]) for key in table),
+    ):
+        own, others = multiprocessing.Pipe(duplex=False)
+        process = multiprocessing.get_context("fork").Process(target=growth_of, args=(read, others))
+        process.start()
+        grown.append(own.recv())
+        process.join()
+    of_dict, of_table = grown
+    assert 3 * of_table < of_dict  # whose rows take 130 bytes each

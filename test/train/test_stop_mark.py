@@ -1,0 +1,29 @@
+import json
+
+import pytest
+
+from zspex_toolkit.errors import UserError
+from zspex_toolkit.train.processes import ALONE
+from zspex_toolkit.train.stop_mark import StopMark
+
+
+def stop(exp_dir, begin, end):
+    mark = StopMark(exp_dir, begin, ALONE)
+    mark.remove()
+    mark.leave("SIGUSR1", f"epoch-1-step-{end}.pt", end)
+    return json.loads((exp_dir / "stopped").read_text())
+
+
+def test_it_names_the_signal_and_the_checkpoint_until_the_training_goes_on(tmp_path):
+    assert stop(tmp_path, 0, 3) == {"signal": "SIGUSR1", "checkpoint": "epoch-1-step-3.pt", "starts_in_vain": 0}
+    StopMark(tmp_path, 3, ALONE).remove()
+    assert not (tmp_path / "stopped").exists()
+
+
+def test_starts_without_a_step_between_them_are_bounded_and_a_step_begins_anew(tmp_path):
+    assert [stop(tmp_path, 5, 5)["starts_in_vain"] for _ in range(4)] == [1, 2, 3, 4]
+    assert stop(tmp_path, 5, 6)["starts_in_vain"] == 0
+    assert [stop(tmp_path, 6, 6)["starts_in_vain"] for _ in range(4)] == [1, 2, 3, 4]
+    with pytest.raises(UserError, match="stopped by SIGUSR1 5 times in a row without a step in between, giving up"):
+        stop(tmp_path, 6, 6)
+    assert not (tmp_path / "stopped").exists()
