@@ -12,11 +12,11 @@ COMMON=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 stage=1                                     # first stage to run
 stop_stage=8                                # last stage to run
 force=false                                 # run stages that were done before, too; trains anew
-nj=                                         # number of parallel jobs (empty: number of processors)
+nj=                                         # number of parallel jobs; here also of processes (empty: number of processors)
 ngpu=                                       # GPUs for each training, on each node (empty: 1 if this machine has one)
 num_nodes=1                                 # nodes for each training, as one job of Slurm
 num_processes=                              # processes of each training on each node (empty: one for each GPU, else one)
-num_threads=                                # threads of a training that runs alone (empty: all; those of C take one each)
+num_threads=                                # threads of a training that runs alone; on a cluster processors of any job (empty: all, there 4 at most; those of C take one)
 cmd_backend=${cmd_backend:-local}           # how jobs are run: a file name of zspex_toolkit/launch/backends
 recipe_dir=.                                # folder with conf/
 work_dir=                                   # folder for data/, dump/ and exp/ (empty: recipe_dir)
@@ -123,14 +123,19 @@ clean_speakers=$exp/xvectors/clean_speakers/spk_xvector.scp
     if in_stage 4 "Clean embeddings; train B, the classifier" for "${clean_inputs[@]}" "$embedder" \
         "$classifier_config" "$train_args $classifier_args $segments_per_utterance $seed" makes "$classifier" "$clean_speakers"; then
         set_aside_unless_resumed "$exp/classifier"
-        export OMP_NUM_THREADS=$num_threads
-        toolkit extract_embeddings --model "$exp/embedder" --data "$train" --out "$exp/xvectors/train" --device "$device"
-        toolkit extract_embeddings --model "$exp/embedder" --data "$test" --out "$exp/xvectors/test" --device "$device"
-        toolkit extract_embeddings --model "$exp/embedder" --data "$train" --out "$exp/xvectors/train_segments" \
-            --segments_per_utterance "$segments_per_utterance" --seed "$seed" --device "$device"
-        toolkit average_embeddings --model "$exp/embedder" --data "$train" --out "$(dirname "$clean_speakers")" \
-            --seed "$seed" --device "$device"
-        export OMP_NUM_THREADS=1
+        each=$(processes_each 4)
+        run_array "$cuda_cmd --gpu $ngpu --num_threads $each" extract_embeddings "$(
+            for set in train test; do
+                line extract_embeddings --model "$exp/embedder" --data "data/${clean_set:+${clean_set}_}$set" \
+                    --out "$exp/xvectors/$set" --device "$device"
+                echo
+            done
+            line extract_embeddings --model "$exp/embedder" --data "$train" --out "$exp/xvectors/train_segments" \
+                --segments_per_utterance "$segments_per_utterance" --seed "$seed" --device "$device"
+            echo
+            line average_embeddings --model "$exp/embedder" --data "$train" --out "$(dirname "$clean_speakers")" \
+                --seed "$seed" --device "$device"
+        )"
         train_alone classifier classifier --config "$classifier_config" --data "$exp/xvectors/train_segments" "${train_words[@]}" \
             "${classifier_words[@]}"
     fi

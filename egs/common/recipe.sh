@@ -38,7 +38,11 @@ _find_corpus() {
 # Fill in what depends on the machine, and how a training is started.
 set_machine() {
     processors=$(env -u OMP_NUM_THREADS nproc) # nproc would tell our OMP_NUM_THREADS
-    nj=${nj:-$processors} num_threads=${num_threads:-$processors}
+    nj=${nj:-$processors}
+    on_cluster=true # nj counts jobs there, on other machines than this one
+    if [[ $train_cmd == *"zspex_toolkit.bin.run_jobs --backend local"* ]]; then on_cluster=false; fi
+    # The processors of this machine say little of the nodes of a cluster.
+    num_threads=${num_threads:-$([[ $on_cluster = false ]] && echo "$processors" || echo $((processors > 4 ? 4 : processors)))}
     ngpu=${ngpu:-$(nvidia-smi -L 2>/dev/null | grep -c -m 1 '^GPU ' || true)}
     device=$( ((ngpu > 0)) && echo cuda || echo cpu)
     processes=${num_processes:-$((ngpu > 1 ? ngpu : 1))} # of a training on each node
@@ -56,8 +60,13 @@ set_machine() {
     fi
 }
 
-# A name for an experiment from the options of its trainings.
-tag_of() { sed -E 's/[^A-Za-z0-9.]+/_/g; s/^_|_$//g' <<<"$*"; }
+# A name for an experiment from the options of its trainings. File systems take up to 255 characters.
+tag_of() {
+    local _tag
+    _tag=$(sed -E 's/[^A-Za-z0-9.]+/_/g; s/^_|_$//g' <<<"$*")
+    if ((${#_tag} > 150)); then _tag=${_tag:0:140}_$(sha256sum <<<"$*" | cut -c 1-8); fi
+    echo "$_tag"
+}
 
 toolkit() { python -m "zspex_toolkit.bin.$1" "${@:2}"; }
 
@@ -73,6 +82,17 @@ run_array() {
     # shellcheck disable=SC2086  # cmd and its options are words
     with_progress "$exp/log/$name.*.log" $cmd --max_jobs_run "$nj" "JOB=1:$(wc -l <"$exp/jobs/$name.txt")" \
         "$exp/log/$name.JOB.log" bash "$COMMON/run_line.sh" "$exp/jobs/$name.txt" JOB
+}
+
+# processes_each N: how many processes a job may have, of N jobs at once.
+processes_each() {
+    if [[ $on_cluster = true ]]; then echo "$num_threads"; else echo $((nj > $1 ? nj / $1 : 1)); fi
+}
+
+# run_wide_array PROCESSES CMD_WITH_OPTIONS NAME LINES: as above, of jobs that start as many processes of one thread each.
+run_wide_array() {
+    local one="export OMP_NUM_THREADS=1; "
+    run_array "$2 --num_threads $1" "$3" "$one${4//$'\n'/$'\n'$one}"
 }
 
 # train_alone NAME FOLDER ARGS: one training as one job, into the experiment's FOLDER.

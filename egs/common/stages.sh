@@ -112,7 +112,7 @@ in_stage() {
     if [[ $force != true && -f $STAGE_MARK.begun && $(<"$STAGE_MARK.begun") == "$STAGE_HASH" ]]; then
         STAGE_RESUMES=true
     fi
-    mkdir -p "$marks"
+    mkdir -p "$marks" || die "cannot make the folder $marks" # errexit is off in a condition
     rm -f "$STAGE_MARK"
     echo "$STAGE_HASH" >"$STAGE_MARK.begun"
     log "Stage $_number: $_title"

@@ -12,11 +12,11 @@ COMMON=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 stage=1                                     # first stage to run
 stop_stage=8                                # last stage to run
 force=false                                 # run stages that were done before, too; trains anew
-nj=                                         # number of parallel jobs (empty: number of processors)
+nj=                                         # number of parallel jobs; here also of processes (empty: number of processors)
 ngpu=                                       # GPUs for each training, on each node (empty: 1 if this machine has one)
 num_nodes=1                                 # nodes for each training, as one job of Slurm
 num_processes=                              # processes of each training on each node (empty: one for each GPU, else one)
-num_threads=                                # threads of a training that runs alone (empty: all; extractors take one each)
+num_threads=                                # threads of a training that runs alone; on a cluster processors of any job (empty: all, there 4 at most; extractors take one)
 cmd_backend=${cmd_backend:-local}           # how jobs are run: a file name of zspex_toolkit/launch/backends
 recipe_dir=.                                # folder with conf/
 work_dir=                                   # folder for data/, dump/ and exp/ (empty: recipe_dir)
@@ -70,7 +70,7 @@ enter_work_dir "${settings[@]}"
 
 set_machine
 read -ra system_list <<<"$systems"
-nj_each=$((nj > ${#system_list[@]} ? nj / ${#system_list[@]} : 1)) # processes of each system
+nj_each=$(processes_each ${#system_list[@]})
 if [[ " $metrics " = *" pesq "* ]] && ! python -c "import pesq" 2>/dev/null; then
     log "without PESQ, whose package is not installed (pip install 'zspex_toolkit[pesq]' compiles it)"
     metrics=$(sed -E 's/ *\bpesq\b//' <<<"$metrics")
@@ -105,9 +105,17 @@ for dir in "${system_dirs[@]}"; do
     done
 done
 
-# Data directory $1 of the corpus at rate fs, as data/$2.
+# resample SET=NAME...: data directories of the corpus at rate fs, as data/NAME.
 resample() {
-    toolkit resample_data_dir --data "data/original/$1" --out "data/$2" --dump "dump/$2" --fs "$fs" --nj "$nj"
+    local pair each
+    each=$(processes_each $#)
+    run_wide_array "$each" "$train_cmd" resample "$(
+        for pair in "$@"; do
+            line resample_data_dir --data "data/original/${pair%=*}" --out "data/${pair#*=}" --dump "dump/${pair#*=}" \
+                --fs "$fs" --nj "$each"
+            echo
+        done
+    )"
 }
 
 # Split data directory $1 by utterances: what is heard in training, and what it is validated on.
@@ -115,17 +123,20 @@ split_off_dev() {
     toolkit split_speakers --data "$1" --train data/train --test data/dev --test_per_speaker "$dev_per_speaker" --seed "$seed"
 }
 
-# trials SET SOURCE PLAN_OPTION...: draw, or take from the list, trials of the utterances of data/SOURCE.
+# trials SET SOURCE PLAN_OPTION...: one line of a job list: trials of the utterances of data/SOURCE, drawn or from the list.
 trials() {
     local dir=data/trials_$1 source=data/$2
-    if [[ $STAGE_RESUMES != true ]]; then rm -rf "$dir" "dump/trials_$1"; fi
+    if [[ $STAGE_RESUMES != true ]]; then printf 'rm -rf %q %q && ' "$dir" "dump/trials_$1"; fi
     if [[ $1 = test && -n $trial_list ]]; then
-        mkdir -p "$dir"
-        cp "$trial_list" "$dir/plan.jsonl"
+        printf 'mkdir -p %q && cp %q %q && ' "$dir" "$trial_list" "$dir/plan.jsonl"
     else
-        toolkit plan_trials --data "$source" --out "$dir" --snr_db "[$snr_db]" --mode "$mode" --seed "$seed" --nj "$nj" "${@:3}"
+        line plan_trials --data "$source" --out "$dir" --snr_db "[$snr_db]" --mode "$mode" --seed "$seed" --nj "$trial_nj" "${@:3}"
+        echo -n " && "
     fi
-    toolkit render_trials --data "$dir" --source_data "$source" --out "dump/trials_$1" --nj "$nj"
+    line render_trials --data "$dir" --source_data "$source" --out "dump/trials_$1" --nj "$trial_nj"
+    echo -n " && "
+    line validate_data_dir --data "$dir" --check_audio true --fs "$fs" --nj "$trial_nj"
+    echo
 }
 
 # score_line COMMAND SET OUT OPTION...: one line of a job list.
@@ -154,43 +165,54 @@ print_table() {
             --options "${corpus_options:-{\}}"
         case $corpus_sets in
             all)
-                resample all all
+                resample all=all
                 toolkit hold_out_speakers --data data/all --train data/heard --test data/test \
                     --num_speakers "$test_speakers" --seed "$seed"
                 split_off_dev data/heard
                 ;;
             "train test")
-                resample train heard
-                resample test test
+                resample train=heard test=test
                 split_off_dev data/heard
                 ;;
-            "train dev test") for set in train dev test; do resample "$set" "$set"; done ;;
+            "train dev test") resample train=train dev=dev test=test ;;
             *) die "--corpus_sets: expected all, 'train test' or 'train dev test', got '$corpus_sets'" ;;
         esac
-        toolkit validate_data_dir --data data/train --check_audio true --fs "$fs" --nj "$nj"
-        toolkit validate_data_dir --data data/test --check_audio true --fs "$fs" --nj "$nj" --other data/train
+        each=$(processes_each 2)
+        run_wide_array "$each" "$train_cmd" validate "$(
+            line validate_data_dir --data data/train --check_audio true --fs "$fs" --nj "$each"
+            echo
+            line validate_data_dir --data data/test --check_audio true --fs "$fs" --nj "$each" --other data/train
+        )"
     fi
 
     if in_stage 2 "Trials: plan, render, validate" for data/{train,dev,test}/wav.scp data/stages/1 "$trial_list" \
         "$dev_speakers $snr_db $mode $absent_share $single_share $seen_speakers $seen_per_speaker $own_trials $trial_options $seed" \
         makes data/trials_{dev,dev_absent,test,test_absent,seen}/utt2spk; then
+        trial_nj=$(processes_each 5)
         if [[ $own_trials = true ]]; then
-            toolkit prepare_trials --corpus "$corpus" --corpus_dir "$corpus_dir" --out data --dump "dump/$corpus" --fs "$fs" \
-                --nj "$nj" --options "${trial_options:-{\}}"
-        else
-            trials dev dev --speakers "$dev_speakers"
-            trials test test
+            each=$(processes_each 1)
+            run_wide_array "$each" "$train_cmd" prepare_trials "$(
+                line prepare_trials --corpus "$corpus" --corpus_dir "$corpus_dir" --out data --dump "dump/$corpus" --fs "$fs" \
+                    --nj "$each" --options "${trial_options:-{\}}"
+                for set in dev test; do
+                    echo -n " && "
+                    line validate_data_dir --data "data/trials_$set" --check_audio true --fs "$fs" --nj "$each"
+                done
+            )"
         fi
-        conditions=(--absent_share "$absent_share" --single_share "$single_share")
-        trials dev_absent dev --speakers "$dev_speakers" "${conditions[@]}"
+        run_wide_array "$trial_nj" "$train_cmd" make_trials "$(
+            if [[ $own_trials != true ]]; then
+                trials dev dev --speakers "$dev_speakers"
+                trials test test
+            fi
+            conditions=(--absent_share "$absent_share" --single_share "$single_share")
+            trials dev_absent dev --speakers "$dev_speakers" "${conditions[@]}"
+            trials test_absent test "${conditions[@]}"
+            trials seen train --speakers "$seen_speakers" --per_speaker "$seen_per_speaker"
+        )"
         num_absent=$(grep -c ' absent$' data/trials_dev_absent/utt2condition || true)
         ((num_absent >= 5)) || die "data/trials_dev_absent: expected 5 or more trials without the enrolled speaker, to" \
             "calibrate the presence score with, found $num_absent; raise --dev_per_speaker, --dev_speakers or --absent_share"
-        trials test_absent test "${conditions[@]}"
-        trials seen train --speakers "$seen_speakers" --per_speaker "$seen_per_speaker"
-        for set in dev dev_absent test test_absent seen; do
-            toolkit validate_data_dir --data "data/trials_$set" --check_audio true --fs "$fs" --nj "$nj"
-        done
     fi
 
     marks=$exp/stages
@@ -244,7 +266,7 @@ print_table() {
                 echo
             done
         )
-        run_array "$cuda_cmd --gpu $ngpu" extract "$lines"
+        run_wide_array "$nj_each" "$cuda_cmd --gpu $ngpu" extract "$lines"
     fi
 
     if in_stage 7 "Score" for "${trial_dirs[@]}" "${extracted[@]%/wav.scp}" "${mixture_scores[@]}" \

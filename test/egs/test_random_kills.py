@@ -46,7 +46,8 @@ def results(work):
     """Weights of every network and the scores."""
     weights = {str(path.relative_to(work)): path.read_bytes() for path in sorted(work.rglob("*.safetensors"))}
     (path,) = work.glob("exp/*/results.json")
-    return weights, json.loads(path.read_text())["scores"]
+    scores = json.loads(path.read_text())["scores"]
+    return weights, [{name: value for name, value in row.items() if name != "seconds"} for row in scores]
 
 
 def run_with_kills(work, count, seed):

@@ -17,6 +17,8 @@ def test_the_last_record_of_a_task_that_was_run_again_counts():
     text = record.format("=" * 62, 1, "25  : rescheduling", 137) + record.format("=" * 62, 1, "0", 0)
     assert sge._read_accounting(text) == {1: "done"}
     assert sge._read_accounting(record.format("=" * 62, "undefined", "0", 3)) == {0: "exit status 3, failed 0"}
+    on_its_way_back = record.format("=" * 62, 2, "25  : rescheduling", 99)
+    assert sge._read_accounting(on_its_way_back) == {}
 
 
 def test_a_job_that_the_queue_holds_for_an_error_has_failed_and_is_deleted(cluster):

@@ -29,6 +29,8 @@ option gpu=0
 option gpu=* -l gpu=$0
 """
 
+_STARTS_AGAIN = ("24", "25")  # "migrating" and "rescheduling", see accounting(5)
+
 
 def run(jobs: Jobs) -> list[int]:
     """Run all jobs to their end; returns the numbers of the failed ones. See ``run_on_queue``."""
@@ -74,6 +76,8 @@ def _read_accounting(text: str) -> dict[int, str]:
         if "exit_status" not in fields:
             continue
         task, failed = fields.get("taskid", "undefined"), fields.get("failed", "0")
+        if failed.split()[0] in _STARTS_AGAIN:
+            continue  # it is on its way back into the queue, which may not list it at this very moment
         status = fields["exit_status"].split()[0]
         well = status == "0" and failed.split()[0] == "0"
         told = DONE if well else f"exit status {status}, failed {failed}"
