@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import functools
 import os
 import shutil
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "train"))  # the toy task
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "train")]  # recipes, the toy task
 
 # Ends with 0 if a cluster answers.
 ANSWERS = {"slurm": ["sinfo", "--noheader"], "sge": ["qstat", "-f"]}
@@ -44,3 +45,17 @@ def require(tmp_path, monkeypatch):
 
     with held:
         yield check
+
+
+@pytest.fixture(scope="module")
+def local_run(request, tmp_path_factory):
+    """A function that gives the work folder of the module's recipe, run once on this machine."""
+    from recipes import ON, run_recipe
+
+    @functools.cache
+    def run():
+        work = tmp_path_factory.mktemp("local") / "work"
+        run_recipe(request.module.TASK, work, *ON["local"])
+        return work
+
+    return run
