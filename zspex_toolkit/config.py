@@ -23,6 +23,7 @@ import jsonargparse
 import yaml
 
 from zspex_toolkit.errors import ConfigError, UserError
+from zspex_toolkit.process_end import leave
 
 ConfigType = TypeVar("ConfigType")
 
@@ -140,12 +141,14 @@ def run(main: Callable[[], Any]) -> None:
     try:
         status = main()
     except ConfigError as error:
-        sys.exit(_complain(name, error, 2))
+        status = _complain(name, error, 2)
     except (UserError, OSError) as error:
-        sys.exit(_complain(name, error, 1))
+        status = _complain(name, error, 1)
     except KeyboardInterrupt:
-        sys.exit(_complain(name, "interrupted", 130))
-    sys.exit(status if isinstance(status, int) else 0)
+        status = _complain(name, "interrupted", 130)
+    except SystemExit as end:
+        status = end.code
+    leave(status if isinstance(status, int) else 0)
 
 
 def _complain(name: str, error: Exception | str, status: int) -> int:

@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 
 # What is said on the way, and what holds the times of the day: logs, scripts of the queue, marks of stages, events.
-SPOKEN = {"log", "q", "jobs", "stages", "tensorboard", "train.log", "RESULTS.md", "page.html"}
+SPOKEN = {"log", "q", "jobs", "stages", "tensorboard", "train.log", "done", "RESULTS.md", "page.html"}
 MEASURED = {"seconds", "data_share", "compute_s", "real_time_factor", "peak_memory_mib", "date", "command"}
+MEASURED |= {"commit", "scored_commit", "trained_commit"}  # that is of the toolkit, which others may change
 
 
 def contents(work):
@@ -35,5 +36,7 @@ def _without_measured(value):
 def assert_same_files(work, other):
     """Fails with the names of the files that one lacks or that differ."""
     one, two = contents(work), contents(other)
-    assert sorted(one) == sorted(two)
-    assert [name for name in one if one[name] != two[name]] == []
+    alone = sorted(one.keys() ^ two.keys())
+    assert not alone, alone
+    differing = [name for name in one if one[name] != two[name]]
+    assert not differing, differing
