@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.signal import fftconvolve
 
 
 def reverberate(samples: np.ndarray, impulse_response: np.ndarray) -> np.ndarray:
@@ -18,6 +17,8 @@ def reverberate(samples: np.ndarray, impulse_response: np.ndarray) -> np.ndarray
     >>> reverberate(np.array([1.0, 0.0, 0.0, 2.0]), np.array([0.0, 0.8, 0.6])).round(3).tolist()
     [0.800000011920929, 0.6000000238418579, 0.0, 1.600000023841858]
     """
+    from scipy.signal import fftconvolve  # here, since loading it takes as long as half of torch does
+
     impulse_response = np.asarray(impulse_response, dtype=np.float32)
     tail = impulse_response[int(np.argmax(np.abs(impulse_response))) :] if len(impulse_response) else impulse_response
     energy = float(tail @ tail)
