@@ -110,7 +110,7 @@ clean_speakers=$exp/xvectors/clean_speakers/spk_xvector.scp
 
     if in_stage 2 "Features" for "$train/wav.scp" "$train/utt2spk" "$test/wav.scp" "$test/utt2spk" "$mfcc_config" \
         "$vad_config" makes "$train/vad.scp" "$test/vad.scp"; then
-        for dir in "$train" "$test"; do eval "$(features_commands "$dir" "$nj")"; done
+        for dir in "$train" "$test"; do eval "$(features_commands "$dir" "$nj" "$train_cmd")"; done
     fi
 
     marks=$exp/stages
@@ -154,7 +154,7 @@ clean_speakers=$exp/xvectors/clean_speakers/spk_xvector.scp
                         line render_mixtures --data "$dir" --source_data "data/$set" --out "dump/$(basename "$dir")"
                         echo -n " && "
                     fi
-                    features_commands "$dir" 1
+                    features_commands "$dir"
                     echo
                 done
             done

@@ -58,6 +58,21 @@ set_machine() {
     if ((num_nodes * processes > 1)); then
         trainer=("$COMMON/several_processes.sh" "$num_nodes" "$processes")
     fi
+    _write_path_sh
+}
+
+# Kaldi's queue.pl and slurm.pl hand on no more than PATH, but read path.sh in the folder where they are started. One
+# that a site wrote itself stays as it is.
+_write_path_sh() {
+    local _mark="# The environment of the recipe, for the jobs of a site's own queue.pl or slurm.pl; written anew by every start."
+    local _kept='^(PATH|PYTHON.*|LD_LIBRARY_PATH|LC_ALL|OMP_.*|MALLOC_.*|ZSPEX_.*|NCCL_.*|GLOO_.*|CXX|XDG_CACHE_HOME)$' _name
+    if [[ $train_cmd == *zspex_toolkit.bin.run_jobs* && $cuda_cmd == *zspex_toolkit.bin.run_jobs* ]]; then return; fi
+    if [[ -e path.sh && $(head -n 1 path.sh) != "$_mark" ]]; then return; fi
+    {
+        echo "$_mark"
+        for _name in $(compgen -e | grep -E "$_kept"); do printf 'export %s=%q\n' "$_name" "${!_name}"; done
+    } >"path.sh.$$"
+    mv "path.sh.$$" path.sh
 }
 
 # A name for an experiment from the options of its trainings. File systems take up to 255 characters.
@@ -80,7 +95,7 @@ run_array() {
     printf '%s\n' "$lines" >"$exp/jobs/$name.txt"
     log "$name: $(wc -l <"$exp/jobs/$name.txt") jobs, $nj at once; logs: $exp/log/$name.*.log"
     # shellcheck disable=SC2086  # cmd and its options are words
-    with_progress "$exp/log/$name.*.log" $cmd --max_jobs_run "$nj" "JOB=1:$(wc -l <"$exp/jobs/$name.txt")" \
+    with_progress "$exp/log/$name.*.log" $cmd --max-jobs-run "$nj" "JOB=1:$(wc -l <"$exp/jobs/$name.txt")" \
         "$exp/log/$name.JOB.log" bash "$COMMON/run_line.sh" "$exp/jobs/$name.txt" JOB
 }
 
@@ -97,11 +112,13 @@ run_wide_array() {
 
 # train_alone NAME FOLDER ARGS: one training as one job, into the experiment's FOLDER.
 train_alone() {
+    local list=$exp/jobs/train_$2.txt # quoted there, whatever the words hold
+    mkdir -p "$exp/jobs"
+    echo "OMP_NUM_THREADS=$num_threads $(training "$1" --exp_dir "$exp/$2" --device "$device" --train.seed "$seed" "${@:3}")" >"$list"
     log "train_$1: log is $exp/log/train_$2.log"
     # shellcheck disable=SC2086
-    with_progress "$exp/log/train_$2.log" $training_cmd --num_threads "$num_threads" \
-        "$exp/log/train_$2.log" "${trainer[@]}" "zspex_toolkit.bin.train_$1" --exp_dir "$exp/$2" --device "$device" \
-        --train.seed "$seed" "${@:3}"
+    with_progress "$exp/log/train_$2.log" $training_cmd --num_threads "$num_threads" "$exp/log/train_$2.log" \
+        bash "$COMMON/run_line.sh" "$list" 1
 }
 
 # training NAME ARGS: one line of a job list: a training, quoted.
@@ -118,13 +135,16 @@ train_array() {
     run_array "$cmd" "$@"
 }
 
-# features_commands DIR JOBS: commands that check a data directory and make its features.
+# features_commands DIR [JOBS CMD]: commands that check a data directory and make its features, as JOBS jobs run by CMD.
+# A line of a job list has neither: a job that waited for jobs of its own could wait for ever, and many sites take none
+# from their nodes.
 features_commands() {
+    local how=(--nj "${2:-1}" --cmd "${3-}")
     line validate_data_dir --data "$1" --check_audio true
     echo -n " && "
-    line make_mfcc --data "$1" --out dump/mfcc --mfcc_config "$mfcc_config" --nj "$2" --cmd "$train_cmd"
+    line make_mfcc --data "$1" --out dump/mfcc --mfcc_config "$mfcc_config" "${how[@]}"
     echo -n " && "
-    line compute_vad --data "$1" --out dump/vad --vad_config "$vad_config" --nj "$2" --cmd "$train_cmd"
+    line compute_vad --data "$1" --out dump/vad --vad_config "$vad_config" "${how[@]}"
 }
 
 # shown_command TASK ARGS: the command line that gives the same results again: what was given beside the facts in run.sh.

@@ -206,7 +206,9 @@ _print_progress() {
     while sleep 5 >/dev/null 2>&1 && kill -0 "$$" 2>/dev/null; do # not holding our output open, nor outliving us
         # shellcheck disable=SC2012,SC2086  # a glob, of our own names
         _log=$(ls -t $1 2>/dev/null | head -n 1)
-        _line=$([[ -z $_log ]] || tail -n 3 "$_log" | tr '\r' '\n' | grep '^[^#]' | tail -n 1 | cut -c -150)
+        # Whatever the job writes: binary data, or gigabytes without an end of line.
+        _line=$([[ -z $_log ]] || tail -c 4096 "$_log" | tr '\r' '\n' | tail -n 3 | tr -d '\000-\010\013-\037\177' |
+            grep -a '^[^#]' | tail -n 1 | cut -c -150)
         if [[ -n $_line && $_line != "$_last" ]]; then
             echo "    $(basename "$_log" .log): $_line"
             _last=$_line

@@ -220,7 +220,7 @@ print_table() {
     if [[ -z $xvector ]] && in_stage 3 "Train the x-vector that tells the similarity of speakers" for data/train/wav.scp \
         data/stages/1 "$xvector_config" "$mfcc_config" "$vad_config" "$xvector_args $seed" makes "$xvector_dir/last.safetensors"; then
         set_aside_unless_resumed "$xvector_dir"
-        eval "$(features_commands data/train "$nj")"
+        eval "$(features_commands data/train "$nj" "$train_cmd")"
         train_alone embedder xvector --config "$xvector_config" --data data/train "${xvector_words[@]}"
     fi
 

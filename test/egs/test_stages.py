@@ -238,3 +238,12 @@ def test_progress_shows_the_newest_line_of_a_log_and_keeps_the_status(script):
     status, output, _ = script(body)
     assert status == 4
     assert output == "    job: step 3\n"
+
+
+def test_progress_of_a_log_with_binary_data_or_without_an_end_of_line_stays_readable(script):
+    body = "sleep() { command sleep 0.1; }\n"
+    write = r"printf \"caf\\303\\251 \\033[2J\\000 7\\n# a comment\\n\"; head -c 3000 /dev/zero; echo"
+    body += f'with_progress job.log bash -c "{{ {write}; }} >job.log; command sleep 0.4"\n'
+    status, output, _ = script(body)
+    assert status == 0
+    assert output == "    job: café [2J 7\n"

@@ -4,7 +4,7 @@ Jobs run at once on this machine. The folder $FAKE holds one folder a job, with 
 ``RUNNING PID``, ``ENDED STATUS``, ``CANCELLED`` or what the test wants said. Files of the test's in $FAKE:
 called      is written: one line for each call
 refuse      how many submissions fail, a line of numbers, and with which words
-silent      the commands that ask do not answer
+silent      the commands that ask and cancel do not answer
 forget      ended tasks are unknown to every command
 late        seconds after a job's end at which its log appears
 say         what the queue says of ended tasks, instead of the truth
@@ -75,6 +75,8 @@ def run_task(state, script, environment):
 
 
 def cancel(job):
+    if knob("silent"):
+        sys.exit("no answer")
     for state in (FAKE / job).iterdir():
         kind, _, pid = state.read_text().partition(" ")
         if kind in ("PENDING", "RUNNING"):

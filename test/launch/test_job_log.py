@@ -1,5 +1,7 @@
+import os
 import re
 import time
+import tracemalloc
 
 import pytest
 
@@ -67,6 +69,35 @@ def test_the_first_traceback_is_the_error(tmp_path):
 def test_without_a_traceback_the_last_lines_are_the_error(tmp_path):
     log = finished(tmp_path / "x.log", "".join(f"line {n}\n" for n in range(100)), 1)
     assert job_log.first_error(log) == [f"line {n}" for n in range(75, 100)]
+
+
+def test_of_a_huge_log_begin_and_end_are_looked_at(tmp_path, monkeypatch):
+    log = finished(tmp_path / "x.log", "Traceback (most recent call last):\n  f()\nKeyError: 1\n" + "\0" * 5_000_000, 1)
+    monkeypatch.setattr(job_log, "_READ_BYTES", 1000)
+    monkeypatch.setattr(job_log, "_TAIL_BYTES", 1000)
+    assert job_log.ending(log) == "1"
+    assert job_log.first_error(log) == ["Traceback (most recent call last):", "  f()", "KeyError: 1"]
+
+
+def test_a_log_of_a_gigabyte_takes_no_memory_and_no_time(tmp_path):
+    log = tmp_path / "x.log"
+    job_log.write_header(log, "x")
+    os.truncate(log, 1 << 30)  # a hole: no room on the disk
+    job_log.write_trailer(log, 3, elapsed_s=0, num_threads=1)
+    tracemalloc.start()
+    assert job_log.ending(log) == "3"
+    assert job_log.first_error(log)[-2].endswith("bytes of the log left out)")
+    assert tracemalloc.get_traced_memory()[1] < 100e6
+    tracemalloc.stop()
+
+
+def test_what_a_terminal_would_not_show_is_replaced_and_long_lines_are_cut(tmp_path):
+    log = finished(tmp_path / "x.log", "", 1)
+    log.write_bytes(b"# x\n\x1b[2Jcl\x00ear\xff\n" + b"long" * 1000 + b"\nend\tof it\n")
+    cleared, cut, end = job_log.first_error(log)[1:]
+    assert cleared == "\ufffd[2Jcl\ufffdear\ufffd"
+    assert cut == "long" * 125 + " ... (4000 characters)"
+    assert end == "end\tof it"
 
 
 def test_the_summary_names_the_first_failed_log_how_it_ended_and_how_many_failed(tmp_path):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from zspex_toolkit.errors import ConfigError, JobError
-from zspex_toolkit.launch import job_log
+from zspex_toolkit.launch import job_log, queue
 from zspex_toolkit.launch.contract import parse
 from zspex_toolkit.launch.interruption import InterruptedJobsError
 from zspex_toolkit.launch.run_jobs import run_array, run_jobs
@@ -19,6 +19,7 @@ from zspex_toolkit.registry import load
 
 SUBMIT = {"slurm": "sbatch", "sge": "qsub"}
 CANCEL = {"slurm": "scancel", "sge": "qdel"}
+NAMES = {"slurm": "Slurm", "sge": "Grid Engine"}
 
 
 @pytest.fixture(params=["slurm", "sge"])
@@ -200,11 +201,40 @@ def test_a_signal_while_jobs_are_submitted_waits_and_then_cancels_them(run, back
     assert cluster.calls(CANCEL[backend]) == [f"{CANCEL[backend]} 1"]
 
 
-def test_a_queue_that_does_not_answer_is_asked_again(run, cluster, capsys):
-    cluster.set("silent", "yes")
-    threading.Timer(0.6, (cluster.folder / "silent").unlink).start()
-    assert run("log/x", "true") == []
+def test_a_queue_that_does_not_answer_is_asked_again(run, cluster, capsys, monkeypatch):
+    """It is silent from the first look at a job that runs until it has been asked three times."""
+    script = "until [ -e answered ]; do sleep 0.05; done"
+    looks = iter([lambda: cluster.set("silent", "yes"), None, None, (cluster.folder / "silent").unlink])
+
+    def sleep(seconds, sleep=time.sleep):
+        if act := next(looks, Path("answered").touch):
+            act()
+        sleep(seconds)
+
+    monkeypatch.setattr(queue.time, "sleep", sleep)
+    assert run("log/x", "bash", "-c", script) == []
     assert capsys.readouterr().err.count("does not answer; going on to ask") == 1
+
+
+def test_jobs_of_which_the_queue_does_not_say_that_they_are_cancelled_are_named(
+    run, backend, cluster, capsys, monkeypatch
+):
+    monkeypatch.setattr(queue, "_END_WAIT_S", 2)
+
+    def sleep(seconds, sleep=time.sleep):
+        if not (cluster.folder / "silent").exists():
+            cluster.set("silent", "yes")
+            os.kill(os.getpid(), signal.SIGINT)
+        sleep(seconds)
+
+    monkeypatch.setattr(queue.time, "sleep", sleep)
+    with pytest.raises(InterruptedJobsError):
+        run("log/x", "sleep", "20")
+    said = f"{NAMES[backend]} job 1 may still be in the queue; cancel it by: {CANCEL[backend]} 1"
+    assert said in capsys.readouterr().err
+    assert len(cluster.calls(CANCEL[backend])) > 1  # it was tried again
+    (cluster.folder / "silent").unlink()
+    queue.ask(CANCEL[backend], "1")
 
 
 UNREACHABLE = {

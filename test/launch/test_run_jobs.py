@@ -61,7 +61,7 @@ def test_a_sites_own_command_gets_kaldis_contract(site_queue, tmp_path):
     with pytest.raises(JobError) as error:
         run_jobs(f"{site_queue} -q all.q", num_jobs=2, log="log/JOB", argv=["prog", "a b"], num_threads=4, mem="2G")
     called = (tmp_path / "called").read_text().splitlines()
-    assert called == ["-q", "all.q", "--num_threads", "4", "--mem", "2G", "JOB=1:2", "log/JOB", "prog", "$'a\\x20b'"]
+    assert called == ["-q", "all.q", "--num-threads", "4", "--mem", "2G", "JOB=1:2", "log/JOB", "prog", "$'a\\x20b'"]
     assert "ValueError: job 1" in str(error.value)
     assert str(error.value).endswith("2 / 2 failed, log is in log/*")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Sequence
@@ -14,6 +15,9 @@ from zspex_toolkit.errors import JobError
 _TRAILER = re.compile(r"^# (?:Ended \(code (\d+)(?:; signal (\d+))?\)|Finished at .* with status (\d+))")
 _TRACEBACK = "Traceback (most recent call last)"
 _MAX_LINES = 25
+_MAX_WIDTH = 500  # of a line that is shown
+_TAIL_BYTES = 1 << 16
+_READ_BYTES = 1 << 20  # of a log's begin, and of its end: a job may have written any amount, of anything
 
 
 def write_header(log: Path, command: str) -> None:
@@ -52,12 +56,11 @@ def append_note(log: Path, lines: Sequence[str]) -> None:
 
 
 def ending(log: Path) -> str | None:
-    """How a job ended by its log: "0", "1", "0; signal 9"; None if it has not ended or has no log that can be read."""
-    try:
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return None
-    for line in reversed(lines[-10:]):
+    """How a job ended by its log: "0", "1", "0; signal 9"; None if it has not ended or has no log that can be read.
+
+    The time does not depend on the log's size.
+    """
+    for line in reversed(last_lines(log, 10)):
         if line.startswith("# Started at"):  # again; what stands above is the end of the time before
             break
         if match := _TRAILER.match(line):
@@ -66,10 +69,23 @@ def ending(log: Path) -> str | None:
     return None
 
 
-def first_error(log: Path) -> list[str]:
-    """Lines of a failed job's log that tell why: its first Python traceback, else its last lines."""
+def last_lines(log: Path, number: int) -> list[str]:
+    """The last lines of a file of any size; none if it cannot be read."""
     try:
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        with log.open("rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL_BYTES))
+            return file.read(_TAIL_BYTES).decode("utf-8", errors="replace").splitlines()[-number:]
+    except OSError:
+        return []
+
+
+def first_error(log: Path) -> list[str]:
+    """Lines of a failed job's log that tell why: its first Python traceback, else its last lines.
+
+    Of a log above 2 MiB only begin and end are read. What a terminal does not show is replaced.
+    """
+    try:
+        lines = _begin_and_end(log).splitlines()
     except OSError as fault:
         return [f"(no log: {fault.strerror})"]
     starts = [number for number, line in enumerate(lines) if line.startswith("# Started at")]
@@ -78,11 +94,26 @@ def first_error(log: Path) -> list[str]:
     output = [line for line in lines if not re.match(r"# (Accounting|Ended|Started|Finished|Running)", line)]
     starts = [number for number, line in enumerate(output) if _TRACEBACK in line]
     if not starts:
-        return output[-_MAX_LINES:]
+        return [_printable(line) for line in output[-_MAX_LINES:]]
     end = starts[0] + 1
     while end < len(output) and output[end].startswith((" ", "\t")):
         end += 1
-    return output[starts[0] : end + 1][-_MAX_LINES:]
+    return [_printable(line) for line in output[starts[0] : end + 1][-_MAX_LINES:]]
+
+
+def _begin_and_end(log: Path) -> str:
+    with log.open("rb") as file:
+        left_out = os.fstat(file.fileno()).st_size - 2 * _READ_BYTES
+        text = file.read(_READ_BYTES)
+        if left_out > 0:
+            file.seek(left_out, os.SEEK_CUR)
+            text += f"\n({left_out} bytes of the log left out)\n".encode()
+        return (text + file.read(_READ_BYTES)).decode("utf-8", errors="replace")
+
+
+def _printable(line: str) -> str:
+    shown = "".join(c if c.isprintable() or c == "\t" else "\ufffd" for c in line[:_MAX_WIDTH])
+    return shown + (f" ... ({len(line)} characters)" if len(line) > _MAX_WIDTH else "")
 
 
 def failure_summary(log_pattern: str, failed: Sequence[Path], num_jobs: int) -> str:

@@ -13,10 +13,8 @@ from zspex_toolkit.launch.contract import INTERRUPTED_STATUS, Jobs
 # For a shell that waits for a program: told to stop it does so when the program, which may save its work, has ended.
 PATIENCE = "trap 'code=$?; exit $((code ? code : 143))' INT TERM HUP"
 # Kept even where a site's configuration hands on nothing but PATH; results must not depend on the back end.
-_KEPT = (
-    *("PATH", "PYTHONPATH", "LC_ALL", "PYTHONIOENCODING", "OMP_NUM_THREADS", "OMP_WAIT_POLICY"),
-    *("ZSPEX_NATIVE", "ZSPEX_CACHE", "CXX", "XDG_CACHE_HOME"),  # what is compiled, and where it lies
-)
+# LD_LIBRARY_PATH is the Python's; MALLOC_* makes trainings fast; ZSPEX_*, CXX, XDG_CACHE_HOME: what is compiled, where.
+_KEPT = re.compile("PATH|PYTHON.*|LD_LIBRARY_PATH|LC_ALL|OMP_.*|MALLOC_.*|ZSPEX_.*|NCCL_.*|GLOO_.*|CXX|XDG_CACHE_HOME")
 
 
 def queue_folder_and_name(jobs: Jobs) -> tuple[Path, str]:
@@ -51,7 +49,7 @@ def job_script(
         remapped_statuses: exit statuses that mean something to the queue and are handed to it as 1.
     """
     threads = any(name == "num_threads" for name, _ in jobs.options)
-    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    kept = {name: value for name, value in sorted(os.environ.items()) if _KEPT.fullmatch(name)}
     if threads:
         kept["OMP_NUM_THREADS"] = str(jobs.num_threads)
     lines = [

@@ -223,8 +223,7 @@ def _verdict(job: _Task, state: str | None, name: str, queue_log: Path) -> bool:
         said = {DONE: "says that it ended well", None: "has forgotten it"}.get(state, f"says: {state}")
         waited = f" in {_LOG_WAIT_S:g} s" if state in (DONE, None) else ""
         lines = [f"{name} {said}; the log had no end{waited}" if how is None else f"{name} {said}"]
-        with suppress(OSError):
-            lines += queue_log.read_text(encoding="utf-8", errors="replace").splitlines()[-10:]
+        lines += job_log.last_lines(queue_log, 10)
         if how == "0":
             lines.append(f"# Ended (code 1), as {name} did not end well")
         job_log.append_note(job.log, lines)
@@ -232,11 +231,16 @@ def _verdict(job: _Task, state: str | None, name: str, queue_log: Path) -> bool:
 
 
 def _cancel(watched: _Watched, scheduler: Scheduler) -> None:
-    """Cancel what is left, and wait for it to leave the queue."""
-    ask(*scheduler.cancel(watched.job_id))
+    """Cancel what is left, and wait for it to leave the queue; say so if that is not seen."""
+    command, told = scheduler.cancel(watched.job_id), False
     deadline = time.monotonic() + _END_WAIT_S
-    while watched.open and time.monotonic() < deadline:
+    while time.monotonic() < deadline:
+        told = told or ask(*command).returncode == 0
         states = scheduler.states(watched.job_id, set(watched.open))
-        if states is not None and ACTIVE not in states.values():
+        if states is not None and not any(state == ACTIVE or state.startswith(STUCK) for state in states.values()):
             return
         time.sleep(_POLL_S[0])
+    print(
+        f"run_jobs: {scheduler.name} job {watched.job_id} may still be in the queue; cancel it by: {' '.join(command)}",
+        file=sys.stderr,
+    )

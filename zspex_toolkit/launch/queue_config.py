@@ -3,6 +3,7 @@
 command qsub -cwd -S /bin/bash     # how to submit; must be there
 option mem=* -l mem_free=$0        # --mem 4G becomes -l mem_free=4G
 option mem=0                       # an exact value comes before *, here without any flags
+option gpu=* -p gpu                # flags may do without the value, or be none: allowed, whatever it is
 default gpu=0                      # as if --gpu 0 was given where no --gpu is
 """
 
@@ -60,9 +61,6 @@ def parse_config(text: str, source: str) -> QueueConfig:
         if match := re.fullmatch(r"command\s+(.+)", words):
             command = match[1]
         elif match := re.fullmatch(r"option\s+([^=\s]+)=(\S+)\s*(.*)", words):
-            # Without $0, max_jobs_run=* and the like say "allowed, but needs no flags", as in Kaldi's own files.
-            if match[2] == "*" and match[3] and "$0" not in match[3]:
-                raise ConfigError(f"{source}:{number}: unable to parse line '{line}': flags of a '*' must hold $0")
             flags[match[1], match[2]] = match[3]
         elif match := re.fullmatch(r"default\s+([^=\s]+)=(\S+)", words):
             defaults[match[1]] = match[2]

@@ -44,7 +44,8 @@ def run_jobs(
     """
     asked = {"num_threads": num_threads if num_threads > 1 else None, "gpu": gpu or None, "mem": mem, "time": time}
     asked["max_jobs_run"] = max_jobs_run
-    words = [word for name, value in asked.items() if value is not None for word in (f"--{name}", str(value))]
+    given = {f"--{name}".replace("_", "-"): str(value) for name, value in asked.items() if value is not None}
+    words = [word for option in given.items() for word in option]  # with dashes: run.pl knows no other --max-jobs-run
     words += [f"JOB=1:{num_jobs}", str(log), *(literal(str(argument)) for argument in argv)]
     program = shlex.split(command or OURS)
     ours = shlex.split(OURS)[1:]
