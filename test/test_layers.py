@@ -8,7 +8,10 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "zspex_toolkit"
 # From the bottom up; packages of one level do not import each other.
 LEVELS = (
-    ("errors", "process_end",),
+    (
+        "errors",
+        "process_end",
+    ),
     ("config", "registry", "randomness"),
     ("io", "signal", "launch"),
     ("native",),

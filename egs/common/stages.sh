@@ -187,11 +187,12 @@ set -E
 shopt -s inherit_errexit # a failure within $(...) is one
 trap '_report_failure "$?" "$LINENO" "$BASH_COMMAND"' ERR
 
-# with_progress LOG_GLOB COMMAND...: run COMMAND, and every few seconds print the newest line that its logs have got.
+# with_progress LOG_GLOB COMMAND...: run COMMAND, and every few seconds print the newest line that its logs have got; of
+# trainings also, once, how they share out their work.
 with_progress() {
     local _logs=$1 _status=0
     shift
-    _print_progress "$_logs" &
+    _print_progress &
     local _printer=$!
     "$@" || _status=$?
     kill "$_printer" 2>/dev/null || true
@@ -199,13 +200,17 @@ with_progress() {
     return "$_status"
 }
 
+_HOW_IT_TRAINS='effective batch: |learning rate: |[0-9]+ processes: batch_size counts '
+
 _print_progress() {
-    local _log _line _last=
+    local _log _line _last='' _told=''
     trap - ERR
+    trap '_tell_how_it_trains; exit' TERM # the last of it, of a training of a few seconds
     set +e
-    while sleep 5 >/dev/null 2>&1 && kill -0 "$$" 2>/dev/null; do # not holding our output open, nor outliving us
+    while _wait 5 && kill -0 "$$" 2>/dev/null; do # not outliving us
+        _tell_how_it_trains
         # shellcheck disable=SC2012,SC2086  # a glob, of our own names
-        _log=$(ls -t $1 2>/dev/null | head -n 1)
+        _log=$(ls -t $_logs 2>/dev/null | head -n 1)
         # Whatever the job writes: binary data, or gigabytes without an end of line.
         _line=$([[ -z $_log ]] || tail -c 4096 "$_log" | tr '\r' '\n' | tail -n 3 | tr -d '\000-\010\013-\037\177' |
             grep -a '^[^#]' | tail -n 1 | cut -c -150)
@@ -214,4 +219,21 @@ _print_progress() {
             _last=$_line
         fi
     done
+}
+
+# Wait in a way that a signal ends, and without holding our output open.
+_wait() {
+    sleep "$1" >/dev/null 2>&1 &
+    wait $!
+}
+
+_tell_how_it_trains() {
+    local _new
+    # shellcheck disable=SC2086
+    while IFS= read -r _new; do
+        if [[ $'\n'$_told != *$'\n'"$_new"$'\n'* ]]; then
+            echo "    $_new"
+            _told+=$_new$'\n'
+        fi
+    done < <(head -q -c 8192 $_logs 2>/dev/null | tr '\r' '\n' | grep -aE "^[^ ]+ ($_HOW_IT_TRAINS)" | cut -d ' ' -f 2-)
 }

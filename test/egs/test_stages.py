@@ -247,3 +247,17 @@ def test_progress_of_a_log_with_binary_data_or_without_an_end_of_line_stays_read
     status, output, _ = script(body)
     assert status == 0
     assert output == "    job: café [2J 7\n"
+
+
+SHARED = ("effective batch: 4 x 1 = 4 items; 5 steps an epoch x 1 epochs = 5 steps", "learning rate: 0.1 by the rule x")
+SHARED += ("2 processes: batch_size counts for all together, each takes 2 of the 4 items of a batch",)
+
+
+@pytest.mark.parametrize("rounds", ["sleep() { command sleep 0.1; }\n", ""])  # several, or none before the end
+def test_what_trainings_say_about_batch_steps_and_learning_rate_is_shown_once(script, tmp_path, rounds):
+    said = "".join(f"2026-01-02T03:04:05 {line}\n" for line in ("network: 8", *SHARED, "epoch 1"))
+    (tmp_path / "said").write_text(said)
+    body = "with_progress 'job.*.log' bash -c 'for n in 1 2; do cp said job.$n.log; done; sleep 0.5'\n"
+    status, output, _ = script(rounds + body)
+    assert status == 0
+    assert [line for line in output.splitlines() if "epoch 1" not in line[-8:]] == [f"    {line}" for line in SHARED]

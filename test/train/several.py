@@ -1,4 +1,7 @@
-"""Several processes of one training on this machine, as torchrun starts them but forked: they need not import torch."""
+"""Several processes of one training on this machine, as torchrun starts them but forked: they need not import torch.
+
+Nor tensorboard, which takes as long.
+"""
 
 import contextlib
 import multiprocessing
@@ -8,6 +11,7 @@ import traceback
 
 import torch
 import torch.distributed as dist
+import torch.utils.tensorboard
 
 from zspex_toolkit.errors import UserError
 

@@ -353,7 +353,8 @@ def test_the_log_begins_with_size_effective_batch_and_schedule(tmp_path):
     log = (tmp_path / "train.log").read_text()
     assert "network: 65 parameters, 65 of them trained" in log
     assert "effective batch: 4 x 2 = 8 items; 3 steps an epoch x 1 epochs = 3 steps" in log
-    assert "adam, learning rate 0.001, schedule cosine" in log
+    rule = "learning rate: 0.001 by the rule cosine (min_learning_rate 0), the same on any number of processes\n"
+    assert rule in log and "adam, amp none; on cpu" in log
 
 
 def test_tensorboard_shows_the_history(tmp_path):

@@ -235,6 +235,13 @@ def test_more_processes_than_items_of_a_batch_are_refused(tmp_path):
     assert line.endswith(": batch_size: expected an item or more for each of the 2 processes, got 1 for all together")
 
 
+def test_too_few_items_for_the_batch_normalisation_of_each_process_are_one_line(tmp_path):
+    assert in_processes(2, train_toy_of_rank, tmp_path, "exp", {"batch_size": 2}) == [1, 1]
+    (line,) = [line for line in outputs(tmp_path).splitlines() if line.startswith("process ")]
+    assert "batch_size: this network's batch normalisation needs batches of at least 4 items, 2 for each of" in line
+    assert "the 2 processes; one got 1 (utt" in line
+
+
 def dry(folder, rank):
     toy_train(folder / "exp", dry_run=True)
 

@@ -71,3 +71,17 @@ def test_weight_decay_is_decoupled_with_adamw_alone():
         moved[name] = weight.weight.item()
     assert moved["adam"] == pytest.approx(0.9)  # the decay joins a gradient that Adam normalises away
     assert moved["adamw"] == pytest.approx(1 - 0.1 * 0.5 - 0.1)
+
+
+@pytest.mark.parametrize("name", ["adam", "adamw", "muon", "sgd"])
+def test_a_part_of_the_network_may_take_part_from_a_later_step_on(name):
+    model = nn.ModuleList([nn.Linear(3, 3), nn.Linear(3, 3)])
+    optimizer = build_optimizer(model, TrainConfig(optimizer=name, learning_rate=0.1))
+    first = model[1].weight.detach().clone()
+    model[0](torch.ones(2, 3)).sum().backward()
+    optimizer.step()
+    assert torch.equal(model[1].weight, first)
+    optimizer.zero_grad(set_to_none=True)
+    model[1](model[0](torch.ones(2, 3))).sum().backward()
+    optimizer.step()
+    assert not torch.equal(model[1].weight, first)

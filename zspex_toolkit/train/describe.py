@@ -8,11 +8,13 @@ from typing import Any
 import torch
 from torch import nn
 
+from zspex_toolkit import registry
 from zspex_toolkit.train.config import TrainConfig
 from zspex_toolkit.train.processes import ALONE, Processes
 
 _DATA_BOUND = 0.05  # share of the time spent waiting for data from which the data are too slow
 _LONG_S = 10  # seconds from which slow loading is worth a word
+_MANY = 100_000  # more steps, and epochs without progress, than anyone sets for a warm-up or for patience
 
 
 def describe_training(
@@ -38,8 +40,11 @@ def describe_training(
         f"{steps_per_epoch * config.num_epochs:,} steps"
     )
     yield (
-        f"{config.optimizer}, learning rate {config.learning_rate:g}, schedule {config.schedule}, amp {config.amp}; "
-        f"on {device}, {torch.get_num_threads()} thread(s), {config.num_workers} data process(es)"
+        f"learning rate: {config.learning_rate:g} by the rule {_rule_of(config)}, the same on any number of processes"
+    )
+    yield (
+        f"{config.optimizer}, amp {config.amp}; on {device}, {torch.get_num_threads()} thread(s), "
+        f"{config.num_workers} data process(es)"
     )
     if processes.count > 1:
         yield from _describe_processes(model, config, processes)
@@ -57,6 +62,27 @@ def _describe_processes(model: nn.Module, config: TrainConfig, processes: Proces
             "batch normalisation: each process normalises by its own items; the running statistics are averaged over "
             "the processes after every step"
         )
+
+
+def _rule_of(config: TrainConfig) -> str:
+    """The schedule and the settings that it looks at: ``warmup_cosine (min_learning_rate 0, warmup_steps 100)``."""
+    schedule, seen = registry.load("train.schedules", config.schedule), _Seen(config)
+    for step in (0, _MANY):
+        schedule(step, _MANY, [0.0] * _MANY, seen)
+    names = sorted(seen.names - {"learning_rate"})
+    settings = ", ".join(f"{name} {getattr(config, name):g}" for name in names)
+    return f"{config.schedule} ({settings})" if settings else config.schedule
+
+
+class _Seen:
+    """Settings that remember which of them were asked for."""
+
+    def __init__(self, config: TrainConfig):
+        self._config, self.names = config, set()
+
+    def __getattr__(self, name: str) -> Any:
+        self.names.add(name)
+        return getattr(self._config, name)
 
 
 def describe_epoch(line: dict[str, Any], config: TrainConfig) -> str:

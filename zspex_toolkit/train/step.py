@@ -85,7 +85,7 @@ def compute_gradients(
     num_items = sum(processes.gather(sum(len(batch["ids"]) for batch in batches)))
     statistics = []
     for batch in batches:
-        with explained_memory(batch, device), _explained_normalisation(batch):
+        with explained_memory(batch, device), _explained_normalisation(batch, processes.count):
             value, values = evaluate_loss(model, loss, batch, device, amp)
             (value * (len(batch["ids"]) / num_items)).backward()
         statistics.append(values)
@@ -119,16 +119,17 @@ def sum_gradients(model: nn.Module, processes: Processes) -> None:
 
 
 @contextlib.contextmanager
-def _explained_normalisation(batch: Batch) -> Iterator[None]:
+def _explained_normalisation(batch: Batch, count: int) -> Iterator[None]:
     """Which networks a batch of one does for, only they know: normalised over time, it has many values a channel."""
     try:
         yield
     except ValueError as error:
         if not str(error).startswith("Expected more than 1 value per channel"):
             raise
+        needed = f"{2 * count} items, 2 for each of the {count} processes; one" if count > 1 else "2 items,"
         raise ConfigError(
-            f"batch_size: this network's batch normalisation needs batches of at least 2 items, got {len(batch['ids'])}"
-            f" ({', '.join(batch['ids'])})"
+            f"batch_size: this network's batch normalisation needs batches of at least {needed} got "
+            f"{len(batch['ids'])} ({', '.join(batch['ids'])})"
         ) from error
 
 
