@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from zspex_toolkit.errors import UserError
-from zspex_toolkit.io.atomic import atomic_path
+from zspex_toolkit.io.atomic import atomic_path, remove_temporaries
 
 _KEPT_MID_EPOCH = 2
 
@@ -100,9 +100,8 @@ def save_weights(state: dict[str, Tensor], path: Path) -> None:
 
 def remove_leftovers(exp_dir: Path) -> None:
     """Remove the half-written files of a process that was killed; only for the holder of the directory's lock."""
-    for pattern in (".best.*", ".last.*", ".history.*", ".done.*", "checkpoints/.epoch-*", "bad_batches/.epoch-*"):
-        for path in exp_dir.glob(pattern):
-            path.unlink(missing_ok=True)
+    for folder in (exp_dir, exp_dir / "checkpoints", exp_dir / "bad_batches"):
+        remove_temporaries(folder)
 
 
 def load_best(exp_dir: Path) -> dict[str, Tensor]:
