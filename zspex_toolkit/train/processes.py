@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import itertools
 import json
 import os
@@ -121,6 +122,9 @@ def joined(device: torch.device) -> Iterator[Processes]:
     missing = [name for name in _VARIABLES if name not in os.environ]
     if missing:
         raise ConfigError(f"WORLD_SIZE is set but {', '.join(missing)} is not; start several processes with torchrun")
+    # What torch loads with the first optimiser keeps the group that it finds, for good: its threads would then outlive
+    # the interpreter, and now and then abort a process that has ended well.
+    importlib.import_module("torch._dynamo")
     store, rank, count = next(dist.rendezvous("env://"))
     store = dist.PrefixStore(f"training-{next(_joins)}", store)
     dist.init_process_group("gloo", store=store, rank=rank, world_size=count)
