@@ -66,6 +66,7 @@ status=0
 if ((status != 0)); then
     if [[ -n $exp_dir ]] && grep -qsF "\"$ZSPEX_START\"" "$exp_dir/stopped" "$exp_dir"_*/stopped; then
         status=75
+        echo "several_processes.sh: the training was stopped and has saved; the same command goes on with it" >&2
     elif ((nodes > 1)); then
         echo "several_processes.sh: the training on the nodes ${names[*]}, which meet at $leader, port $port, ended with status" \
             "$status; what is said first above tells why, and where nothing is, a node did not start or reach the first" >&2
