@@ -1,6 +1,9 @@
 """Recipes' trainings on several processes and nodes: what is started, and what its end means."""
 
 import os
+import shutil
+import signal
+import socket
 import subprocess
 from pathlib import Path
 
@@ -17,8 +20,8 @@ def start(tmp_path):
     programs = {
         # Of the one that stands for torchrun the test says what it does.
         "python": 'printf "%s\\n" "$@" >>called; echo "threads $OMP_NUM_THREADS, $PET_SIGNALS_TO_HANDLE"; eval "$DO"',
-        "srun": 'for n in 0 1; do SLURM_NODEID=$n "${@:8}" & done; wait; printf "%s\\n" "${@:1:7}" >srun',
-        "scontrol": 'case $2 in hostnames) printf "n7\\nn9\\n" ;; *) echo "Name=$4 NodeAddr=addr-$4 Port=1" ;; esac',
+        "srun": 'for n in 0 1; do SLURM_NODEID=$n "${@:8}" & done; printf "%s\\n" "${@:1:7}" >srun; wait %1 && wait',
+        "scontrol": 'case $2 in hostnames) echo n7; echo n9 ;; *) echo "x=$4 NodeAddr=${ADDRESS-addr-$4} y=1" ;; esac',
     }
     for name, text in programs.items():
         program = tmp_path / name
@@ -55,28 +58,103 @@ def test_on_several_nodes_each_has_its_number_and_all_meet_at_the_first(start, t
         assert "\n".join(argv) in called
 
 
-def test_several_nodes_without_a_job_of_slurm_are_one_clear_line(start, tmp_path):
-    status, _, errors = start("2", "1", *ARGV)
-    assert status == 1 and errors.count("\n") == 1
-    assert "expected to be part of a Slurm job of 2 nodes, found no SLURM_JOB_NODELIST" in errors
+def listening(address="127.0.0.1"):
+    """A port at which something listens, as long as the socket lives."""
+    listener = socket.socket()
+    for number in range(100):
+        try:
+            listener.bind((address, 10000 + 17 + number))
+        except OSError:
+            continue
+        listener.listen()
+        return listener, number + 17
+    raise AssertionError("no free port")
+
+
+def test_where_the_port_of_a_job_is_taken_the_nodes_meet_at_another(start, tmp_path):
+    listener, job = listening()
+    slurm = {"SLURM_JOB_ID": str(job), "SLURM_JOB_NODELIST": "n[7,9]", "ADDRESS": "127.0.0.1"}
+    with listener:
+        assert start("2", "1", *ARGV, **slurm)[0] == 0
+    assert f"--master_port\n{10000 + job + 7001}\n" in (tmp_path / "called").read_text()
+    assert f"--master_port\n{10000 + job}\n" not in (tmp_path / "called").read_text()
+
+
+JOB = {"SLURM_JOB_ID": "17", "SLURM_JOB_NODELIST": "n[7,9]"}
+
+
+@pytest.mark.parametrize(
+    ("counts", "variables", "gone", "message"),
+    [
+        (("2", "1"), {}, None, "expected to be part of a Slurm job of 2 nodes, found no SLURM_JOB_NODELIST"),
+        (("3", "1"), JOB, None, "expected a Slurm job of 3 nodes, found 2: n7 n9"),
+        (("2", "1"), JOB, "srun", "srun: no such program; the nodes of a training are reached through Slurm"),
+        (("2", "1"), JOB, "scontrol", "scontrol: no such program; the nodes of a training are reached through Slurm"),
+        (
+            ("two", "1"),
+            JOB,
+            None,
+            "expected NODES PROCESSES MODULE OPTION..., two numbers of 1 or more first, got: two 1",
+        ),
+        (("1", "0"), {}, None, "expected NODES PROCESSES MODULE OPTION..., two numbers of 1 or more first, got: 1 0"),
+    ],
+)
+def test_what_cannot_start_is_one_clear_line(start, tmp_path, counts, variables, gone, message):
+    path = {}
+    if gone:
+        (tmp_path / gone).unlink()
+        path["PATH"] = str(only_basics(tmp_path))
+    status, _, errors = start(*counts, *ARGV, **variables, **path)
+    assert status == 1 and errors.count("\n") == 1 and errors.startswith(f"several_processes.sh: {message}")
     assert not (tmp_path / "called").exists()
 
 
-STOP = "sleep 0.01; echo {} >"
+def only_basics(folder):
+    """A machine without Slurm, but for what pretends to be it in the folder."""
+    for name in ("bash", "date", "sed", "grep", "timeout", "env"):
+        (folder / name).symlink_to(shutil.which(name))
+    return folder
 
 
-@pytest.mark.parametrize("folder", ["exp", "exp_concat2"])
-def test_a_training_that_was_stopped_and_saved_ends_with_75(start, tmp_path, folder):
+def test_of_nodes_that_fail_the_last_line_names_them_and_where_they_meet(start):
+    status, _, errors = start("2", "1", *ARGV, do="exit 3", **JOB)
+    (line,) = errors.splitlines()
+    assert status == 3
+    assert "the training on the nodes n7 n9, which meet at addr-n7, port 10017, ended with status 3; what is" in line
+
+
+STOP = 'echo "{{\\"start\\": \\"$ZSPEX_START\\"}}" >"{}"; exit {}'
+
+
+@pytest.mark.parametrize("folder", ["exp", "exp_concat2", "my exp"])
+@pytest.mark.parametrize("form", ["--exp_dir {}", "--exp_dir={}"])
+def test_a_training_that_was_stopped_and_saved_ends_with_75(start, tmp_path, folder, form):
     (tmp_path / folder).mkdir()
-    assert start("1", "2", *ARGV, do=f"{STOP} {folder}/stopped; exit 1")[0] == 75
-    assert start("1", "2", *ARGV, do=f"{STOP} {folder}/stopped; exit 1")[0] == 75
+    argv = ("the.module", *[word.format(folder.removesuffix("_concat2")) for word in form.split()])
+    for _ in range(2):
+        status, _, errors = start("1", "2", *argv, do=STOP.format(f"{folder}/stopped", 1))
+        assert status == 75 and errors.endswith("was stopped and has saved; the same command goes on with it\n")
 
 
-def test_the_mark_of_an_earlier_stop_or_of_a_finished_training_means_nothing(start, tmp_path):
+@pytest.mark.parametrize("start_of_another", ["", "17-4"])
+def test_the_mark_of_another_start_or_of_a_finished_training_means_nothing(start, tmp_path, start_of_another):
+    for folder in ("exp", "exp_of_another_training"):
+        (tmp_path / folder).mkdir()
+        mark = f'echo "{{\\"start\\": \\"{start_of_another}\\"}}" >{folder}/stopped; exit 9'
+        assert start("1", "2", *ARGV, do=mark)[0] == 9
+    assert start("1", "2", *ARGV, do=STOP.format("exp/stopped", 0))[0] == 0
+
+
+@pytest.mark.parametrize("status", [1, 75, 137])
+def test_the_status_of_what_was_started_is_that_of_the_starter(start, status):
+    assert start("1", "2", "the.module", do=f"exit {status}")[0] == status  # no --exp_dir: nothing to look at
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT])
+def test_a_signal_does_not_end_the_starter_before_what_it_started(start, tmp_path, number):
     (tmp_path / "exp").mkdir()
-    (tmp_path / "exp" / "stopped").write_text("{}\n")
-    assert start("1", "2", *ARGV, do="exit 1")[0] == 1
-    assert start("1", "2", *ARGV, do=f"{STOP} exp/stopped; exit 0")[0] == 0
+    do = f"kill -{int(number)} $PPID; sleep 0.3; {STOP.format('exp/stopped', 1)}"
+    assert start("1", "2", *ARGV, do=do)[0] == 75
 
 
 def machine(tmp_path, shown, **options):

@@ -1,6 +1,6 @@
 """Several processes of one training on this machine, as torchrun starts them but forked: they need not import torch.
 
-Nor tensorboard, which takes as long.
+Nor what torch loads when a training begins, and tensorboard, which take as long.
 """
 
 import contextlib
@@ -10,6 +10,7 @@ import sys
 import traceback
 
 import torch
+import torch._dynamo
 import torch.distributed as dist
 import torch.utils.tensorboard
 

@@ -128,7 +128,7 @@ def test_a_signal_to_any_process_stops_all_at_one_step_and_nothing_is_lost(tmp_p
     assert "stopped by SIGUSR1" in (tmp_path / "parts" / "train.log").read_text()
     assert not (tmp_path / "parts" / ".lock").exists()
     stopped = json.loads((tmp_path / "parts" / "stopped").read_text())
-    assert stopped == {"signal": "SIGUSR1", "checkpoint": "epoch-1-step-3.pt", "starts_in_vain": 0}
+    assert stopped == {"signal": "SIGUSR1", "checkpoint": "epoch-1-step-3.pt", "starts_in_vain": 0, "start": ""}
     assert in_processes(2, train_toy_of_rank, tmp_path, "parts", settings) == [0, 0]
     assert_same_training(tmp_path / "whole", tmp_path / "parts")
     assert not (tmp_path / "parts" / "stopped").exists()

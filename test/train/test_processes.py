@@ -1,14 +1,19 @@
+import datetime
+import functools
 import json
 import math
 import os
 import signal
+import time
 
 import pytest
 import torch
+import torch.distributed as dist
 from several import in_processes, outputs
 
 from zspex_toolkit.errors import ConfigError, UserError
 from zspex_toolkit.train.processes import ALONE, is_main_process, joined
+from zspex_toolkit.train.signals import TrainingInterrupted
 
 CPU = torch.device("cpu")
 
@@ -77,3 +82,50 @@ def test_a_killed_process_ends_the_others_with_one_line(tmp_path):
     assert in_processes(2, die, tmp_path) == [1, -signal.SIGKILL]
     (line,) = outputs(tmp_path).splitlines()
     assert line.startswith("another process of this training was killed (torchrun says which); start the same command")
+
+
+def be_silent(results, rank):
+    dist.init_process_group = functools.partial(dist.init_process_group, timeout=datetime.timedelta(seconds=2))
+    with joined(CPU) as processes:
+        if rank == 1:
+            time.sleep(6)
+        processes.wait()
+
+
+def test_a_process_that_does_not_answer_ends_all_with_one_line(tmp_path):
+    assert in_processes(2, be_silent, tmp_path) == [1, 1]
+    (line,) = outputs(tmp_path).splitlines()
+    assert line.startswith("another process of this training does not answer; start the same command again")
+
+
+def as_on_gpus(results, rank, end):
+    """Gloo stands in for NCCL, whose groups are taken down by all processes together or not at all."""
+    made, new_group, destroy = [], dist.new_group, dist.destroy_process_group
+
+    def group_of_gpus(backend):
+        made.append(backend)
+        return new_group(backend="gloo")
+
+    def destroy_together():
+        store = dist.distributed_c10d._get_default_store()
+        store.add("leaving", 1)
+        while store.add("leaving", 0) < 2:
+            time.sleep(0.05)
+        (results / f"destroyed.{rank}").touch()
+        destroy()
+
+    dist.new_group, dist.destroy_process_group = group_of_gpus, destroy_together
+    with joined(torch.device("cuda", rank)) as processes:
+        assert made == ["nccl"]
+        if end == "fails" and rank == 1:
+            raise UserError("a.wav: no such file")
+        processes.wait()
+        if end == "is stopped":
+            raise TrainingInterrupted("SIGTERM")
+
+
+@pytest.mark.parametrize(("end", "status", "together"), [("fails", 1, 0), ("is stopped", 75, 2), ("is well", 0, 2)])
+def test_over_nccl_only_those_that_end_together_wait_for_each_other(tmp_path, end, status, together):
+    assert in_processes(2, as_on_gpus, tmp_path, end) == [status] * 2, outputs(tmp_path)
+    assert len(list(tmp_path.glob("destroyed.*"))) == together
+    assert outputs(tmp_path).count("a.wav: no such file") == outputs(tmp_path).count("\n") == (end == "fails")

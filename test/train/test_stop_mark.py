@@ -14,8 +14,10 @@ def stop(exp_dir, begin, end):
     return json.loads((exp_dir / "stopped").read_text())
 
 
-def test_it_names_the_signal_and_the_checkpoint_until_the_training_goes_on(tmp_path):
-    assert stop(tmp_path, 0, 3) == {"signal": "SIGUSR1", "checkpoint": "epoch-1-step-3.pt", "starts_in_vain": 0}
+def test_it_names_signal_checkpoint_and_start_until_the_training_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setenv("ZSPEX_START", "17-4")
+    expected = {"signal": "SIGUSR1", "checkpoint": "epoch-1-step-3.pt", "starts_in_vain": 0, "start": "17-4"}
+    assert stop(tmp_path, 0, 3) == expected
     StopMark(tmp_path, 3, ALONE).remove()
     assert not (tmp_path / "stopped").exists()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import itertools
 import json
 import os
@@ -23,7 +24,7 @@ _joins = itertools.count()  # trainings of this process, one after another, must
 
 
 class PeerLostError(Exception):
-    """Another process of the training is gone."""
+    """Another process of the training is gone, or has not answered for gloo's thirty minutes."""
 
 
 class Processes:
@@ -113,7 +114,7 @@ def joined(device: torch.device) -> Iterator[Processes]:
 
     Raises:
         ConfigError: if torchrun's variables are not complete.
-        UserError: if another process was killed.
+        UserError: if another process was killed or does not answer.
     """
     if not started_by_torchrun():
         yield ALONE
@@ -121,15 +122,26 @@ def joined(device: torch.device) -> Iterator[Processes]:
     missing = [name for name in _VARIABLES if name not in os.environ]
     if missing:
         raise ConfigError(f"WORLD_SIZE is set but {', '.join(missing)} is not; start several processes with torchrun")
+    # What torch loads with the first optimiser keeps the group that it finds, for good: its threads would then outlive
+    # the interpreter, and now and then abort a process that has ended well.
+    importlib.import_module("torch._dynamo")
     store, rank, count = next(dist.rendezvous("env://"))
     store = dist.PrefixStore(f"training-{next(_joins)}", store)
     dist.init_process_group("gloo", store=store, rank=rank, world_size=count)
+    gpus = dist.new_group(backend="nccl") if device.type == "cuda" else None
+    is_together = False
     try:
-        processes = Processes(rank, count, dist.new_group(backend="nccl") if device.type == "cuda" else None)
+        processes = Processes(rank, count, gpus)
         with _ending_together(processes, store):
             yield processes
+        is_together = True
+    except TrainingInterrupted:
+        is_together = True
+        raise
     finally:
-        dist.destroy_process_group()
+        # NCCL takes its group down with all processes: one that fails would wait for the others and not tell why.
+        if is_together or gpus is None:
+            dist.destroy_process_group()
 
 
 @contextlib.contextmanager
@@ -147,9 +159,11 @@ def _ending_together(processes: Processes, store: dist.Store) -> Iterator[None]:
         if not _is_first(store):
             raise SystemExit(1) from error
         if isinstance(error, PeerLostError):
+            slow = "timed out" in str(error).lower()
+            what = "does not answer" if slow else "was killed (torchrun says which)"
             raise UserError(
-                "another process of this training was killed (torchrun says which); start the same command again to go "
-                "on from the last checkpoint"
+                f"another process of this training {what}; start the same command again to go on from the last "
+                "checkpoint"
             ) from error
         if isinstance(error, UserError):
             where = f"process {processes.rank + 1} of {processes.count} on {socket.gethostname()}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from zspex_toolkit.errors import UserError
@@ -41,4 +42,6 @@ class StopMark:
                 "giving up; a validation must fit into the time of a job (--time)"
             )
         if self._processes.is_main:
-            write_json(self._path, {"signal": signal_name, "checkpoint": checkpoint, "starts_in_vain": in_vain})
+            mark = {"signal": signal_name, "checkpoint": checkpoint, "starts_in_vain": in_vain}
+            # By its own word the starter tells this mark from those of other trainings.
+            write_json(self._path, {**mark, "start": os.environ.get("ZSPEX_START", "")})
