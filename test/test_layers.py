@@ -8,10 +8,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "zspex_toolkit"
 # From the bottom up; packages of one level do not import each other.
 LEVELS = (
-    (
-        "errors",
-        "process_end",
-    ),
+    ("errors",),
     ("config", "registry", "randomness"),
     ("io", "signal", "launch"),
     ("native",),

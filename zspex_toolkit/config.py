@@ -23,7 +23,6 @@ import jsonargparse
 import yaml
 
 from zspex_toolkit.errors import ConfigError, UserError
-from zspex_toolkit.process_end import leave
 
 ConfigType = TypeVar("ConfigType")
 
@@ -141,14 +140,12 @@ def run(main: Callable[[], Any]) -> None:
     try:
         status = main()
     except ConfigError as error:
-        status = _complain(name, error, 2)
+        sys.exit(_complain(name, error, 2))
     except (UserError, OSError) as error:
-        status = _complain(name, error, 1)
+        sys.exit(_complain(name, error, 1))
     except KeyboardInterrupt:
-        status = _complain(name, "interrupted", 130)
-    except SystemExit as end:
-        status = end.code
-    leave(status if isinstance(status, int) else 0)
+        sys.exit(_complain(name, "interrupted", 130))
+    sys.exit(status if isinstance(status, int) else 0)
 
 
 def _complain(name: str, error: Exception | str, status: int) -> int:
