@@ -93,6 +93,13 @@ def test_a_log_folder_that_is_a_file_is_told_before_anything_is_submitted(run):
     assert not Path("ran").exists()
 
 
+def test_folders_with_blanks_commas_and_colons_and_numbers_above_every_limit(run, tmp_path, monkeypatch):
+    (tmp_path / "a b, c:d").mkdir()
+    monkeypatch.chdir(tmp_path / "a b, c:d")
+    run("--max_jobs_run", "1", "JOB=90001:90002", "my exp/log/7 days.JOB.log", "echo", "JOB", "a  b")
+    assert "\n90002 a  b\n" in Path("my exp/log/7 days.90002.log").read_text()
+
+
 def test_a_full_disk_in_one_job_is_a_failure_of_that_job_alone(run):
     """A limit of 8 kB on the size of files stands for the disk; the job's log has room."""
     argv = (
