@@ -39,6 +39,7 @@ _find_corpus() {
 set_machine() {
     processors=$(env -u OMP_NUM_THREADS nproc) # nproc would tell our OMP_NUM_THREADS
     nj=${nj:-$processors} num_threads=${num_threads:-$processors}
+    if [[ -z $ngpu && ${CUDA_VISIBLE_DEVICES-all} =~ ^(-1|NoDevFiles)?$ ]]; then ngpu=0; fi # they are hidden
     ngpu=${ngpu:-$(nvidia-smi -L 2>/dev/null | grep -c -m 1 '^GPU ' || true)}
     device=$( ((ngpu > 0)) && echo cuda || echo cpu)
     processes=${num_processes:-$((ngpu > 1 ? ngpu : 1))} # of a training on each node
