@@ -14,7 +14,7 @@ from zspex_toolkit.signal.mfcc_config import MfccConfig
 from zspex_toolkit.signal.vad_config import VadConfig
 
 ROOT = Path(__file__).parents[1]
-# These two read their own command line; their options are in docs/cluster.md and `zspex --help`.
+# These two read their own command line; their options are in docs/jobs.md and `zspex --help`.
 WITHOUT_SETTINGS = {"run_jobs", "zspex"}
 COMMANDS = [name for name in available("bin") if name not in WITHOUT_SETTINGS]
 

@@ -40,9 +40,10 @@ set_machine() {
     processors=$(env -u OMP_NUM_THREADS nproc) # nproc would tell our OMP_NUM_THREADS
     nj=${nj:-$processors}
     on_cluster=true # nj counts jobs there, on other machines than this one
-    if [[ $train_cmd == *"zspex_toolkit.bin.run_jobs --backend local"* ]]; then on_cluster=false; fi
+    case $train_cmd in *"zspex_toolkit.bin.run_jobs --backend local"* | *run.pl*) on_cluster=false ;; esac
     # The processors of this machine say little of the nodes of a cluster.
     num_threads=${num_threads:-$([[ $on_cluster = false ]] && echo "$processors" || echo $((processors > 4 ? 4 : processors)))}
+    if [[ -z $ngpu && ${CUDA_VISIBLE_DEVICES-all} =~ ^(-1|NoDevFiles)?$ ]]; then ngpu=0; fi # they are hidden
     ngpu=${ngpu:-$(nvidia-smi -L 2>/dev/null | grep -c -m 1 '^GPU ' || true)}
     device=$( ((ngpu > 0)) && echo cuda || echo cpu)
     processes=${num_processes:-$((ngpu > 1 ? ngpu : 1))} # of a training on each node

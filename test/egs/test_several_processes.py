@@ -210,6 +210,18 @@ def test_what_cannot_be_is_said_before_anything_runs(tmp_path, options, message)
     assert status == 1 and message in told and "went on" not in told
 
 
+@pytest.mark.parametrize(("visible", "ngpu"), [(None, "1"), ("0", "1"), ("", "0"), ("-1", "0")])
+def test_a_machine_whose_gpus_are_hidden_has_none(tmp_path, monkeypatch, visible, ngpu):
+    listing = tmp_path / "nvidia-smi"
+    listing.write_text("#!/bin/bash\necho 'GPU 0: one'\n")
+    listing.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert machine(tmp_path, "echo $ngpu", ngpu="") == (0, f"{ngpu}\n")
+
+
 def test_trainings_side_by_side_take_the_processors_of_their_processes(tmp_path):
     shown = "run_array() { echo \"nj $nj: $*\"; }; train_array train_extractor 'a line'; echo $nj"
     told = machine(tmp_path, shown, num_processes="2")

@@ -7,7 +7,7 @@ import pytest
 
 from zspex_toolkit.launch import queue
 
-PROGRAMS = ("sbatch", "squeue", "sacct", "scontrol", "scancel", "qsub", "qstat", "qacct", "qdel")
+PROGRAMS = ("sbatch", "squeue", "sacct", "scontrol", "scancel", "qsub", "qstat", "qacct", "qdel", "qconf")
 
 
 class FakeCluster:

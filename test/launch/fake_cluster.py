@@ -7,6 +7,7 @@ refuse      how many submissions fail, a line of numbers, and with which words
 silent      the commands that ask and cancel do not answer
 forget      ended tasks are unknown to every command
 late        seconds after a job's end at which its log appears
+limit       the highest number of a task, of an array; else 2000
 say         what the queue says of ended tasks, instead of the truth
 """
 
@@ -93,10 +94,16 @@ def states(job):
     return {t: s for t, s in known.items() if s[0] in ("PENDING", "RUNNING", "Eqw") or not knob("forget")}
 
 
+def check_tasks(array):
+    if array and max(array) > int(knob("limit") or 2000):
+        sys.exit("Invalid job array specification")
+
+
 def sbatch(argv):
     spec = argv[argv.index("--array") + 1].partition("%")[0] if "--array" in argv else ""
     ranges = [list(map(int, part.split("-"))) for part in spec.split(",") if part]
     array = [task for ends in ranges for task in range(ends[0], ends[-1] + 1)]
+    check_tasks(array)
     print("Submitted batch job", submit(argv, "SLURM_ARRAY_TASK_ID", array))
 
 
@@ -121,6 +128,9 @@ def sacct(argv):
 
 
 def scontrol(argv):
+    if argv == ["show", "config"]:
+        print(f"MaxArraySize            = {int(knob('limit') or 2000) + 1}")
+        return
     job, _, task = argv[1].partition("_")
     (FAKE / job / (task or "0")).write_text("REQUEUED")
 
@@ -132,6 +142,7 @@ def scancel(argv):
 def qsub(argv):
     first, _, last = argv[argv.index("-t") + 1].partition("-") if "-t" in argv else ("", "", "")
     array = list(range(int(first), int(last) + 1)) if first else []
+    check_tasks(array)
     job = submit(argv, "SGE_TASK_ID", array)
     print(f'Your job-array {job}.{first}-{last}:1 ("x.sh") has been submitted' if array else f'Your job {job} ("x.sh")')
 
@@ -154,6 +165,10 @@ def qacct(argv):
             shown = "undefined" if task == "0" else task
             print(f"{'=' * 62}\njobnumber    {argv[1]}\ntaskid       {shown}\nfailed       {failed}")
             print(f"exit_status  {status}   ")
+
+
+def qconf(argv):
+    print(f"max_aj_instances             2000\nmax_aj_tasks                 {knob('limit') or 2000}")
 
 
 def qdel(argv):

@@ -19,6 +19,7 @@ from zspex_toolkit.launch.job_script import job_script, queue_folder_and_name
         ("log/train.log c", "q", "train"),
         ("JOB=1:2 exp/JOB c", "exp/q", "jobs"),
         ("JOB=3 exp/log/x.JOB.log c", "exp/q", "x.3"),
+        ("log/7days@night.log c", "q", "_7days_night"),
     ],
 )
 def test_the_script_lies_where_queue_pl_has_it(argv, folder, name):

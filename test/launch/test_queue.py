@@ -263,6 +263,21 @@ def test_a_refused_submission_is_told_at_once_with_the_command(run, backend, clu
     assert f"{SUBMIT[backend]} " in str(error.value) and " -p gpu " in str(error.value)
 
 
+def test_more_jobs_than_an_array_may_have_are_several_arrays(run, backend, cluster, monkeypatch):
+    cluster.set("limit", 3)
+    monkeypatch.setattr(queue, "_SMALL", 2)
+    assert run("JOB=1:8", "log/x.JOB.log", "echo", "JOB;", "test", "JOB", "!=", "5") == [5]
+    assert [output(f"log/x.{n}.log") for n in range(1, 9)] == [[str(n)] for n in range(1, 9)]
+    array = {"slurm": " --array ", "sge": " -t "}[backend]
+    assert [call.partition(array)[2].split()[0] for call in cluster.calls(SUBMIT[backend])] == ["1-3", "1-3", "1-2"]
+
+
+def test_a_job_number_above_the_limit_is_no_task_of_that_number(run, cluster):
+    cluster.set("limit", 1500)
+    assert run("JOB=90001:90002", "log/JOB", "echo", "JOB") == []
+    assert output("log/90002") == ["90002"]
+
+
 def test_a_dry_run_prints_what_would_be_submitted_and_does_nothing(run, backend, cluster, capsys):
     argv = ["--num_threads", "2", "JOB=1:3", "log/x.JOB.log", "echo", "JOB"]
     run("--dry_run", *argv)

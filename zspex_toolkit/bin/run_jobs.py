@@ -5,7 +5,7 @@
 Options, with dashes or underscores, before or after ``JOB=...``: ``--backend local|slurm|sge``,
 ``--num_threads N``, ``--gpu N``, ``--mem 4G``, ``--time T``, ``--num_nodes N``, ``--name X``, ``--max_jobs_run K``,
 ``--num_tries N``, ``--requeue true|false``, ``--pick all|failed|incomplete``, ``--config FILE``, ``--dry_run``; see
-docs/cluster.md.
+docs/jobs.md.
 Ends with 0 if all jobs did, 1 if one failed, 2 if it was told to stop.
 """
 

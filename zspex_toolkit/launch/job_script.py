@@ -25,6 +25,7 @@ def queue_folder_and_name(jobs: Jobs) -> tuple[Path, str]:
     name = re.sub(r"\.[a-zA-Z]{1,5}$", "", name) or "jobs"
     if jobs.variable and jobs.first == jobs.last:  # another call may run JOB=4 beside this JOB=3
         name += f".{jobs.first}"
+    name = re.sub(r"[^\w.+-]|^(?=\d)", "_", name, flags=re.ASCII)  # as Grid Engine takes it for the name of a job
     return Path(jobs.fill(str(folder / "q"), "all")), name
 
 

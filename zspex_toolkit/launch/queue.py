@@ -37,6 +37,7 @@ _VERDICT_WAITS_S = {str(INTERRUPTED_STATUS): 30.0}  # the same, for a job that m
 _END_WAIT_S = 30.0  # for cancelled jobs to save their work and leave the queue
 _ASK_TIMEOUT_S = 60.0
 _SUBMIT_WAITS_S = (2.0, 10.0, 30.0)  # before further tries to submit to a queue that does not answer
+_SMALL = 1000  # arrays up to here are possible everywhere
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ class Scheduler:
     states: Callable[[str, set[int]], dict[int, str] | None]  # of these tasks; None: the queue does not answer
     cancel: Callable[[str], list[str]]  # the command
     unreachable: str  # regular expression: the submit command's error if the queue does not answer
+    max_task: Callable[[], int]  # the highest number that a task of an array may have
+    job_variables: str = "(?!)"  # regular expression: variables of a job around us, which are none of our jobs'
     array_lists: bool = False  # arrays such as 2,5,7 are possible, not only ranges
     limit_in_config: bool = False  # max_jobs_run is an option of the configuration file
     # Of jobs that may be started again: lines of the script by which the queue learns of it, and what they do for it.
@@ -89,11 +92,25 @@ def run_on_queue(jobs: Jobs, scheduler: Scheduler) -> list[int]:
         JobError: if the jobs cannot be submitted or a log cannot be written.
     """
     numbers, failed = pick(jobs)
+    for part, tasks in _arrays(numbers, scheduler):
+        failed = failed + _run_one_array(jobs, scheduler, part, tasks)
+    return failed
+
+
+def _arrays(numbers: Sequence[int], scheduler: Scheduler) -> list[tuple[Sequence[int], Sequence[int]]]:
+    """Numbers of the jobs and of the queue's tasks for them, array by array: no task is above the limit."""
     if not numbers:
-        return failed
+        return []
+    limit = scheduler.max_task() if numbers[-1] > _SMALL else _SMALL
+    if numbers[-1] <= limit and (scheduler.array_lists or _consecutive(numbers)):
+        return [(numbers, numbers)]
+    parts = [numbers[begin : begin + limit] for begin in range(0, len(numbers), limit)]
+    return [(part, range(1, len(part) + 1)) for part in parts]
+
+
+def _run_one_array(jobs: Jobs, scheduler: Scheduler, numbers: Sequence[int], tasks: Sequence[int]) -> list[int]:
     folder, name = queue_folder_and_name(jobs)
     script, queue_log = (folder / f"{name}{ending}" for ending in (".sh", ".log"))
-    tasks = numbers if scheduler.array_lists or _consecutive(numbers) else list(range(1, len(numbers) + 1))
     options = {name: getattr(scheduler, name) for name in ("directives", "start_again", "remapped_statuses")}
     text = job_script(jobs, numbers, tasks, scheduler.task_variable, **options)
     command = _submit_command(jobs, scheduler, tasks, script, queue_log)
@@ -102,7 +119,7 @@ def run_on_queue(jobs: Jobs, scheduler: Scheduler) -> list[int]:
         return []
     _prepare(jobs, numbers, script, queue_log, text)
     with raise_on_signals():
-        watched = _Watched("", queue_log, {}, failed)
+        watched = _Watched("", queue_log, {})
         try:
             keys = tasks if len(tasks) > 1 else [0]
             watched.open = {task: _Task(n, jobs.log_of(n)) for task, n in zip(keys, numbers, strict=True)}
@@ -112,7 +129,7 @@ def run_on_queue(jobs: Jobs, scheduler: Scheduler) -> list[int]:
         finally:  # only after a signal or a fault of ours is anything open
             if watched.job_id and (watched.open or watched.stuck):
                 _cancel(watched, scheduler)
-    return failed
+    return watched.failed
 
 
 def ask(*words: str) -> subprocess.CompletedProcess:
@@ -158,10 +175,13 @@ def _prepare(jobs: Jobs, numbers: Sequence[int], script: Path, queue_log: Path, 
 
 def _submit(watched: _Watched, command: str, scheduler: Scheduler) -> None:
     """Submit, again if the queue does not answer, and keep its name of the job."""
+    within_job = re.compile(scheduler.job_variables)
+    environment = {name: value for name, value in os.environ.items() if not within_job.fullmatch(name)}
     for wait_s in (*_SUBMIT_WAITS_S, None):
         with signals_held():
             # In a session of its own: Ctrl-C must not kill it halfway.
-            done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, start_new_session=True)
+            shell = ["bash", "-c", command]
+            done = subprocess.run(shell, capture_output=True, text=True, start_new_session=True, env=environment)
             watched.job_id = (done.returncode == 0 and scheduler.job_id(done.stdout)) or ""
         said = (done.stdout + done.stderr).strip()
         if watched.job_id:

@@ -89,6 +89,19 @@ def test_a_gpu_asked_for_where_there_is_none_is_said(run, monkeypatch, capsys):
     assert "nvidia-smi shows no GPU; one job at a time" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("hidden", ["", "-1"])
+def test_gpus_that_are_hidden_are_not_given_to_jobs(run, monkeypatch, capsys, hidden):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", hidden)
+    listing = Path("bin/nvidia-smi")
+    listing.parent.mkdir()
+    listing.write_text("#!/bin/bash\necho 'GPU 0: one'\n")
+    listing.chmod(0o755)
+    monkeypatch.setenv("PATH", str(listing.parent.resolve()), prepend=":")
+    assert run("--gpu", "1", "log/x", "echo", "[$CUDA_VISIBLE_DEVICES]") == []
+    assert output("log/x") == [f"[{hidden}]"]
+    assert f"CUDA_VISIBLE_DEVICES='{hidden}' hides them; one job at a time" in capsys.readouterr().err
+
+
 def test_picked_jobs_only_are_run_again(run):
     script = ["bash", "-c", "echo x >> ran.JOB; test JOB = 1"]
     assert sorted(run("JOB=1:2", "log/JOB", *script)) == [2]

@@ -1,3 +1,5 @@
+import os
+import pwd
 import threading
 from pathlib import Path
 
@@ -30,3 +32,19 @@ def test_a_job_that_the_queue_holds_for_an_error_has_failed_and_is_deleted(clust
     assert sge.run(parse(["JOB=1:2", "log/JOB", "sleep", "$(((JOB-1)*2))"])) == [2]
     assert "says: stuck: state Eqw" in Path("log/2").read_text()
     assert cluster.calls("qdel") == ["qdel 1"]
+
+
+def test_jobs_are_found_whatever_the_environment_calls_the_user(cluster, monkeypatch):
+    monkeypatch.setenv("LOGNAME", "somebody")
+    assert sge.run(parse(["log/x", "true"])) == []
+    user = pwd.getpwuid(os.geteuid()).pw_name
+    assert all(call.endswith(f" -u {user}") for call in cluster.calls("qstat"))
+
+
+def test_the_queues_log_is_named_from_here_where_its_full_name_has_a_comma_or_a_colon(tmp_path, monkeypatch):
+    work = tmp_path / "a,b: c"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    assert sge._log_flags(Path("q", "x 1.log").absolute()) == "-o 'q/x 1.log'"
+    monkeypatch.chdir(tmp_path)
+    assert sge._log_flags(Path("q/x.log").absolute()) == f"-o {tmp_path}/q/x.log"

@@ -37,3 +37,11 @@ def test_what_squeue_has_forgotten_is_asked_of_sacct(cluster):
     cluster.set("sacct", "1_1|COMPLETED|0:0\n1_2|CANCELLED by 0|0:15")
     assert slurm.run(parse(["JOB=1:2", "log/JOB", "true"])) == [2]
     assert "Slurm job 1 says: CANCELLED by 0 (0:15)" in Path("log/2").read_text()
+
+
+def test_a_job_is_not_taken_for_part_of_the_job_that_submitted_it(cluster, monkeypatch):
+    monkeypatch.setenv("SLURM_ARRAY_JOB_ID", "77")
+    monkeypatch.setenv("SLURM_MEM_PER_NODE", "1")
+    monkeypatch.setenv("SLURM_CONF", "/etc/ours")
+    assert slurm.run(parse(["log/x", "echo", "$SLURM_ARRAY_JOB_ID:$SLURM_MEM_PER_NODE:$SLURM_CONF"])) == []
+    assert "\n::/etc/ours\n" in Path("log/x").read_text()

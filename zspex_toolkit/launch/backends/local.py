@@ -20,6 +20,7 @@ from zspex_toolkit.launch.pick import pick
 __all__ = ["run"]
 
 _POLL_S = 0.02
+_HIDDEN = ("", "-1", "NoDevFiles")  # values of CUDA_VISIBLE_DEVICES by which a user or a queue gives no GPU
 _GRACE_S = 10.0  # between SIGTERM and SIGKILL: training saves a checkpoint in this time
 
 
@@ -76,14 +77,16 @@ def _default_limit(jobs: Jobs, num_gpus: int) -> int:
 
 def _visible_gpus() -> list[str]:
     """Names for CUDA_VISIBLE_DEVICES of the GPUs we may use."""
-    if os.environ.get("CUDA_VISIBLE_DEVICES"):
-        return os.environ["CUDA_VISIBLE_DEVICES"].split(",")
+    given = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if given and given not in _HIDDEN:
+        return given.split(",")
     listing = ""
-    if shutil.which("nvidia-smi"):
+    if given is None and shutil.which("nvidia-smi"):
         listing = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False).stdout
     count = sum(line.startswith("GPU ") for line in listing.splitlines())
     if count == 0:
-        print("run_jobs: warning: --gpu was asked for but nvidia-smi shows no GPU; one job at a time", file=sys.stderr)
+        which = "nvidia-smi shows no GPU" if given is None else f"CUDA_VISIBLE_DEVICES='{given}' hides them"
+        print(f"run_jobs: warning: --gpu was asked for but {which}; one job at a time", file=sys.stderr)
     return [str(index) for index in range(count)]
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
+import os
+import pwd
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,7 +43,9 @@ def _array_flags(tasks: Sequence[int], at_once: int | None) -> str:
 
 
 def _log_flags(log: Path) -> str:
-    return f"-o {quote(str(log))}"
+    # To qsub a colon ends a host's name and a comma a file's; from the work folder the name may be free of them.
+    name = os.path.relpath(log) if re.search("[:,]", str(log)) else str(log)
+    return f"-o {quote(name)}"
 
 
 def _job_id(printed: str) -> str | None:
@@ -53,7 +56,7 @@ def _job_id(printed: str) -> str | None:
 
 def _states(job_id: str, tasks: set[int]) -> dict[int, str] | None:
     """From ``qstat``, and from ``qacct`` for what has left the queue."""
-    listed = ask("qstat", "-xml", "-g", "d", "-u", getpass.getuser())
+    listed = ask("qstat", "-xml", "-g", "d", "-u", _user())
     try:
         queue = ElementTree.fromstring(listed.stdout)
     except ElementTree.ParseError:
@@ -85,6 +88,19 @@ def _read_accounting(text: str) -> dict[int, str]:
     return states
 
 
+def _max_task() -> int:
+    found = re.search(r"^max_aj_tasks +(\d+)", ask("qconf", "-sconf").stdout, re.MULTILINE)
+    return (int(found[1]) if found else 75000) or 10**9  # 0 is no limit
+
+
+def _user() -> str:
+    """Whose jobs are ours: the environment may name another than the queue sees."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return "*"
+
+
 _SGE = Scheduler(
     name="Grid Engine",
     config_file="conf/queue.conf",
@@ -96,6 +112,7 @@ _SGE = Scheduler(
     states=_states,
     cancel=lambda job_id: ["qdel", job_id],
     unreachable=r"unable to (contact|send message to) qmaster|gdi request|commlib error",
+    max_task=_max_task,
     limit_in_config=True,
     directives=("#$ -r y", "#$ -notify"),  # the second: SIGUSR1 or SIGUSR2 comes a while before a limit strikes
     start_again="    exit 99",

@@ -99,6 +99,11 @@ def _read(listed: str) -> dict[int, str]:
     return states
 
 
+def _max_task() -> int:
+    found = re.search(r"^MaxArraySize *= *(\d+)", ask("scontrol", "show", "config").stdout, re.MULTILINE)
+    return max(1, int(found[1]) - 1) if found else 1000
+
+
 _SLURM = Scheduler(
     name="Slurm",
     config_file="conf/slurm.conf",
@@ -110,6 +115,8 @@ _SLURM = Scheduler(
     states=_states,
     cancel=lambda job_id: ["scancel", job_id],
     unreachable=r"Unable to contact slurm controller|Resource temporarily unavailable",
+    max_task=_max_task,
+    job_variables="SLURM_(?!CONF$|CLUSTERS$).*",
     array_lists=True,
     directives=("#SBATCH --requeue", "#SBATCH --signal=B:USR1@60"),  # the second: a minute before the time limit
     start_again=_START_AGAIN,
