@@ -25,7 +25,7 @@ trap : INT TERM HUP USR1 # a training that saves is waited for
 # Whether something listens at the leader's port.
 is_taken() { timeout 2 bash -c ": </dev/tcp/$leader/$port" 2>/dev/null; }
 
-torchrun=(python -m torch.distributed.run --nnodes "$nodes" --nproc_per_node "$processes")
+torchrun=(python -m zspex_toolkit.launch.torchrun --nnodes "$nodes" --nproc_per_node "$processes")
 if ((nodes == 1)); then
     start=("${torchrun[@]}" --standalone)
 else

@@ -11,7 +11,7 @@ import pytest
 
 COMMON = Path(__file__).parents[2] / "egs" / "common"
 STARTER = COMMON / "several_processes.sh"
-TORCHRUN = ["-m", "torch.distributed.run"]
+TORCHRUN = ["-m", "zspex_toolkit.launch.torchrun"]
 
 
 @pytest.fixture

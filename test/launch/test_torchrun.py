@@ -1,0 +1,43 @@
+"""torchrun without its traceback."""
+
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.fixture
+def start(tmp_path):
+    def call(program):
+        script = tmp_path / "program.py"
+        script.write_text(f"import os, signal, sys\nrank = os.environ['RANK']\n{program}\n")
+        command = [sys.executable, "-m", "zspex_toolkit.launch.torchrun", "--standalone", "--nproc_per_node", "2"]
+        done = subprocess.run([*command, script], capture_output=True, text=True)
+        return done.returncode, done.stderr
+
+    return call
+
+
+def test_processes_that_end_well_end_well(start):
+    assert start("pass")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("program", "how"),
+    [
+        ("if rank == '1': sys.exit('data/a:3: expected two fields')", "ended with status 1"),
+        ("if rank == '1': print('data/a:3: gone', file=sys.stderr); os.kill(os.getpid(), 9)", "was killed by SIGKILL"),
+    ],
+)
+def test_a_process_that_fails_is_one_line_below_what_it_said(start, program, how):
+    status, said = start(program)
+    assert status == 1
+    assert "data/a:3: " in said and "Traceback" not in said
+    assert said.splitlines()[-1].startswith("torchrun: process 1 (pid ")
+    assert said.splitlines()[-1].endswith(f") {how}; what is said first above tells why")
+
+
+def test_a_signal_to_it_is_one_line(start):
+    status, said = start("signal.signal(15, lambda *_: sys.exit(0))\nos.kill(os.getppid(), 15)\nsignal.pause()")
+    assert status == 1
+    assert "Traceback" not in said and said.splitlines()[-1] == "torchrun: stopped by SIGTERM"

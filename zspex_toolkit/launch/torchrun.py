@@ -1,0 +1,37 @@
+"""torchrun that ends with one line where torch's own ends with a traceback, under which the reason is lost.
+
+python -m zspex_toolkit.launch.torchrun --standalone --nproc_per_node 2 -m zspex_toolkit.bin.train_extractor ...
+"""
+
+from __future__ import annotations
+
+import sys
+from signal import Signals
+
+from torch.distributed.elastic.multiprocessing.api import SignalException
+from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, ProcessFailure
+from torch.distributed.run import main as torchrun
+
+
+def main(argv: list[str]) -> int:
+    """Run torchrun; takes its arguments and returns the exit status, 1 if a process failed or a signal came."""
+    try:
+        torchrun(argv)
+    except ChildFailedError as error:
+        rank, failure = error.get_first_failure()
+        print(f"torchrun: process {rank} {_ending(failure)}; what is said first above tells why", file=sys.stderr)
+        return 1
+    except SignalException as stopped:
+        print(f"torchrun: stopped by {stopped.sigval.name}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _ending(failure: ProcessFailure) -> str:
+    if failure.exitcode < 0:
+        return f"(pid {failure.pid}) was killed by {Signals(-failure.exitcode).name}"
+    return f"(pid {failure.pid}) ended with status {failure.exitcode}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
