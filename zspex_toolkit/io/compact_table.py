@@ -64,6 +64,19 @@ class Numbers(Sequence[int]):
         return int(self._array[index])
 
 
+class Rows(Sequence[tuple]):
+    """An unchanging list of tuples, one field from each of several columns."""
+
+    def __init__(self, *columns: Sequence):
+        self._columns = columns
+
+    def __len__(self) -> int:
+        return len(self._columns[0])
+
+    def __getitem__(self, index: int) -> tuple:
+        return tuple(column[index] for column in self._columns)
+
+
 class CompactTable(Mapping[str, Value], Generic[Value]):
     """A mapping that cannot be changed, for keys in the order of their bytes.
 
@@ -79,6 +92,12 @@ class CompactTable(Mapping[str, Value], Generic[Value]):
     def __init__(self, keys: Texts, values: Sequence[Value]):
         assert len(keys) == len(values)
         self.keys_in_order, self._values = keys, values
+
+    @staticmethod
+    def of_texts(rows: Mapping[str, str]) -> CompactTable[str]:
+        """The rows of a table that was read, by their keys whatever their order was."""
+        keys = sorted(rows)
+        return CompactTable(Texts(keys), Texts(map(rows.__getitem__, keys)))
 
     def __len__(self) -> int:
         return len(self.keys_in_order)
