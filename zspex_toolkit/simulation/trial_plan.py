@@ -121,7 +121,7 @@ def _enroll(
 def trials_text(trials: Sequence[TrialPlan]) -> str:
     """``plan.jsonl``: one trial a line, sorted by the bytes of the ids."""
     ordered = sorted(trials, key=lambda trial: trial.id.encode())
-    return "".join(json.dumps(dataclasses.asdict(trial), ensure_ascii=False) + "\n" for trial in ordered)
+    return "".join(json.dumps(trial, ensure_ascii=False, default=vars) + "\n" for trial in ordered)
 
 
 def read_trials(path: os.PathLike | str) -> list[TrialPlan]:
