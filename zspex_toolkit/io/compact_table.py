@@ -40,7 +40,7 @@ class Choices(Sequence[str]):
     """An unchanging list of texts of which few differ: of each the number of one of ``names``."""
 
     def __init__(self, texts: Iterable[str], names: Sequence[str]):
-        self._names = names
+        self._names = Texts(names)  # the names themselves may lie anywhere, on a page of memory each
         number = {name: number for number, name in enumerate(names)}
         self.numbers = np.array([number[text] for text in texts], np.int32)
 
@@ -143,7 +143,7 @@ class Groups(Mapping[str, list[str]]):
         self._members = members
         self._order = np.argsort(group_of.numbers, kind="stable").astype(np.int64)
         self._ends = np.searchsorted(group_of.numbers[self._order], np.arange(len(names) + 1))
-        self._number = {name: number for number, name in enumerate(names)}
+        self._number = {name: number for number, name in enumerate(Texts(names))}  # of new texts, side by side
 
     def __len__(self) -> int:
         return len(self._number)

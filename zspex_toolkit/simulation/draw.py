@@ -34,7 +34,7 @@ class Pool:
         for utt in utterances:
             if utt not in utt2num_samples:
                 raise DataDirError(f"utterance {utt}: no length in samples (utt2num_samples)")
-        self.speakers = sorted(set(utt2spk.values()), key=str.encode)
+        self.speakers = Texts(sorted(set(utt2spk.values()), key=str.encode))
         speaker_of = Choices((utt2spk[utt] for utt in utterances), self.speakers)
         self.utterances = Texts(utterances)
         self.utt2spk = CompactTable(self.utterances, speaker_of)
