@@ -52,7 +52,7 @@ class Pool:
         utterances = []
         for _ in range(count):
             taken.append(self.draw_other(rng, taken))
-            choices = self.spk2utt[taken[-1]]
+            choices = self.spk2utt.selection(taken[-1])
             utterances.append(choices[int(rng.integers(len(choices)))])
         return utterances
 
