@@ -111,9 +111,9 @@ def _is_sorted(table: Mapping[str, object]) -> bool:
 
 
 def _compact_segments(segments: Mapping[str, tuple[str, float, float]]) -> CompactTable[tuple[str, float, float]]:
-    recordings, starts, ends = zip(*segments.values(), strict=True)
-    names = sorted(set(recordings))
-    return CompactTable(Texts(segments), Rows(Choices(recordings, names), array("d", starts), array("d", ends)))
+    recordings, starts, ends = ([row[column] for row in segments.values()] for column in range(3))
+    of_recordings = Choices(recordings, sorted(set(recordings)))
+    return CompactTable(Texts(segments), Rows(of_recordings, array("d", starts), array("d", ends)))
 
 
 def read_segments(path: str | os.PathLike) -> dict[str, tuple[str, float, float]]:
