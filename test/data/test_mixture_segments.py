@@ -5,7 +5,7 @@ import shutil
 import pytest
 import torch
 
-from zspex_toolkit.data.mixture_segments import MixtureSegments, StoredMixtures
+from zspex_toolkit.data.mixture_segments import JoinedMixtures, MixtureSegments, StoredMixtures
 from zspex_toolkit.data.stored_features import StoredFeatures
 from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.signal.front_end import FrontEndConfig
@@ -68,3 +68,26 @@ def test_a_mixture_without_a_second_speaker_is_named(voices, tmp_path):
     (tmp_path / "mix" / "utt2spk2").write_text("".join(lines[1:]))
     with pytest.raises(DataDirError, match=r"utt2spk2: no line for mixture 'anna-06_"):
         StoredMixtures(StoredFeatures(tmp_path / "mix", FrontEndConfig()))
+
+
+class Named:
+    """Mixtures of given names, without sound."""
+
+    def __init__(self, *names: str):
+        self._names = names
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def name(self, index: int) -> str:
+        return self._names[index]
+
+    def draw(self, epoch: int, index: int) -> tuple[str, torch.Tensor, str, str]:
+        return f"{self._names[index]}{epoch}", torch.zeros(1, 1), "anna", "bert"
+
+
+def test_sets_that_are_joined_come_one_behind_the_other():
+    joined = JoinedMixtures([Named(), Named("a", "b"), Named(), Named("c", "d", "e")])
+    assert [joined.name(index) for index in range(len(joined))] == ["a", "b", "c", "d", "e"]
+    assert [joined.draw(7, index)[0] for index in range(len(joined))] == ["a7", "b7", "c7", "d7", "e7"]
+    assert len(JoinedMixtures([])) == 0

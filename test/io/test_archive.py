@@ -193,3 +193,13 @@ def test_a_script_that_cannot_be_written_leaves_the_old_archive_and_its_script(t
         writer["new"] = np.zeros((4, 3), np.float32)
     assert (ark.read_bytes(), scp.read_bytes()) == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.ark", "a.scp"]
+
+
+def test_a_script_is_the_same_in_memory_that_processes_share(tmp_path):
+    with ArchiveWriter(tmp_path / "a.ark", tmp_path / "a.scp") as writer:
+        writer["a"], writer["b"] = np.eye(2), np.arange(3.0)
+    lines = (tmp_path / "a.scp").read_text().splitlines(keepends=True)
+    (tmp_path / "a.scp").write_text("".join(reversed(lines)))  # of any order
+    compact = read_scp(tmp_path / "a.scp").compact()
+    assert list(compact) == ["a", "b"] and type(compact.specs) is not dict
+    assert compact["a"].tolist() == [[1, 0], [0, 1]] and compact["b"].tolist() == [0, 1, 2]

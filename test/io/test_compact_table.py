@@ -1,12 +1,17 @@
 import multiprocessing
+import os
+import pickle
 import re
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zspex_toolkit.io.compact_table import Choices, CompactTable, Groups, Numbers, Texts
+from zspex_toolkit.io.compact_table import Choices, CompactTable, Groups, Numbers, Rows, Selection, Texts
 
 WORDS = st.lists(st.text(st.characters(exclude_categories=("Cs",))))
 
@@ -71,3 +76,36 @@ def test_a_process_that_reads_every_row_gets_no_copy_of_the_table():
         process.join()
     of_dict, of_table = grown
     assert 3 * of_table < of_dict  # whose rows take 130 bytes each
+
+
+@settings(deadline=None)
+@given(st.lists(st.text(st.characters(exclude_categories=("Cs",))), unique=True), WORDS)
+def test_a_text_is_found_where_it_stands_in_every_process(words, others):
+    for texts in (Texts(words).searchable(), pickle.loads(pickle.dumps(Texts(words).searchable()))):
+        assert [texts.find(word) for word in words] == list(range(len(words)))
+        assert all(texts.find(word) == -1 for word in others if word not in words)
+
+
+def test_a_process_with_other_hashes_finds_texts_all_the_same(tmp_path):
+    (tmp_path / "texts").write_bytes(pickle.dumps(Texts(["b", "a", "c"]).searchable()))
+    code = f"import pickle; print(pickle.load(open({str(tmp_path / 'texts')!r}, 'rb')).find('a'))"
+    for seed in ("1", "2"):
+        found = subprocess.run(
+            [sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True
+        )
+        assert found.stdout == "1\n", found.stderr
+
+
+def test_a_selection_has_the_texts_at_its_positions():
+    selection = Selection(Texts(["a", "b", "c", "d"]).searchable(), np.array([3, 1, 0]))
+    assert list(selection) == ["d", "b", "a"] and selection[-1] == "a" and len(selection) == 3
+    assert list(selection.without("b")) == ["d", "a"] and list(selection.without("c")) == ["d", "b", "a"]
+
+
+def test_rows_have_a_field_of_each_column():
+    rows = Rows(["a", "b"], Numbers([1, 2]))
+    assert list(rows) == [("a", 1), ("b", 2)] and len(rows) == 2
+
+
+def test_a_table_of_texts_is_in_the_order_of_its_keys():
+    assert list(CompactTable.of_texts({"b": "2", "a": "1"}).items()) == [("a", "1"), ("b", "2")]

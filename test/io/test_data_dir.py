@@ -105,3 +105,10 @@ def test_it_is_the_same_in_memory_that_processes_share(tmp_path):
     (tmp_path / "wav.scp").write_text("b-1 b.wav\na-1 a.wav\na-2 a.wav\n")
     unsorted = DataDir.load(tmp_path)
     assert unsorted.compact() is unsorted
+
+
+def test_segments_are_the_same_in_memory_that_processes_share(cut):
+    compact = cut.compact()
+    assert compact == cut and type(compact.segments) is not dict
+    for utt in cut.utterances:
+        assert np.array_equal(compact.read_audio(utt)[0], cut.read_audio(utt)[0])

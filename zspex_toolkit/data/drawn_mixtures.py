@@ -65,15 +65,15 @@ class DrawnMixtures:
         self._config = config
         self._seed = seed
         self._pool = Pool(waveforms.utt2spk, waveforms.utt2num_samples())
-        self._targets = [utt for utt in waveforms.utterances for _ in range(config.mixtures_per_utterance)]
         self._rooms = read_recordings(config.room_dir, waveforms.fs)
         self._noises = read_recordings(config.noise_dir, waveforms.fs)
 
     def __len__(self) -> int:
-        return len(self._targets)
+        return len(self._waveforms.utterances) * self._config.mixtures_per_utterance
 
     def name(self, index: int) -> str:
-        return self._targets[index]
+        """The target utterance."""
+        return self._waveforms.utterances[index // self._config.mixtures_per_utterance]
 
     def draw(self, epoch: int, index: int) -> tuple[str, Tensor, str, str]:
         """Id, features (L, F), speaker of the target and of the interferer."""
@@ -90,7 +90,7 @@ class DrawnMixtures:
         """
         for attempt in range(10):
             rng = rng_for(self._seed, "mixture", epoch, index, attempt)
-            plan = self._plan(rng, self._targets[index], self._snr_db(epoch))
+            plan = self._plan(rng, self.name(index), self._snr_db(epoch))
             sources = [self._waveforms[source.utt] for source in plan.sources]
             noise = self._noises[plan.noise.id] if plan.noise else None
             try:
@@ -101,7 +101,7 @@ class DrawnMixtures:
                 reason = error
                 continue
             return rendered.plan, rendered.mixture
-        raise DataDirError(f"{self._waveforms.data.path}: no audible mixture of '{self._targets[index]}': {reason}")
+        raise DataDirError(f"{self._waveforms.data.path}: no audible mixture of '{self.name(index)}': {reason}")
 
     def _snr_db(self, epoch: int) -> tuple[float, float]:
         """The range of an epoch: a straight line from easy mixtures to those asked for."""

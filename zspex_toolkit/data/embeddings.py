@@ -12,6 +12,7 @@ from torch import Tensor
 
 from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.io.archive import read_scp
+from zspex_toolkit.io.compact_table import Texts
 from zspex_toolkit.io.table import read_table
 
 
@@ -41,15 +42,16 @@ class LabelledEmbeddings:
     """
 
     def __init__(self, path: str | PathLike):
-        self._keys, self._embeddings = read_embeddings(Path(path) / "xvector.scp")
+        keys, self._embeddings = read_embeddings(Path(path) / "xvector.scp")
         utt2spk = read_table(Path(path) / "utt2spk")
-        missing = [key for key in self._keys if key not in utt2spk]
+        missing = [key for key in keys if key not in utt2spk]
         if missing:
             raise DataDirError(f"{path}/utt2spk: no line for '{missing[0]}' of xvector.scp")
-        self.speakers = tuple(sorted({utt2spk[key] for key in self._keys}))
+        self.speakers = tuple(sorted({utt2spk[key] for key in keys}))
         self.embedding_dim = self._embeddings.shape[1]
         number = {spk: position for position, spk in enumerate(self.speakers)}
-        self._labels = torch.tensor([number[utt2spk[key]] for key in self._keys])
+        self._labels = torch.tensor([number[utt2spk[key]] for key in keys])
+        self._keys = Texts(keys)
 
     def __len__(self) -> int:
         return len(self._keys)

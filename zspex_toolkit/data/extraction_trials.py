@@ -11,6 +11,7 @@ import numpy as np
 from zspex_toolkit.data.trial_rows import NO_SPEAKER, TrialRow, collate_rows
 from zspex_toolkit.errors import AudioError, DataDirError
 from zspex_toolkit.io.audio import audio_info, read_audio
+from zspex_toolkit.io.compact_table import CompactTable
 from zspex_toolkit.io.data_dir import DataDir
 
 REFERENCE, ENROLLMENT, CONDITION = "spk1.scp", "enroll_spk1.scp", "utt2condition"
@@ -39,21 +40,23 @@ class StoredTrials:
         max_seconds: float = 0.0,
         max_enrollment_seconds: float = 0.0,
     ):
-        self.data = DataDir.load(path)
+        data = DataDir.load(path)
+        tables = {"wav.scp": data.wavs, REFERENCE: data.table(REFERENCE), ENROLLMENT: data.table(ENROLLMENT)}
+        for name, table in tables.items():
+            missing = [trial for trial in data.utterances if trial not in table]
+            if missing:
+                raise DataDirError(f"{data.path / name}: no line for trial '{missing[0]}'")
+        self.data = data.compact()
         self.trials = self.data.utterances
         self._fs = fs
         self._classes = classes or {}
         self._most = round(max_seconds * fs) or None
         self._most_enrollment = round(max_enrollment_seconds * fs) or None
         self._mixtures = self.data.wavs
-        self._references, self._enrollments = self.data.table(REFERENCE), self.data.table(ENROLLMENT)
-        tables = {"wav.scp": self._mixtures, REFERENCE: self._references, ENROLLMENT: self._enrollments}
-        for name, table in tables.items():
-            missing = [trial for trial in self.trials if trial not in table]
-            if missing:
-                raise DataDirError(f"{self.data.path / name}: no line for trial '{missing[0]}'")
-        has_conditions = (self.data.path / CONDITION).exists()
-        self._conditions = self.data.table(CONDITION) if has_conditions else {}
+        self._references = CompactTable.of_texts(tables[REFERENCE])
+        self._enrollments = CompactTable.of_texts(tables[ENROLLMENT])
+        has_conditions = (data.path / CONDITION).exists()
+        self._conditions = CompactTable.of_texts(data.table(CONDITION) if has_conditions else {})
 
     def __len__(self) -> int:
         return len(self.trials)

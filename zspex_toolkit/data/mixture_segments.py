@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any, Protocol
 
 import torch
@@ -12,7 +14,7 @@ from zspex_toolkit.data.masking import Masking
 from zspex_toolkit.data.segments import pad_batch, random_segment
 from zspex_toolkit.data.stored_features import StoredFeatures
 from zspex_toolkit.errors import ConfigError, DataDirError
-from zspex_toolkit.io.table import read_table
+from zspex_toolkit.io.compact_table import CompactTable
 from zspex_toolkit.randomness import rng_for
 
 GIVEN = ("e1", "e2", "both")
@@ -41,10 +43,11 @@ class StoredMixtures:
         self.features = features
         self.utterances = features.utterances
         self.utt2spk = features.utt2spk
-        self.utt2spk2 = read_table(features.data.path / "utt2spk2")
-        missing = [utt for utt in self.utterances if utt not in self.utt2spk2]
+        utt2spk2 = features.data.table("utt2spk2")
+        missing = [utt for utt in self.utterances if utt not in utt2spk2]
         if missing:
             raise DataDirError(f"{features.data.path / 'utt2spk2'}: no line for mixture '{missing[0]}'")
+        self.utt2spk2 = CompactTable.of_texts(utt2spk2)
 
     def __len__(self) -> int:
         return len(self.utterances)
@@ -62,19 +65,24 @@ class JoinedMixtures:
     """Several sets of mixtures as one."""
 
     def __init__(self, parts: Sequence[Mixtures]):
-        self._items = [(part, index) for part in parts for index in range(len(part))]
+        self._parts = list(parts)
+        self._ends = list(accumulate(map(len, parts)))
 
     def __len__(self) -> int:
-        return len(self._items)
+        return self._ends[-1] if self._ends else 0
 
     def name(self, index: int) -> str:
-        part, position = self._items[index]
+        part, position = self._place(index)
         return part.name(position)
 
     def draw(self, epoch: int, index: int) -> tuple[str, Tensor, str, str]:
         """Item ``index`` of the parts in their order."""
-        part, position = self._items[index]
+        part, position = self._place(index)
         return part.draw(epoch, position)
+
+    def _place(self, index: int) -> tuple[Mixtures, int]:
+        number = bisect_right(self._ends, index)
+        return self._parts[number], index - (self._ends[number - 1] if number else 0)
 
 
 class MixtureSegments:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import torch
@@ -16,8 +16,8 @@ from zspex_toolkit.randomness import rng_for
 class UtteranceFeatures(Protocol):
     """Where features come from: :class:`StoredFeatures`, or waveforms that are augmented on the fly."""
 
-    utterances: list[str]
-    utt2spk: dict[str, str]
+    utterances: Sequence[str]
+    utt2spk: Mapping[str, str]
 
     def draw(self, utt: str, rng) -> tuple[Tensor, str]:
         """Features (L, F) of one utterance, and the speaker they now sound like."""
@@ -50,14 +50,14 @@ class SpeakerSegments:
         self._segment_frames = segment_frames
         self._masking = masking
         self._seed = seed
-        self._utterances = [utt for utt in features.utterances for _ in range(segments_per_utterance)]
+        self._segments_per_utterance = segments_per_utterance
 
     def __len__(self) -> int:
-        return len(self._utterances)
+        return len(self._features.utterances) * self._segments_per_utterance
 
     def get(self, epoch: int, index: int) -> tuple[str, Tensor, int]:
         """Utterance id, features (segment_frames, F) and number of the speaker."""
-        utt = self._utterances[index]
+        utt = self.name(index)
         rng = rng_for(self._seed, "segment", epoch, index)
         feats, spk = self._features.draw(utt, rng)
         segment = random_segment(feats, self._segment_frames, rng)
@@ -65,7 +65,7 @@ class SpeakerSegments:
 
     def name(self, index: int) -> str:
         """The utterance of an item, for messages."""
-        return self._utterances[index]
+        return self._features.utterances[index // self._segments_per_utterance]
 
     @staticmethod
     def collate(items: list[tuple[str, Tensor, int]]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from zspex_toolkit.data.front_end import check_front_end
 from zspex_toolkit.errors import DataDirError
+from zspex_toolkit.io.archive import ArrayTable
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.signal.front_end import FrontEnd, FrontEndConfig
 
@@ -28,20 +29,12 @@ class StoredFeatures:
     """
 
     def __init__(self, path: str | PathLike, front_end: FrontEndConfig, *, cache_bytes: int = 4 << 30):
-        self.data = DataDir.load(path)
+        self.data = DataDir.load(path).compact()
         check_front_end(path, front_end)
         self.utterances = self.data.utterances
         self.utt2spk = self.data.utt2spk
-        self._feats = self.data.feature_table("feats.scp")
-        self._voiced = self.data.feature_table("vad.scp")
-        for name, table in (("feats.scp", self._feats), ("vad.scp", self._voiced)):
-            for utt in self.utterances:
-                if utt not in table:
-                    command = "make_mfcc" if name == "feats.scp" else "compute_vad"
-                    where = self.data.path / name
-                    raise DataDirError(
-                        f"{where}: no line for '{utt}'; run {command}, or fix_data_dir if that dropped it"
-                    )
+        self._feats = self._table("feats.scp", made_by="make_mfcc")
+        self._voiced = self._table("vad.scp", made_by="compute_vad")
         self._front_end = FrontEnd(front_end)
         self._cache: OrderedDict[str, Tensor] = OrderedDict()
         self._cached_bytes = 0
@@ -64,6 +57,14 @@ class StoredFeatures:
         while self._cached_bytes > self._cache_bytes and len(self._cache) > 1:
             self._cached_bytes -= self._cache.popitem(last=False)[1].nbytes
         return feats
+
+    def _table(self, name: str, made_by: str) -> ArrayTable:
+        table = self.data.feature_table(name)
+        for utt in self.utterances:
+            if utt not in table.specs:
+                where = self.data.path / name
+                raise DataDirError(f"{where}: no line for '{utt}'; run {made_by}, or fix_data_dir if that dropped it")
+        return table.compact()
 
     def draw(self, utt: str, rng: object) -> tuple[Tensor, str]:
         """Features and speaker of an utterance; nothing is random about what is stored."""

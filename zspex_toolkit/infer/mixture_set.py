@@ -54,7 +54,7 @@ def load_mixtures(path: Path, front_end: FrontEndConfig, given: str, part: str) 
     if given not in ("e1", "e2"):
         raise ConfigError(f"given: expected e1 or e2, got '{given}'")
     mixtures = StoredMixtures(StoredFeatures(path, front_end))
-    names = mixtures.utterances
+    names = list(mixtures.utterances)
     targets, interferers = ([table[name] for name in names] for table in (mixtures.utt2spk, mixtures.utt2spk2))
     asked, known = (targets, interferers) if given == "e2" else (interferers, targets)
     trials = "".join(f"{name} {one} {other}\n" for name, one, other in zip(names, asked, known, strict=True))

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from copy import copy
 from pathlib import Path
 
 import kaldiio
@@ -14,6 +15,7 @@ import numpy as np
 
 from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.io.atomic import atomic_path
+from zspex_toolkit.io.compact_table import CompactTable
 from zspex_toolkit.io.table import read_table, write_table
 
 # What Kaldi's compression methods of a fixed range can hold: signed 16 bits, a byte, and a byte for 0 to 1.
@@ -114,7 +116,13 @@ class ArrayTable(Mapping):
 
     def __init__(self, path: str | os.PathLike):
         self.path = Path(path)
-        self.specs = read_table(path)
+        self.specs: Mapping[str, str] = read_table(path)
+
+    def compact(self) -> ArrayTable:
+        """The same in memory that processes share for good, in the order of its keys."""
+        table = copy(self)
+        table.specs = CompactTable.of_texts(self.specs)
+        return table
 
     def __getitem__(self, key: str) -> np.ndarray:
         return read_array(self.specs[key])

@@ -1,26 +1,22 @@
-"""Audio from files, Kaldi audio archives and shell pipes, mono float32 in [-1, 1]; of more channels: audio_blocks."""
+"""Audio from files, archives, tars and shell pipes, mono float32 in [-1, 1]; of more channels: audio_blocks."""
 
 from __future__ import annotations
 
 import io
 import os
-import re
-import struct
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import soundfile
 
 from zspex_toolkit.errors import AudioError
 from zspex_toolkit.io.atomic import atomic_path
+from zspex_toolkit.io.audio_entry import entry_place, open_entry, open_file
 from zspex_toolkit.io.audio_header import declared_num_samples, is_shortened_sphere
 from zspex_toolkit.io.librimix import ON_THE_FLY, on_the_fly_info, on_the_fly_wav
-
-BUFFER_BYTES = 1 << 18  # few reads a file
 
 
 @dataclass(frozen=True)
@@ -38,8 +34,9 @@ def read_audio(
     """Samples of one recording, or of a part of it.
 
     Args:
-        source: path of a WAV, FLAC or NIST SPHERE file, ``path.ark:offset``, a shell command that ends in ``|``, or
-            ``path.mixtures.jsonl:offset:signal`` for LibriMix on the fly.
+        source: path of a WAV, FLAC or NIST SPHERE file, such a file's place in an archive (``path.ark:offset``,
+            ``path.tar:offset``), a shell command that ends in ``|``, or ``path.mixtures.jsonl:offset:signal`` for
+            LibriMix on the fly.
         fs: the rate that the caller needs, in Hz; any if None.
         start: first sample.
         stop: one past the last sample; the end of the recording if None.
@@ -112,10 +109,10 @@ def opened_audio(source: str | os.PathLike) -> Iterator[soundfile.SoundFile]:
         stream = io.BytesIO(_run_pipe(text[:-1].strip()))
     elif ON_THE_FLY.fullmatch(text):
         stream = io.BytesIO(on_the_fly_wav(text))
-    elif (ark := re.fullmatch(r"(.+):(\d+)", text)) and not Path(text).exists():
-        stream = io.BytesIO(_read_ark_entry(Path(ark[1]), int(ark[2])))
+    elif place := entry_place(text):
+        stream = open_entry(*place)
     else:
-        stream = _open_file(Path(text))
+        stream = open_file(text)
     with stream:
         declared = declared_num_samples(stream)
         stream.seek(0)
@@ -137,17 +134,6 @@ def _unreadable(stream: io.BufferedIOBase, error: soundfile.LibsndfileError) -> 
     return f"not readable as audio: {error.error_string or 'its data is broken'}"
 
 
-def _open_file(path: Path) -> io.BufferedReader:
-    try:
-        stream = path.open("rb", buffering=BUFFER_BYTES)
-    except OSError as error:
-        raise AudioError(f"{path}: {(error.strerror or 'not readable').lower()}") from error
-    if not os.fstat(stream.fileno()).st_size:
-        stream.close()
-        raise AudioError(f"{path}: empty file")
-    return stream
-
-
 def _run_pipe(command: str) -> bytes:
     """Standard output of a shell command, run as Kaldi runs it; status other than 0 or no output is an error."""
     done = subprocess.run(command, shell=True, capture_output=True, check=False)
@@ -157,22 +143,6 @@ def _run_pipe(command: str) -> bytes:
     if not done.stdout:
         raise AudioError(f"{command} |: gave no audio: {last_words or 'no message'}")
     return done.stdout
-
-
-def _read_ark_entry(path: Path, offset: int) -> bytes:
-    """The audio file that starts at ``offset``: RIFF as Kaldi writes it, ``AUDIO`` or FLAC as kaldiio does."""
-    with _open_file(path) as stream:
-        stream.seek(offset)
-        head = stream.read(8)
-        if head[:4] == b"RIFF" and len(head) == 8:
-            return head + stream.read(struct.unpack("<I", head[4:])[0])
-        if head[:5] == b"AUDIO" and len(head) > 5:
-            stream.seek(offset + 6)
-            width = head[5]  # kaldiio: one byte of width, then the length in so many bytes
-            return stream.read(int.from_bytes(stream.read(width), "little"))
-        if head[:4] == b"fLaC":
-            return head + stream.read()
-    raise AudioError(f"{path}:{offset}: expected audio (RIFF, fLaC or AUDIO), found {head!r}; is the offset right?")
 
 
 def _check_format(source: str | os.PathLike, sound: soundfile.SoundFile, fs: int | None) -> None:

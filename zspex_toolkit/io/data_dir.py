@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import os
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -14,7 +15,7 @@ import numpy as np
 from zspex_toolkit.errors import AudioError, DataDirError
 from zspex_toolkit.io.archive import ArrayTable, read_scp
 from zspex_toolkit.io.audio import audio_info, read_audio
-from zspex_toolkit.io.compact_table import Choices, CompactTable, Groups, Texts
+from zspex_toolkit.io.compact_table import Choices, CompactTable, Groups, Rows, Texts
 from zspex_toolkit.io.table import invert, read_table
 
 
@@ -55,7 +56,7 @@ class DataDir:
 
     def compact(self) -> DataDir:
         """The same in memory that processes share for good, if its tables are sorted by their keys."""
-        if not (_is_sorted(self.utt2spk) and _is_sorted(self.wavs)):
+        if not all(_is_sorted(table) for table in (self.utt2spk, self.wavs, self.segments or {})):
             return self
         utterances, speakers = Texts(self.utt2spk), sorted(self.spk2utt)
         speaker_of = Choices(self.utt2spk.values(), speakers)
@@ -65,6 +66,7 @@ class DataDir:
             utt2spk=CompactTable(utterances, speaker_of),
             spk2utt=Groups(utterances, speaker_of, speakers),
             wavs=CompactTable(recordings, Texts(self.wavs.values())),
+            segments=None if self.segments is None else _compact_segments(self.segments),
         )
 
     @property
@@ -106,6 +108,12 @@ class DataDir:
 
 def _is_sorted(table: Mapping[str, object]) -> bool:
     return all(map(operator.lt, table, islice(table, 1, None)))
+
+
+def _compact_segments(segments: Mapping[str, tuple[str, float, float]]) -> CompactTable[tuple[str, float, float]]:
+    recordings, starts, ends = ([row[column] for row in segments.values()] for column in range(3))
+    of_recordings = Choices(recordings, sorted(set(recordings)))
+    return CompactTable(Texts(segments), Rows(of_recordings, array("d", starts), array("d", ends)))
 
 
 def read_segments(path: str | os.PathLike) -> dict[str, tuple[str, float, float]]:

@@ -34,7 +34,7 @@ class Pool:
         for utt in utterances:
             if utt not in utt2num_samples:
                 raise DataDirError(f"utterance {utt}: no length in samples (utt2num_samples)")
-        self.speakers = sorted(set(utt2spk.values()), key=str.encode)
+        self.speakers = Texts(sorted(set(utt2spk.values()), key=str.encode))
         speaker_of = Choices((utt2spk[utt] for utt in utterances), self.speakers)
         self.utterances = Texts(utterances)
         self.utt2spk = CompactTable(self.utterances, speaker_of)
@@ -52,7 +52,7 @@ class Pool:
         utterances = []
         for _ in range(count):
             taken.append(self.draw_other(rng, taken))
-            choices = self.spk2utt[taken[-1]]
+            choices = self.spk2utt.selection(taken[-1])
             utterances.append(choices[int(rng.integers(len(choices)))])
         return utterances
 

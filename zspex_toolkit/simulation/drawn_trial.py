@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zspex_toolkit.io.compact_table import Selection
 from zspex_toolkit.simulation.draw import Pool, Range, draw_in_range, draw_name, draw_noise, draw_offset
 from zspex_toolkit.simulation.mixture_plan import Noise
 from zspex_toolkit.simulation.passage import Passage, draw_passage
@@ -103,19 +104,21 @@ class _Draw:
         """A passage that begins with ``utt`` (or is ``taken``), and another of the same speaker to enroll with."""
         rng, pool, settings = self._rng, self._pool, self._settings
         spk = pool.utt2spk[utt]
-        others = [other for other in pool.spk2utt[spk] if other != utt]
-        others = [others[position] for position in rng.permutation(len(others))]
+        others = pool.spk2utt.selection(spk).without(utt).positions
+        others = others[rng.permutation(len(others))]
         if taken is None:
             speed = float(settings.speeds[int(rng.integers(len(settings.speeds)))])
             # The last one is never part of the passage, so there is always speech to enroll with.
-            taken = self._passage([utt, *others[:-1]], settings.num_samples, speed)
-        used = set(taken.utterances)
-        left = [other for other in reversed(others) if other not in used]
+            taken = self._passage([pool.utterances.find(utt), *others[:-1]], settings.num_samples, speed)
+        left = Selection(pool.utterances, others[::-1])
+        for used in set(taken.utterances):
+            left = left.without(used)
         low, high = settings.enrollment_num_samples
-        return taken, self._passage(left, int(rng.integers(low, high + 1)), taken.speed)
+        return taken, self._passage(left.positions, int(rng.integers(low, high + 1)), taken.speed)
 
-    def _passage(self, utterances: list[str], num_samples: int, speed: float) -> Passage:
+    def _passage(self, positions: Sequence[int], num_samples: int, speed: float) -> Passage:
         pool, join = self._pool, self._settings.join_utterances
+        utterances = Selection(pool.utterances, positions)
         spk = pool.utt2spk[utterances[0]]
         return draw_passage(self._rng, spk, utterances, pool.utt2num_samples, num_samples, speed=speed, join=join)
 

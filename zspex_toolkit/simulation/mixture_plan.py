@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 from dataclasses import dataclass
@@ -65,7 +64,7 @@ def to_text(plans: list[MixturePlan]) -> str:
 
 def to_line(plan: MixturePlan) -> str:
     """The plan as one line of JSON."""
-    return json.dumps(dataclasses.asdict(plan), ensure_ascii=False)
+    return json.dumps(plan, ensure_ascii=False, default=vars)  # asdict copies all there is
 
 
 def read_plans(path: os.PathLike | str) -> list[MixturePlan]:

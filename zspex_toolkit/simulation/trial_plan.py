@@ -7,11 +7,13 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from zspex_toolkit.errors import DataDirError
+from zspex_toolkit.io.compact_table import Selection
 from zspex_toolkit.randomness import rng_for
 from zspex_toolkit.simulation.draw import Pool, draw_mixture
 from zspex_toolkit.simulation.mixture_plan import MixturePlan, Source, plan_from_fields
@@ -106,22 +108,23 @@ def _enroll(
     rng: np.random.Generator, pool: Pool, spk: str, mixture: MixturePlan, bounds: tuple[int, int] | None
 ) -> Enrollment:
     """Speech of ``spk`` from utterances that are not in the mixture; of the length drawn, if there is so much."""
-    in_mixture = {source.utt for source in mixture.sources}
-    others = [utt for utt in pool.spk2utt[spk] if utt not in in_mixture]
-    others = [others[position] for position in rng.permutation(len(others))]
+    others = pool.spk2utt.selection(spk)
+    for source in mixture.sources:
+        others = others.without(source.utt)
+    others = Selection(pool.utterances, others.positions[rng.permutation(len(others))])
     if bounds is None:
         return Enrollment((others[0],), 0, pool.utt2num_samples[others[0]])
     wanted = int(rng.integers(bounds[0], bounds[1] + 1))
     lengths = np.cumsum([pool.utt2num_samples[utt] for utt in others])
     count = min(int(np.searchsorted(lengths, wanted)) + 1, len(others))
     taken = min(wanted, int(lengths[count - 1]))
-    return Enrollment(tuple(others[:count]), int(rng.integers(lengths[count - 1] - taken + 1)), taken)
+    return Enrollment(tuple(islice(others, count)), int(rng.integers(lengths[count - 1] - taken + 1)), taken)
 
 
 def trials_text(trials: Sequence[TrialPlan]) -> str:
     """``plan.jsonl``: one trial a line, sorted by the bytes of the ids."""
     ordered = sorted(trials, key=lambda trial: trial.id.encode())
-    return "".join(json.dumps(dataclasses.asdict(trial), ensure_ascii=False) + "\n" for trial in ordered)
+    return "".join(json.dumps(trial, ensure_ascii=False, default=vars) + "\n" for trial in ordered)
 
 
 def read_trials(path: os.PathLike | str) -> list[TrialPlan]:
