@@ -31,6 +31,9 @@ option gpu=* -l gpu=$0
 """
 
 
+_RESCHEDULED = "25"  # what accounting calls a run after which there is another, whose own record may come late
+
+
 def run(jobs: Jobs) -> list[int]:
     """Run all jobs to their end; returns the numbers of the failed ones. See ``run_on_queue``."""
     return run_on_queue(jobs, _SGE)
@@ -78,9 +81,10 @@ def _read_accounting(text: str) -> dict[int, str]:
             continue
         task, failed = fields.get("taskid", "undefined"), fields.get("failed", "0")
         status = fields["exit_status"].split()[0]
-        well = status == "0" and failed.split()[0] == "0"
-        told = DONE if well else f"exit status {status}, failed {failed}"
-        states[int(task) if task.isdecimal() else 0] = told  # a job that was run again has a later record
+        number, code = int(task) if task.isdecimal() else 0, failed.split()[0]
+        states.pop(number, None)  # a job that was run again has a later record
+        if code != _RESCHEDULED:
+            states[number] = DONE if status == code == "0" else f"exit status {status}, failed {failed}"
     return states
 
 
