@@ -18,7 +18,7 @@ SMALLER = (
     " --embedder_args '--network_options.channels=16 --network_options.pooled_channels=16'"
 )
 
-pytestmark = [pytest.mark.cluster, pytest.mark.slow]
+pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(1200)]
 
 
 def blocks(page):

@@ -176,9 +176,9 @@ def _prepare(jobs: Jobs, numbers: Sequence[int], script: Path, queue_log: Path, 
 def _submit(watched: _Watched, command: str, scheduler: Scheduler) -> None:
     """Submit, again if the queue does not answer, and keep its name of the job."""
     within_job = re.compile(scheduler.job_variables)
-    environment = {name: value for name, value in os.environ.items() if not within_job.fullmatch(name)}
     for wait_s in (*_SUBMIT_WAITS_S, None):
         with signals_held():
+            environment = {name: value for name, value in os.environ.items() if not within_job.fullmatch(name)}
             # In a session of its own: Ctrl-C must not kill it halfway.
             shell = ["bash", "-c", command]
             done = subprocess.run(shell, capture_output=True, text=True, start_new_session=True, env=environment)

@@ -23,6 +23,11 @@ def test_the_last_record_of_a_task_that_was_run_again_counts():
     assert sge._read_accounting(on_its_way_back) == {}
 
 
+def test_of_a_task_that_was_put_back_into_the_queue_nothing_is_known_before_the_record_of_its_last_run():
+    text = f"{'=' * 62}\ntaskid       2\nfailed       25  : rescheduling\nexit_status  99\n"
+    assert sge._read_accounting(text) == {}
+
+
 def test_a_job_that_the_queue_holds_for_an_error_has_failed_and_is_deleted(cluster):
     def hold():
         (cluster.folder / "1" / "2").write_text("Eqw")

@@ -33,6 +33,9 @@ option gpu=* -l gpu=$0
 _STARTS_AGAIN = ("24", "25")  # "migrating" and "rescheduling", see accounting(5)
 
 
+_RESCHEDULED = "25"  # what accounting calls a run after which there is another, whose own record may come late
+
+
 def run(jobs: Jobs) -> list[int]:
     """Run all jobs to their end; returns the numbers of the failed ones. See ``run_on_queue``."""
     return run_on_queue(jobs, _SGE)
@@ -82,9 +85,10 @@ def _read_accounting(text: str) -> dict[int, str]:
         if failed.split()[0] in _STARTS_AGAIN:
             continue  # it is on its way back into the queue, which may not list it at this very moment
         status = fields["exit_status"].split()[0]
-        well = status == "0" and failed.split()[0] == "0"
-        told = DONE if well else f"exit status {status}, failed {failed}"
-        states[int(task) if task.isdecimal() else 0] = told  # a job that was run again has a later record
+        number, code = int(task) if task.isdecimal() else 0, failed.split()[0]
+        states.pop(number, None)  # a job that was run again has a later record
+        if code != _RESCHEDULED:
+            states[number] = DONE if status == code == "0" else f"exit status {status}, failed {failed}"
     return states
 
 
