@@ -118,24 +118,43 @@ def test_of_two_that_take_over_at_once_one_gives_way(tmp_path, monkeypatch):
     assert path.read_text() == holder("third", 3)
 
 
-def test_the_same_job_of_slurm_takes_over_at_once_when_it_was_started_again_elsewhere(tmp_path, monkeypatch):
+SLURM = {"SLURM_JOB_ID": "17", "SLURM_RESTART_COUNT": "1"}
+NOT_OF_SLURM = ({}, {"slurm_job": "16", "restarts": 0}, {"slurm_job": "17", "restarts": 1})
+SGE = {"JOB_ID": "17", "SGE_TASK_ID": "2", "RESTARTED": "1"}
+NOT_OF_SGE = ({}, {"sge_job": "17.1", "restarts": 0}, {"slurm_job": "17", "restarts": 0})
+
+
+@pytest.mark.parametrize(
+    ("variables", "others", "earlier"),
+    [
+        (SLURM, NOT_OF_SLURM, {"slurm_job": "17", "restarts": 0}),
+        (SGE, NOT_OF_SGE, {"sge_job": "17.2", "restarts": 0}),
+        (SGE, NOT_OF_SGE, {"sge_job": "17.2", "restarts": 1}),  # Grid Engine does not count
+        ({**SGE, "RESTARTED": "0"}, (*NOT_OF_SGE, {"sge_job": "17.2", "restarts": 0}), None),
+    ],
+)
+def test_the_same_job_of_a_cluster_takes_over_at_once_when_it_was_started_again_elsewhere(
+    tmp_path, monkeypatch, variables, others, earlier
+):
     monkeypatch.setattr("zspex_toolkit.train.lock._SETTLE_S", 0.0)
-    monkeypatch.setenv("SLURM_JOB_ID", "17")
-    monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
     path = tmp_path / ".lock"
 
     def held(**job):
         beating("far-away", 5, path)
         path.write_text(json.dumps({**json.loads(path.read_text()), **job}))
 
-    for other in ({}, {"slurm_job": "16", "restarts": 0}, {"slurm_job": "17", "restarts": 1}):
+    for other in others:
         held(**other)
         with pytest.raises(UserError, match="in use by another training"), lock(tmp_path):
             pass
-    held(slurm_job="17", restarts=0)
-    with lock(tmp_path):
-        content = json.loads(path.read_text())
-        assert (content["pid"], content["slurm_job"], content["restarts"]) == (os.getpid(), "17", 1)
+    if earlier:
+        held(**earlier)
+        with lock(tmp_path):
+            content = json.loads(path.read_text())
+            job = {name: value for name, value in earlier.items() if name != "restarts"}
+            assert content == {**content, "pid": os.getpid(), "restarts": 1, **job}
 
 
 @pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])

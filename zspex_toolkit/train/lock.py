@@ -73,7 +73,7 @@ def lock(exp_dir: Path) -> Iterator[Hold]:
     A lock left by a dead process of this host is taken over: the kernel dropped its record lock (which, unlike
     ``flock``, the data-loading children do not inherit). That of a process on another host is taken over once it has
     given no sign of life for ten minutes (so is any, where the disk has no record locks), or at once by the same job of
-    Slurm, started again: Slurm says it is gone.
+    Slurm or Grid Engine, started again: these say it is gone.
 
     Raises:
         UserError: if a running training, or one of another host, holds it, or the disk is full.
@@ -140,10 +140,8 @@ def _claim(descriptor: int, path: Path) -> bool:
         raise UserError(f"{path.parent}: in use by another training ({name}); wait for it or stop it")
     if kernel_knows and (not holder or holder["host"] == socket.gethostname()):
         return False
-    if not holder or _is_ended_job(
-        holder
-    ):  # no holder that the kernel would tell of: another may begin at the same moment
-        return True
+    if not holder or _is_ended_job(holder):
+        return True  # none that the kernel would tell of: another may begin at the same moment
     silence = _seconds_since(descriptor, path.parent)
     # A lock without beat_s is of a version of the toolkit that gave no signs of life.
     if "beat_s" not in holder or silence < DEAD_AFTER_S:
@@ -164,15 +162,20 @@ def _read_holder(descriptor: int) -> dict[str, Any] | None:
 
 
 def _job() -> dict[str, Any]:
-    """The job of Slurm that this process is part of, and how often it was started again."""
-    if "SLURM_JOB_ID" not in os.environ:
-        return {}
-    return {"slurm_job": os.environ["SLURM_JOB_ID"], "restarts": int(os.environ.get("SLURM_RESTART_COUNT", "0"))}
+    """The job of Slurm or Grid Engine that this process is part of, and how often (there: whether) it began again."""
+    if "SLURM_JOB_ID" in os.environ:
+        return {"slurm_job": os.environ["SLURM_JOB_ID"], "restarts": int(os.environ.get("SLURM_RESTART_COUNT", "0"))}
+    if {"JOB_ID", "SGE_TASK_ID"} <= os.environ.keys():
+        restarts = int(os.environ.get("RESTARTED", "0"))
+        return {"sge_job": f"{os.environ['JOB_ID']}.{os.environ['SGE_TASK_ID']}", "restarts": restarts}
+    return {}
 
 
 def _is_ended_job(holder: dict[str, Any]) -> bool:
     """Whether the holder is an earlier start of the job that this process is part of."""
     own = _job()
+    if "sge_job" in own:  # a job that was started again has no earlier start that still runs
+        return holder.get("sge_job") == own["sge_job"] and own["restarts"] > 0
     return bool(own) and holder.get("slurm_job") == own["slurm_job"] and holder["restarts"] < own["restarts"]
 
 
