@@ -49,6 +49,9 @@ set_machine() {
     processes=${num_processes:-$((ngpu > 1 ? ngpu : 1))} # of a training on each node
     ((ngpu == 0 || processes == ngpu)) ||
         die "--num_processes $num_processes: on GPUs a training has one process for each (--ngpu $ngpu); leave it empty"
+    # On a cluster each GPU gets num_threads processors, for its data processes, too.
+    training_threads=$num_threads
+    if [[ $on_cluster = true ]] && ((ngpu > 0)); then training_threads=$((num_threads * processes)); fi
     training_cmd="$cuda_cmd --gpu $ngpu" trainer=(python -m)
     if ((num_nodes > 1)); then training_cmd+=" --num_nodes $num_nodes"; fi
     if [[ $cuda_cmd == *zspex_toolkit.bin.run_jobs* ]]; then
@@ -115,10 +118,10 @@ run_wide_array() {
 train_alone() {
     local list=$exp/jobs/train_$2.txt # quoted there, whatever the words hold
     mkdir -p "$exp/jobs"
-    echo "OMP_NUM_THREADS=$num_threads $(training "$1" --exp_dir "$exp/$2" --device "$device" --train.seed "$seed" "${@:3}")" >"$list"
+    echo "OMP_NUM_THREADS=$training_threads $(training "$1" --exp_dir "$exp/$2" --device "$device" --train.seed "$seed" "${@:3}")" >"$list"
     log "train_$1: log is $exp/log/train_$2.log"
     # shellcheck disable=SC2086
-    with_progress "$exp/log/train_$2.log" $training_cmd --num_threads "$num_threads" "$exp/log/train_$2.log" \
+    with_progress "$exp/log/train_$2.log" $training_cmd --num_threads "$training_threads" "$exp/log/train_$2.log" \
         bash "$COMMON/run_line.sh" "$list" 1
 }
 
@@ -132,7 +135,11 @@ training() {
 # operations, a second thread takes longer to wake than to compute.
 train_array() {
     local cmd=$training_cmd nj=$nj
-    if ((ngpu == 0 && processes > 1)); then cmd+=" --num_threads $processes" nj=$((nj > processes ? nj / processes : 1)); fi
+    if ((ngpu == 0 && processes > 1)); then
+        cmd+=" --num_threads $processes" nj=$((nj > processes ? nj / processes : 1))
+    elif ((ngpu > 0)) && [[ $on_cluster = true ]]; then
+        cmd+=" --num_threads $training_threads"
+    fi
     run_array "$cmd" "$@"
 }
 

@@ -7,6 +7,7 @@
 # shellcheck disable=SC2154
 
 STAGE_NUMBER='' STAGE_TITLE='' STAGE_HASH='' STAGE_MARK='' STAGE_START=0 STAGE_RESUMES=false
+declare -A STAGE_LOCKS=()
 
 log() { echo "$(date '+%Y-%m-%dT%H:%M:%S') ($(basename "$0"):${BASH_LINENO[-2]}) $*"; }
 
@@ -113,9 +114,35 @@ in_stage() {
         STAGE_RESUMES=true
     fi
     mkdir -p "$marks" || die "cannot make the folder $marks" # errexit is off in a condition
+    _lock_marks
     rm -f "$STAGE_MARK"
     echo "$STAGE_HASH" >"$STAGE_MARK.begun"
     log "Stage $_number: $_title"
+}
+
+# Two runs of recipes must not write the same stages: the kernel keeps the lock of a folder of marks for as long as this
+# shell, or a command that it started here, lives. That of the data, which experiments share, is let go of when the next
+# stage is of an experiment.
+_lock_marks() {
+    local _file=$marks/.lock _status=0 _other _lock
+    for _other in "${!STAGE_LOCKS[@]}"; do
+        if [[ $_other != "$marks" && $_other == data/* ]]; then
+            _lock=${STAGE_LOCKS[$_other]}
+            exec {_lock}>&-
+            unset "STAGE_LOCKS[$_other]"
+        fi
+    done
+    if [[ -n ${STAGE_LOCKS[$marks]-} ]] || ! command -v flock >/dev/null; then return; fi
+    exec {_lock}>>"$_file" || die "cannot write $_file"
+    flock --nonblock "$_lock" || _status=$?
+    if ((_status == 1)); then
+        die "$(dirname "$marks"): in use by another run of a recipe ($(<"$_file")) or what it has left running;" \
+            "wait for it, stop it, or give another --exp_tag or --work_dir"
+    elif ((_status > 1)); then
+        log "warning: this disk has no locks: do not start a second recipe in $PWD while this one runs"
+    fi
+    echo "process $$ on host $(hostname), since $(date '+%Y-%m-%dT%H:%M:%S')" >"$_file"
+    STAGE_LOCKS[$marks]=$_lock
 }
 
 # Move folder $1, if it is there, to old/ beside it, unless it is the unfinished work of this same stage and options.
@@ -203,7 +230,8 @@ with_progress() {
 _HOW_IT_TRAINS='effective batch: |learning rate: |[0-9]+ processes: batch_size counts '
 
 _print_progress() {
-    local _log _line _last='' _told=''
+    local _log _line _last='' _told='' _lock
+    for _lock in "${STAGE_LOCKS[@]}"; do exec {_lock}>&-; done # the last sleep outlives us
     trap - ERR
     trap '_tell_how_it_trains; exit' TERM # the last of it, of a training of a few seconds
     set +e

@@ -226,3 +226,11 @@ def test_trainings_side_by_side_take_the_processors_of_their_processes(tmp_path)
     shown = "run_array() { echo \"nj $nj: $*\"; }; train_array train_extractor 'a line'; echo $nj"
     told = machine(tmp_path, shown, num_processes="2")
     assert told == (0, f"nj 2: {OURS} local --gpu 0 --requeue true --num_threads 2 train_extractor a line\n4\n")
+
+
+def test_on_a_cluster_a_training_gets_processors_for_each_of_its_gpus(tmp_path):
+    shown = "run_array() { echo \"$*\"; }; train_array train_extractor 'a line'"
+    status, told = machine(tmp_path, shown, ngpu="4", num_threads="6", cmd_backend="slurm")
+    assert status == 0 and told.endswith(" --num_threads 24 train_extractor a line\n")
+    status, told = machine(tmp_path, shown, ngpu="4", num_threads="6")
+    assert status == 0 and "--num_threads" not in told

@@ -1,7 +1,12 @@
 """egs/common/stages.sh: options, stages and their done-marks, what is printed when one fails."""
 
+import contextlib
+import os
 import re
+import signal
+import socket
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -261,3 +266,54 @@ def test_what_trainings_say_about_batch_steps_and_learning_rate_is_shown_once(sc
     status, output, _ = script(rounds + body)
     assert status == 0
     assert [line for line in output.splitlines() if "epoch 1" not in line[-8:]] == [f"    {line}" for line in SHARED]
+
+
+STAGE = 'if in_stage 1 "One"; then touch began; command sleep 20; fi\nfinish\n'
+
+
+@pytest.fixture
+def running(script, tmp_path):
+    """A recipe that is in its first stage; ended, with what it started, at the end of the test."""
+    path = tmp_path / "first.sh"
+    path.write_text(HEAD + STAGE)
+    with subprocess.Popen(["bash", path], cwd=tmp_path, stdout=subprocess.DEVNULL, start_new_session=True) as process:
+        while not (tmp_path / "began").exists():
+            time.sleep(0.02)
+        yield process
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def test_of_two_runs_in_one_place_the_second_is_told_of_the_first_and_changes_nothing(script, running, tmp_path):
+    before = sorted(tmp_path.rglob("*"))
+    status, _, errors = script('if in_stage 1 "Other"; then touch changed; fi\nfinish\n')
+    assert status == 1 and errors.count("\n") == 1
+    assert f"in use by another run of a recipe (process {running.pid} on host {socket.gethostname()}, since 2" in errors
+    assert set(tmp_path.rglob("*")) - set(before) == {tmp_path / "recipe.sh"}
+    elsewhere = 'marks=other/stages\nif in_stage 1 "Other"; then touch changed; fi\nfinish\n'
+    assert script(elsewhere)[0] == 0
+
+
+def test_after_the_first_run_was_killed_the_next_goes_on(script, running, tmp_path):
+    os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
+    assert script('if in_stage 1 "One"; then touch changed; fi\nfinish\n')[0] == 0
+    assert (tmp_path / "changed").exists()
+
+
+def test_what_shows_progress_holds_no_lock_when_the_run_has_ended(script):
+    body = 'if in_stage 1 "One" for "$nj"; then with_progress x.log command sleep 0.2; fi\nfinish\n'
+    assert script(body)[0] == 0
+    assert script(body, "--nj", "5")[0] == 0
+
+
+def test_the_data_is_free_as_soon_as_the_next_stage_is_of_an_experiment(script, tmp_path):
+    held = "flock --nonblock {}/.lock true && echo free {} || echo held {}\n"
+    body = 'marks=data/stages\nif in_stage 1 "One"; then true; fi\n'
+    body += 'marks=exp/a/stages\nif in_stage 2 "Two"; then true; fi\n'
+    body += "".join(held.format(folder, folder, folder) for folder in ("data/stages", "exp/a/stages"))
+    body += 'marks=data/stages\nif in_stage 3 "Three"; then true; fi\n'
+    body += "".join(held.format(folder, folder, folder) for folder in ("data/stages", "exp/a/stages"))
+    _, output, _ = script(body)
+    told = [line for line in output.splitlines() if line.startswith(("free", "held"))]
+    assert told == ["free data/stages", "held exp/a/stages", "held data/stages", "held exp/a/stages"]
