@@ -73,7 +73,7 @@ def test_mixed_with_itself_and_an_oracle_the_accuracy_is_that_of_clean(baselines
 def test_an_utterance_mixed_with_itself_has_its_own_features(voices):
     doubled = mixed_with_themselves(voices / "data" / "test", FrontEndConfig())
     stored = StoredFeatures(voices / "data" / "test", FrontEndConfig())
-    assert list(doubled) == stored.utterances
+    assert list(doubled) == list(stored.utterances)
     same_length = [utt for utt in stored.utterances if doubled[utt].shape == stored[utt].shape]
     assert len(same_length) >= 10
     for utt in same_length:
