@@ -199,8 +199,18 @@ def test_killed_at_any_renaming_of_a_new_packing_the_directory_stays_readable(
             break
         killed_at_renaming(0, PACK, data, out, dump, format, per_shard)
         assert all_samples(out) == expected
-        assert sorted(path.name for path in dump.glob("[!.]*")) == sorted(os.listdir(tmp_path / "whole_dump"))
+        assert sorted(os.listdir(dump)) == sorted(os.listdir(tmp_path / "whole_dump"))
     assert number > 10
+
+
+def test_what_a_killed_packing_left_half_written_goes_with_the_next_of_another_format(
+    data, tmp_path, killed_at_renaming
+):
+    paths = data, tmp_path / "out", tmp_path / "dump"
+    assert killed_at_renaming(2, PACK, *paths, "tar", 4)  # the first is that of packed.json
+    assert [path.suffix for path in (tmp_path / "dump").glob(".*")] == [".tar"]
+    killed_at_renaming(0, PACK, *paths, "ark", 10)
+    assert [path.suffix for path in sorted((tmp_path / "dump").glob("*"))] == [".json", ".ark", ".json"]
 
 
 def test_broken_audio_is_named_and_no_directory_written(data, tmp_path):

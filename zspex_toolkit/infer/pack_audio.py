@@ -18,6 +18,7 @@ from zspex_toolkit.io.audio import read_audio
 from zspex_toolkit.io.audio_shard import FORMATS, exact_wav, index_tar, write_shard
 from zspex_toolkit.io.table import write_table
 from zspex_toolkit.io.table_set import read_tables, write_tables
+from zspex_toolkit.io.temporary import remove_leftovers
 
 _RECORD = "packed.json"  # says which shards beside it were made here, of what, and for whom
 _AUDIO_TABLE = re.compile(r"wav\.scp|(spk|enroll_spk|noise|dereverb)\d+\.scp")
@@ -173,8 +174,9 @@ def _keep_only(dump: Path, former: list[str], shards: list[_Shard]) -> None:
     """Remove shards of an earlier run to which no table points any more; what others put there stays."""
     wanted = {shard.path.name for shard in shards}
     for path in (dump / name for name in former if name not in wanted):
-        path.with_suffix(".json").unlink(missing_ok=True)
-        path.unlink(missing_ok=True)
+        for each in (path.with_suffix(".json"), path):
+            each.unlink(missing_ok=True)
+            remove_leftovers(each)
     note = json.loads((dump / _RECORD).read_text(encoding="utf-8"))
     write_json(dump / _RECORD, {**note, "shards": sorted(wanted)})
 
