@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,6 +27,18 @@ from zspex_toolkit.signal.vad_config import KALDI_NAMES as VAD_NAMES
 
 SPEAKERS = {"anna": "f", "bert": "m", "cleo": "f", "dave": "m"}
 FS = 16000
+
+_DIES_AT_A_RENAMING = """
+import os, sys
+number, replace = int(sys.argv.pop(1)), os.replace
+def counted(*paths):
+    global number
+    number -= 1
+    if not number:
+        os.kill(os.getpid(), 9)
+    replace(*paths)
+os.replace = counted
+"""
 
 
 def write_voices(root: Path, name: str, utterances: range) -> Path:
@@ -119,3 +135,17 @@ def experiment(voices) -> Path:
         )
     )
     return exp
+
+
+@pytest.fixture
+def killed_at_renaming():
+    """Run a program in a process of its own, which SIGKILL ends at its n-th ``os.replace``; 0: at none."""
+
+    def run(number: int, program: str, *arguments: os.PathLike | str) -> bool:
+        """Whether it was killed; otherwise it has ended well."""
+        command = [sys.executable, "-c", _DIES_AT_A_RENAMING + program, str(number), *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode in (0, -signal.SIGKILL), done.stderr
+        return done.returncode != 0
+
+    return run

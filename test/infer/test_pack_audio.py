@@ -1,6 +1,9 @@
 """A packed data directory: the same samples and tables, in few files."""
 
+import itertools
+import json
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -50,9 +53,8 @@ def test_samples_are_the_same_to_the_last_bit_and_files_few(data, tmp_path, form
     for utt in before.utterances:
         (expected, fs), (found, fs_found) = before.read_audio(utt), after.read_audio(utt)
         assert np.array_equal(found, expected) and fs == fs_found
-    shards = [tmp_path / "dump" / f"wav.{number}.{format}" for number in (1, 2)]
-    assert {wav.rpartition(":")[0] for wav in after.wavs.values()} == set(map(str, shards))
-    assert sorted((tmp_path / "dump").glob(f"*.{format}")) == shards
+    shards = sorted((tmp_path / "dump").glob(f"*.{format}"))
+    assert {wav.rpartition(":")[0] for wav in after.wavs.values()} == set(map(str, shards)) and len(shards) == 2
     assert not check_data_dir(tmp_path / "out", check_audio=True).faults
 
 
@@ -92,7 +94,8 @@ def test_of_trials_every_audio_table_is_packed_and_shared_audio_once(tmp_path):
     )
     pack_audio(tmp_path / "data", tmp_path / "out", tmp_path / "dump")
     wavs = read_table(tmp_path / "out" / "wav.scp")
-    assert wavs["ann-m"] == wavs["bob-m"] == f"{tmp_path}/dump/wav.1.ark:6"
+    (shard,) = (tmp_path / "dump").glob("wav.1.*.ark")
+    assert wavs["ann-m"] == wavs["bob-m"] == f"{shard}:6"
     assert np.array_equal(read_audio(read_table(tmp_path / "out" / "spk1.scp")["bob-m"])[0], noise(800, 3))
     enroll = read_table(tmp_path / "out" / "enroll_spk1.scp")
     assert np.array_equal(read_audio(enroll["ann-m"])[0], noise(800, 6)) and enroll["bob-m"] == "*ann-m bob"
@@ -101,7 +104,7 @@ def test_of_trials_every_audio_table_is_packed_and_shared_audio_once(tmp_path):
 def test_what_is_there_is_kept_and_what_is_missing_or_cut_off_made(data, tmp_path, capsys):
     pack_audio(data, tmp_path / "out", tmp_path / "dump", per_shard=2)
     wavs = read_table(tmp_path / "out" / "wav.scp")
-    shards = [tmp_path / "dump" / f"wav.{number}.ark" for number in (1, 2, 3)]
+    shards = sorted((tmp_path / "dump").glob("wav.[123].*.ark"))
     kept = shards[0].stat().st_mtime_ns
     contents = [shard.read_bytes() for shard in shards]
     shards[1].unlink()
@@ -115,10 +118,99 @@ def test_what_is_there_is_kept_and_what_is_missing_or_cut_off_made(data, tmp_pat
 def test_a_shard_of_other_sources_is_made_anew_and_one_too_many_goes(data, tmp_path):
     pack_audio(data, tmp_path / "out", tmp_path / "dump", per_shard=2)
     write_audio(tmp_path / "new.wav", noise(100, 9), 16000)
-    write_data_dir(tmp_path / "data2", wavs={"cid-1": str(tmp_path / "new.wav")}, utt2spk={"cid-1": "cid"})
-    pack_audio(tmp_path / "data2", tmp_path / "out2", tmp_path / "dump", per_shard=2)
-    assert np.array_equal(DataDir.load(tmp_path / "out2").read_audio("cid-1")[0], noise(100, 9))
-    assert [path.name for path in sorted((tmp_path / "dump").iterdir())] == ["packed.json", "wav.1.ark", "wav.1.json"]
+    shutil.rmtree(data)
+    write_data_dir(data, wavs={"cid-1": str(tmp_path / "new.wav")}, utt2spk={"cid-1": "cid"})
+    pack_audio(data, tmp_path / "out", tmp_path / "dump", per_shard=2)
+    place = DataDir.load(tmp_path / "out").wavs["cid-1"]
+    assert np.array_equal(read_audio(place)[0], noise(100, 9))
+    shard = os.path.basename(place.rpartition(":")[0])
+    assert sorted(os.listdir(tmp_path / "dump")) == ["packed.json", shard, shard.replace(".ark", ".json")]
+
+
+def all_samples(data) -> dict:
+    directory = DataDir.load(data)
+    return {utt: directory.read_audio(utt)[0].tobytes() for utt in directory.utterances}
+
+
+def test_the_folder_of_another_directory_is_refused_and_its_audio_stays(data, tmp_path):
+    pack_audio(data, tmp_path / "out", tmp_path / "dump")
+    expected = all_samples(tmp_path / "out")
+    shutil.copytree(data, tmp_path / "dev")
+    for other, out in (("dev", "dev_out"), ("data", "second_out"), ("dev", "out")):
+        with pytest.raises(ConfigError) as error:
+            pack_audio(tmp_path / other, tmp_path / out, tmp_path / "dump", per_shard=2)
+        assert str(error.value) == (
+            f"dump: {tmp_path}/dump/packed.json: expected shards of {tmp_path}/{other} for {tmp_path}/{out}, found"
+            f" those of {data} for {tmp_path}/out; give each directory a folder of its own, or delete this one first"
+        )
+    assert all_samples(tmp_path / "out") == expected and not (tmp_path / "dev_out").exists()
+
+
+def test_a_folder_that_was_claimed_but_holds_no_shard_yet_can_be_taken(data, tmp_path):
+    (tmp_path / "audio" / "a.wav").rename(tmp_path / "audio" / "away.wav")
+    with pytest.raises(AudioError):
+        pack_audio(data, tmp_path / "mistyped", tmp_path / "dump")
+    (tmp_path / "audio" / "away.wav").rename(tmp_path / "audio" / "a.wav")
+    pack_audio(data, tmp_path / "out", tmp_path / "dump")
+    assert all_samples(tmp_path / "out") == all_samples(data)
+
+
+def test_a_note_that_packing_did_not_write_is_refused(data, tmp_path):
+    (tmp_path / "dump").mkdir()
+    for text in ("{", "[]", '{"made_by": "pack_audio"}'):
+        (tmp_path / "dump" / "packed.json").write_text(text)
+        with pytest.raises(
+            ConfigError, match=r"packed\.json: expected data, out and shards of .*; give another folder"
+        ):
+            pack_audio(data, tmp_path / "out", tmp_path / "dump")
+
+
+def test_files_of_others_in_the_folder_stay(data, tmp_path):
+    pack_audio(data, tmp_path / "out", tmp_path / "dump")
+    for name in ("feats.ark", "feats.json", "wav.9.tar"):
+        (tmp_path / "dump" / name).write_text("precious")
+    pack_audio(data, tmp_path / "out", tmp_path / "dump", format="tar")
+    for name in ("feats.ark", "feats.json", "wav.9.tar"):
+        assert (tmp_path / "dump" / name).read_text() == "precious"
+    assert len(json.loads((tmp_path / "dump" / "packed.json").read_text())["shards"]) == 1
+
+
+PACK = """
+from zspex_toolkit.infer.pack_audio import pack_audio
+data, out, dump, format, per_shard = sys.argv[1:]
+pack_audio(data, out, dump, format=format, per_shard=int(per_shard))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("format", "per_shard"), [("tar", 4), ("ark", 2)])
+def test_killed_at_any_renaming_of_a_new_packing_the_directory_stays_readable(
+    data, tmp_path, killed_at_renaming, format, per_shard
+):
+    expected = all_samples(data)
+    whole = ("whole", "whole_dump", format, per_shard)
+    killed_at_renaming(0, PACK, data, *(tmp_path / name for name in whole[:2]), *whole[2:])
+    for number in itertools.count(1):
+        out, dump = tmp_path / f"out{number}", tmp_path / f"dump{number}"
+        pack_audio(data, out, dump, format="ark", per_shard=4)
+        killed = killed_at_renaming(number, PACK, data, out, dump, format, per_shard)
+        assert all_samples(out) == expected
+        if not killed:
+            break
+        killed_at_renaming(0, PACK, data, out, dump, format, per_shard)
+        assert all_samples(out) == expected
+        assert sorted(os.listdir(dump)) == sorted(os.listdir(tmp_path / "whole_dump"))
+    assert number > 10
+
+
+def test_what_a_killed_packing_left_half_written_goes_with_the_next_of_another_format(
+    data, tmp_path, killed_at_renaming
+):
+    paths = data, tmp_path / "out", tmp_path / "dump"
+    assert killed_at_renaming(2, PACK, *paths, "tar", 4)  # the first is that of packed.json
+    assert [path.suffix for path in (tmp_path / "dump").glob(".*")] == [".tar"]
+    killed_at_renaming(0, PACK, *paths, "ark", 10)
+    assert [path.suffix for path in sorted((tmp_path / "dump").glob("*"))] == [".json", ".ark", ".json"]
 
 
 def test_broken_audio_is_named_and_no_directory_written(data, tmp_path):
@@ -155,7 +247,7 @@ def test_the_index_of_tars_is_the_table_that_packing_wrote(data, tmp_path):
 def test_a_name_in_two_tars_is_refused_with_both(data, tmp_path):
     for name in ("one", "two"):
         pack_audio(data, tmp_path / "out", tmp_path / name, format="tar")
-    with pytest.raises(DataDirError, match=r"two/wav\.1\.tar: 'ann-0' is in .*one/wav\.1\.tar, too"):
-        index_shards([tmp_path / name / "wav.1.tar" for name in ("one", "two")], tmp_path / "wav.scp")
+    with pytest.raises(DataDirError, match=r"two/wav\.1\..*\.tar: 'ann-0' is in .*one/wav\.1\..*\.tar, too"):
+        index_shards(sorted(tmp_path.glob("[ot]*/wav.1.*.tar")), tmp_path / "wav.scp")
     with pytest.raises(DataDirError, match="expected audio in shards, found none"):
         index_shards([], tmp_path / "wav.scp")

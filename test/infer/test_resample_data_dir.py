@@ -48,6 +48,28 @@ def test_the_directory_is_valid_and_says_nothing_of_the_old_audio(data, tmp_path
     assert read_table(tmp_path / "out" / "utt2num_samples") == {"ann-1": "4000", "bob-1": "4000"}
 
 
+RESAMPLE = """
+from zspex_toolkit.infer.resample_data_dir import resample_data_dir
+resample_data_dir(*sys.argv[1:], fs=8000)
+"""
+
+
+def test_killed_at_any_renaming_resampling_again_gives_the_same_files_and_leaves_no_other(
+    data, tmp_path, killed_at_renaming
+):
+    def files(root):
+        return {path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+    killed_at_renaming(0, RESAMPLE, data, tmp_path / "whole" / "out", tmp_path / "whole" / "dump")
+    expected = {path: text for path, text in files(tmp_path / "whole").items() if path.name != "wav.scp"}
+    for number in range(1, 4):  # the note and two wavs
+        root = tmp_path / str(number)
+        assert killed_at_renaming(number, RESAMPLE, data, root / "out", root / "dump")
+        assert len(list(root.rglob(".*"))) == 1
+        killed_at_renaming(0, RESAMPLE, data, root / "out", root / "dump")
+        assert {path: text for path, text in files(root).items() if path.name != "wav.scp"} == expected
+
+
 def test_segments_become_files(data, tmp_path):
     write_data_dir(
         tmp_path / "cut",

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from zspex_toolkit.io import atomic
-from zspex_toolkit.io.atomic import atomic_path, remove_temporaries, write_json, write_text
+from zspex_toolkit.io.atomic import atomic_path, write_json, write_text
 
 
 def test_the_file_appears_only_when_the_block_ends(tmp_path):
@@ -74,17 +74,3 @@ def test_json_comes_back_and_nan_is_refused(tmp_path):
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_json(tmp_path / "a.json", {"b": float("nan")})
     assert json.loads((tmp_path / "a.json").read_text()) == {"b": [1, 2.5, None]}
-
-
-def test_what_killed_processes_left_is_removed_and_nothing_else(tmp_path):
-    with atomic_path(tmp_path / "a.b.txt") as temporary:
-        temporary.write_text("half")
-        left = tmp_path / temporary.name.replace("a.b", "other")
-        left.write_text("half")
-    with atomic_path(tmp_path / "plain") as temporary:
-        temporary.write_text("half")
-        (tmp_path / temporary.name.replace("plain", "more")).write_text("half")
-    (tmp_path / ".lock").write_text("")
-    (tmp_path / ".bashrc.conf").write_text("")
-    remove_temporaries(tmp_path)
-    assert sorted(os.listdir(tmp_path)) == [".bashrc.conf", ".lock", "a.b.txt", "plain"]

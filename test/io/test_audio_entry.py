@@ -1,6 +1,7 @@
 """An entry of an archive or tar is read as the file that it is, wherever it lies and whatever lies around it."""
 
 import io
+import os
 import tarfile
 
 import numpy as np
@@ -118,6 +119,24 @@ def test_a_missing_or_empty_archive_is_named(tmp_path, name):
     (tmp_path / name).touch()
     with pytest.raises(AudioError, match=rf"{name}: empty file"):
         read_audio(f"{tmp_path}/{name}:512")
+
+
+@pytest.mark.parametrize("name", ["a.ark", "a.tar", "A.TAR"])
+def test_of_an_archive_nothing_but_itself_is_asked_for(tmp_path, files, monkeypatch, name):
+    place = write_tar(tmp_path / name, {"a.wav": files["short.wav"]})["a.wav"]
+    asked, stat = [], os.stat
+    monkeypatch.setattr(os, "stat", lambda path, **options: asked.append(path) or stat(path, **options))
+    assert len(read_audio(place)[0]) == 500
+    assert asked == []
+
+
+@pytest.mark.parametrize("name", ["a.ark:7", "a.tar:512", "take:2", "12:30.wav:1"])
+def test_a_file_may_bear_the_name_of_a_place(tmp_path, noise, name):
+    (tmp_path / name).write_bytes(encoded(noise(500), "WAV"))
+    assert np.array_equal(read_audio(tmp_path / name)[0], noise(500))
+    # Beside an archive of that name, which has no audio there, too; of another file the whole name comes first.
+    (tmp_path / name.rpartition(":")[0]).write_bytes(bytes(2048))
+    assert np.array_equal(read_audio(tmp_path / name)[0], noise(500))
 
 
 def test_a_directory_of_tar_members_is_valid_with_its_audio(tmp_path, noise):

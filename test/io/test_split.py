@@ -1,13 +1,15 @@
 """Splits: near-equal parts that together are the whole, made once."""
 
 import os
-from itertools import chain
+import shutil
+from itertools import chain, count
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from zspex_toolkit.errors import ConfigError
+from zspex_toolkit.io import temporary
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.split import near_equal_parts, split_data_dir
 from zspex_toolkit.io.validate import validate_data_dir
@@ -55,6 +57,44 @@ def test_a_split_is_kept_until_its_source_changes(data):
     split_data_dir(data, 2)
     assert first.read_text().startswith("ann-1 OTHER WORDS")
     assert sorted(os.listdir(data / "split2")) == [".source.json", "1", "2"]
+
+
+SPLIT = """
+from zspex_toolkit.io.split import split_data_dir
+split_data_dir(sys.argv[1], 2)
+"""
+
+
+@pytest.mark.slow
+def test_killed_at_any_renaming_splitting_again_gives_the_split_and_leaves_nothing_else(
+    data, tmp_path, content, killed_at_renaming
+):
+    split_data_dir(data, 2)
+    (data / "text").write_text((data / "text").read_text().replace("WORDS", "OTHER WORDS"))
+    expected = shutil.copytree(data, tmp_path / "whole")
+    split_data_dir(expected, 2)
+    expected = {path: text for path, text in content(expected).items() if path.name != ".source.json"}
+    for number in count(1):
+        again = shutil.copytree(data, tmp_path / str(number))
+        killed = killed_at_renaming(number, SPLIT, again)
+        killed_at_renaming(0, SPLIT, again)
+        found = {path: text for path, text in content(again).items() if path.name != ".source.json"}
+        assert found == expected and not list(again.glob(".*"))
+        if not killed:
+            break
+    assert number > 2 * 6
+
+
+def test_an_old_split_that_a_kill_left_aside_goes_though_the_new_one_is_kept(data):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("zspex_toolkit.io.temporary.shutil.rmtree", lambda *args, **options: None)  # killed before it
+        split_data_dir(data, 2)
+        (data / "text").write_text((data / "text").read_text().replace("WORDS", "OTHER WORDS"))
+        split_data_dir(data, 2)
+    assert len(list(data.glob(".split2.*"))) == 1
+    temporary._temporaries_in.cache_clear()
+    split_data_dir(data, 2)
+    assert not list(data.glob(".*"))
 
 
 @pytest.mark.parametrize(

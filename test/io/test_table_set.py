@@ -1,5 +1,6 @@
 """All tables together: cut down, and written completely or not at all."""
 
+import itertools
 import os
 
 import pytest
@@ -47,6 +48,30 @@ def test_a_full_disk_leaves_the_old_directory(data, content, monkeypatch):
     with pytest.raises(OSError, match="No space left on device"):
         write_tables(data, keep_utterances(tables, read_tables(data)[1], ["ann-1"]))
     assert content(data.parent) == before
+
+
+WRITE = """
+from zspex_toolkit.io.table_set import keep_utterances, read_tables, write_tables
+data, out, *utterances = sys.argv[1:]
+write_tables(out, keep_utterances(*read_tables(data), utterances))
+"""
+
+
+@pytest.mark.parametrize("before", [(), ("ann-1", "ann-2")])
+def test_killed_at_any_renaming_writing_again_gives_the_whole_and_leaves_nothing_else(
+    data, tmp_path, content, killed_at_renaming, before
+):
+    killed_at_renaming(0, WRITE, data, tmp_path / "whole", "ann-2", "bob-1")
+    for number in itertools.count(1):
+        out = tmp_path / str(number) / "out"
+        if before:
+            write_tables(out, keep_utterances(*read_tables(data), before))
+        if not killed_at_renaming(number, WRITE, data, out, "ann-2", "bob-1"):
+            break
+        assert len(os.listdir(out.parent)) > bool((out / "utt2spk").exists())
+        killed_at_renaming(0, WRITE, data, out, "ann-2", "bob-1")
+        assert os.listdir(out.parent) == ["out"] and content(out) == content(tmp_path / "whole")
+    assert number > len(content(tmp_path / "whole"))
 
 
 def test_tables_made_from_other_audio_go_and_foreign_files_stay(data):

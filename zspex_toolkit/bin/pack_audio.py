@@ -16,7 +16,7 @@ from zspex_toolkit.infer.pack_audio import pack_audio
 class Config:
     data: Path  # data directory; its wav.scp may name files, pipes and places in archives
     out: Path  # data directory to write
-    dump: Path  # folder of the shards
+    dump: Path  # folder of the shards, for this data directory alone
     format: str = "ark"  # ark (Kaldi's) or tar (WebDataset's)
     per_shard: int = 1000  # recordings in a shard
     nj: int = 1  # number of processes

@@ -18,8 +18,9 @@ from zspex_toolkit.io.audio import read_audio
 from zspex_toolkit.io.audio_shard import FORMATS, exact_wav, index_tar, write_shard
 from zspex_toolkit.io.table import write_table
 from zspex_toolkit.io.table_set import read_tables, write_tables
+from zspex_toolkit.io.temporary import remove_leftovers
 
-_RECORD = "packed.json"  # says that the shards beside it were made here
+_RECORD = "packed.json"  # says which shards beside it were made here, of what, and for whom
 _AUDIO_TABLE = re.compile(r"wav\.scp|(spk|enroll_spk|noise|dereverb)\d+\.scp")
 
 
@@ -38,7 +39,7 @@ class _Shard:
     @property
     def content(self) -> str:
         """A hash of all that goes into it."""
-        return hashlib.sha256(json.dumps(self.recordings).encode()).hexdigest()
+        return _hash(self.recordings)
 
 
 def pack_audio(
@@ -53,18 +54,19 @@ def pack_audio(
     """Write the audio of ``data`` to shards under ``dump``, and a data directory whose tables point into them.
 
     Samples stay what they are, to the last bit, and so all other tables stay true. Audio that several lines name, as
-    the trials of a mixture do, is packed once. Shards that an earlier run made from the same sources are kept.
+    the trials of a mixture do, is packed once. Shards that an earlier run made from the same sources are kept; others
+    that it made go once the tables point to the new ones.
 
     Args:
         data: data directory; of a trial directory ``spk1.scp``, ``enroll_spk1.scp``, ... are packed, too.
         out: data directory to write.
-        dump: folder of the shards.
+        dump: folder of the shards of this ``data`` and ``out`` alone.
         format: ``ark`` or ``tar``.
         per_shard: recordings in a shard.
         nj: number of processes.
 
     Raises:
-        ConfigError: if a setting is out of its range, ``out`` is ``data``, or ``dump`` holds shards made elsewhere.
+        ConfigError: if a setting is out of its range, ``out`` is ``data``, or ``dump`` holds shards of others.
         DataDirError: if ``data`` is malformed.
         AudioError: if audio is missing or broken.
     """
@@ -83,13 +85,14 @@ def pack_audio(
         for name in sorted(filter(_AUDIO_TABLE.fullmatch, tables))
         for shard in _shards_of(tables[name], dump / name.removesuffix(".scp"), format, per_shard)
     ]
-    _forget_others(dump, shards)
+    former = _claim(dump, data, out, shards)
     made = map_in_processes(_make, shards, nj, label="shards")
     for name in filter(_AUDIO_TABLE.fullmatch, tables):
         place = _places(shard for shard in shards if shard.path.name.startswith(f"{name.removesuffix('.scp')}."))
         tables[name] = {key: place.get(source, source) for key, source in tables[name].items()}
     write_tables(out, tables, like=data)
     _copy_options(data, out)
+    _keep_only(dump, former, shards)
     print(
         f"{out}: {len(tables['wav.scp'])} recordings in, {sum(len(shard.recordings) for shard in shards)} files in"
         f" {len(shards)} shards, {sum(made)} made, {len(made) - sum(made)} already there, 0 dropped"
@@ -115,30 +118,67 @@ def index_shards(shards: Sequence[os.PathLike | str], out: os.PathLike | str, *,
 
 
 def _shards_of(table: dict[str, str], stem: Path, format: str, per_shard: int) -> list[_Shard]:
+    """The shards of a table. What goes into one is part of its name: none is ever replaced by one of other audio."""
     first_key: dict[str, str] = {}
     for key, source in table.items():
         if not source.startswith("*") and not source.endswith(".npy"):  # ESPnet's enrollments that are no audio
             first_key.setdefault(source, key)
     rows = [(key, source) for source, key in first_key.items()]
     pieces = [tuple(rows[first : first + per_shard]) for first in range(0, len(rows), per_shard)]
-    return [_Shard(stem.with_name(f"{stem.name}.{number}.{format}"), rows) for number, rows in enumerate(pieces, 1)]
+    return [
+        _Shard(stem.with_name(f"{stem.name}.{number}.{_hash((format, piece))[:8]}.{format}"), piece)
+        for number, piece in enumerate(pieces, 1)
+    ]
 
 
-def _forget_others(dump: Path, shards: list[_Shard]) -> None:
-    """Remove shards of an earlier run that are not wanted any more.
+def _hash(value: object) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()
+
+
+def _claim(dump: Path, data: Path, out: Path, shards: list[_Shard]) -> list[str]:
+    """Note whose shards are going to be in ``dump``, and which; returns the names of those that may be there already.
 
     Raises:
-        ConfigError: if there are shards but no note that they were made here.
+        ConfigError: if ``dump`` holds shards of other directories, or of unknown ones.
     """
-    wanted = {shard.path for shard in shards}
-    others = [path for format in FORMATS for path in sorted(dump.glob(f"*.{format}")) if path not in wanted]
-    there = [*(path for path in sorted(wanted) if path.exists()), *others]
-    if there and not (dump / _RECORD).exists():
-        raise ConfigError(f"dump: {dump} holds other shards, such as {there[0].name}; give another folder")
-    for path in others:
-        path.with_suffix(".json").unlink(missing_ok=True)
-        path.unlink()
-    write_json(dump / _RECORD, {"made_by": "pack_audio"})
+    owner = {"data": str(data.resolve()), "out": str(out.resolve())}
+    former = _noted(dump, owner)
+    names = {*former, *(shard.path.name for shard in shards)}
+    write_json(dump / _RECORD, {"made_by": "pack_audio", **owner, "shards": sorted(names)})
+    return former
+
+
+def _noted(dump: Path, owner: dict[str, str]) -> list[str]:
+    record = dump / _RECORD
+    if not record.exists():
+        others = [path for format in FORMATS for path in sorted(dump.glob(f"*.{format}"))]
+        if others:
+            raise ConfigError(f"dump: {dump} holds other shards, such as {others[0].name}; give another folder")
+        return []
+    try:
+        note = json.loads(record.read_text(encoding="utf-8"))
+        found, names = {name: note[name] for name in owner}, list(note["shards"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigError(
+            f"dump: {record}: expected data, out and shards of an earlier packing, found none; give another folder"
+        ) from error
+    if found != owner and any((dump / name).exists() for name in names):
+        raise ConfigError(
+            f"dump: {record}: expected shards of {owner['data']} for {owner['out']}, found those of {found['data']} for"
+            f" {found['out']}; give each directory a folder of its own, or delete this one first"
+        )
+    return names
+
+
+def _keep_only(dump: Path, former: list[str], shards: list[_Shard]) -> None:
+    """Remove shards of an earlier run to which no table points any more; what others put there stays."""
+    wanted = {shard.path.name for shard in shards}
+    for path in (dump / name for name in former if name not in wanted):
+        for each in (path.with_suffix(".json"), path):
+            each.unlink(missing_ok=True)
+            remove_leftovers(each)
+    note = json.loads((dump / _RECORD).read_text(encoding="utf-8"))
+    write_json(dump / _RECORD, {**note, "shards": sorted(wanted)})
 
 
 def _make(shard: _Shard) -> bool:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{12}(\.[^.]+)?")
+from zspex_toolkit.io.temporary import temporary_path
 
 
 @contextmanager
@@ -19,7 +17,8 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     """Temporary path beside ``path``, renamed to it when the block ends well and removed when it does not.
 
     What was at ``path`` before stays until the new file is whole on disk: a full disk or an exception loses nothing.
-    The temporary name is hidden and keeps the suffix, by which audio writers know the format.
+    The temporary name is hidden and keeps the suffix, by which audio writers know the format. What a process that was
+    killed left under such a name is removed by the next that writes ``path``.
 
     Args:
         path: the file to write; its folder is made if missing.
@@ -29,22 +28,11 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(6)}{path.suffix}")
-    try:
+    with temporary_path(path, path.suffix) as temporary:
         yield temporary
         # The bytes must be on disk before the name is; when the name itself gets there does not matter.
         _flush_to_disk(temporary)
         os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def remove_temporaries(folder: str | os.PathLike) -> None:
-    """Remove what processes that were killed left half-written in a folder; only where no other process writes."""
-    for path in Path(folder).glob(".*"):
-        if _TEMPORARY.fullmatch(path.name):
-            path.unlink(missing_ok=True)
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:

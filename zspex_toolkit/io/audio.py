@@ -14,7 +14,7 @@ import soundfile
 
 from zspex_toolkit.errors import AudioError
 from zspex_toolkit.io.atomic import atomic_path
-from zspex_toolkit.io.audio_entry import entry_place, open_entry, open_file
+from zspex_toolkit.io.audio_entry import open_source
 from zspex_toolkit.io.audio_header import declared_num_samples, is_shortened_sphere
 from zspex_toolkit.io.librimix import ON_THE_FLY, on_the_fly_info, on_the_fly_wav
 
@@ -109,10 +109,8 @@ def opened_audio(source: str | os.PathLike) -> Iterator[soundfile.SoundFile]:
         stream = io.BytesIO(_run_pipe(text[:-1].strip()))
     elif ON_THE_FLY.fullmatch(text):
         stream = io.BytesIO(on_the_fly_wav(text))
-    elif place := entry_place(text):
-        stream = open_entry(*place)
     else:
-        stream = open_file(text)
+        stream = open_source(text)
     with stream:
         declared = declared_num_samples(stream)
         stream.seek(0)

@@ -15,10 +15,25 @@ _UNKNOWN_SIZE = 0x7FFF0000  # from here on a RIFF header means: as much as there
 _PLACE = re.compile(r"(.+):(\d+)")
 
 
-def entry_place(source: str) -> tuple[str, int] | None:
-    """Path and offset of ``path.ark:offset`` or ``path.tar:offset``; None for what is a file by this very name."""
+def open_source(source: str) -> io.BufferedIOBase:
+    """The file of this name or, of ``path:offset``, the audio that begins there, open for reading.
+
+    A file may bear a name like ``path:offset`` itself. Of what looks like an archive or tar this is asked only where
+    there is no such audio: shards are for disks to which every question about a file is dear.
+
+    Raises:
+        AudioError: if it cannot be opened, is empty or cut off, or no audio begins there.
+    """
     found = _PLACE.fullmatch(source)
-    return None if found is None or os.path.exists(source) else (found[1], int(found[2]))
+    is_shard = found is not None and found[1].lower().endswith((".ark", ".tar"))
+    if found is None or (not is_shard and os.path.exists(source)):
+        return open_file(source)
+    try:
+        return open_entry(found[1], int(found[2]))
+    except AudioError:
+        if is_shard and os.path.exists(source):
+            return open_file(source)
+        raise
 
 
 def open_file(path: str | os.PathLike) -> io.BufferedReader:

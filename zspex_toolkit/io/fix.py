@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 from collections import Counter
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from zspex_toolkit.io.known_tables import rule_of, tables_of
 from zspex_toolkit.io.salvage import Dropped, salvage_table
 from zspex_toolkit.io.table import sorted_keys
 from zspex_toolkit.io.table_set import PLAN, Tables, keep_utterances, read_plan, write_tables
+from zspex_toolkit.io.temporary import temporary_folder
 from zspex_toolkit.io.trial_tables import CONDITIONS, may_lack
 from zspex_toolkit.io.validate_audio import audio_faults
 
@@ -74,8 +74,7 @@ def fix_data_dir(
     data = Path(data)
     tables, kinds, dropped = _salvage(data, utt_extra_files)
     kept = _shared(tables, kinds, dropped)
-    temporary = data / f".fix.{secrets.token_hex(6)}"
-    try:
+    with temporary_folder(data / "fix") as temporary:
         _write(data, temporary, keep_utterances(tables, kinds, kept), dropped)
         if check_audio:
             kept -= _with_faulty_audio(temporary, tables, kept, dropped, nj)
@@ -84,8 +83,6 @@ def fix_data_dir(
             _write(data, temporary, keep_utterances(tables, kinds, kept), dropped)
         dropped += _leftovers(tables, keep_utterances(tables, kinds, kept), kinds)
         changed, backup = _replace_changed(data, temporary, dropped)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return Repair(len(tables["utt2spk"]), len(kept), dropped, changed, backup)
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
-import shutil
 from pathlib import Path
 
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.io.atomic import write_json
 from zspex_toolkit.io.known_tables import tables_of
 from zspex_toolkit.io.table_set import keep_utterances, read_tables, write_tables
+from zspex_toolkit.io.temporary import remove_leftovers, temporary_folder
 
 _SOURCE = ".source.json"
 
@@ -35,6 +34,7 @@ def split_data_dir(data: str | os.PathLike, nj: int, *, per_utterance: bool = Fa
     target = data / f"split{nj}{'utt' if per_utterance else ''}"
     parts = [target / str(job) for job in range(1, nj + 1)]
     source = _fingerprint(data)
+    remove_leftovers(target)
     if (target / _SOURCE).is_file() and json.loads((target / _SOURCE).read_text(encoding="utf-8")) == source:
         return parts
     tables, kinds = read_tables(data)
@@ -45,17 +45,13 @@ def split_data_dir(data: str | os.PathLike, nj: int, *, per_utterance: bool = Fa
     if not 1 <= nj <= len(groups):
         what = "utterances" if per_utterance else "speakers; more parts need per_utterance"
         raise ConfigError(f"nj: cannot split {data} into {nj} parts, it has {len(groups)} {what}")
-    temporary = data / f".{target.name}.{secrets.token_hex(6)}"
-    try:
+    with temporary_folder(target) as new, temporary_folder(target) as old:
         for job, utterances in enumerate(near_equal_parts(list(groups.values()), nj), start=1):
-            write_tables(temporary / str(job), keep_utterances(tables, kinds, utterances), like=data)
-        write_json(temporary / _SOURCE, source)
+            write_tables(new / str(job), keep_utterances(tables, kinds, utterances), like=data)
+        write_json(new / _SOURCE, source)
         if target.exists():
-            os.replace(target, temporary / "old")
-        os.replace(temporary, target)
-        shutil.rmtree(target / "old", ignore_errors=True)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+            os.replace(target, old)
+        os.replace(new, target)
     return parts
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import secrets
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,6 +13,7 @@ from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.io.atomic import write_text
 from zspex_toolkit.io.known_tables import tables_of
 from zspex_toolkit.io.table import invert, read_table, write_table
+from zspex_toolkit.io.temporary import temporary_folder
 from zspex_toolkit.io.trial_tables import CONDITIONS, may_lack
 from zspex_toolkit.io.validate import check_data_dir
 
@@ -102,8 +102,7 @@ def write_tables(out: str | os.PathLike, tables: Tables, *, like: str | os.PathL
     if not tables["utt2spk"]:
         raise DataDirError(f"{out}: no utterances to write")
     out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = out.with_name(f".{out.name}.{secrets.token_hex(6)}")
-    try:
+    with temporary_folder(out) as temporary:
         for name, table in {**tables, "spk2utt": invert(tables["utt2spk"])}.items():
             if name == PLAN:
                 write_text(temporary / name, "".join(f"{row}\n" for row in table.values()))
@@ -115,8 +114,6 @@ def write_tables(out: str | os.PathLike, tables: Tables, *, like: str | os.PathL
             if like is not None and Path(like, name).is_file():
                 shutil.copy(Path(like, name), temporary / name)
         _move_into_place(temporary, out)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _move_into_place(temporary: Path, out: Path) -> None:

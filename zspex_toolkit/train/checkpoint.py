@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from zspex_toolkit.errors import UserError
-from zspex_toolkit.io.atomic import atomic_path, remove_temporaries
+from zspex_toolkit.io.atomic import atomic_path
+from zspex_toolkit.io.temporary import remove_temporaries
 
 _KEPT_MID_EPOCH = 2
 
