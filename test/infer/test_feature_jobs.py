@@ -1,4 +1,7 @@
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -134,3 +137,25 @@ def test_the_pieces_of_all_jobs_are_the_whole_in_order():
 def test_impossible_options_are_refused(run, nj, share, message):
     with pytest.raises(ConfigError, match=message):
         run(nj=nj, max_dropped_share=share)
+
+
+def test_what_a_killed_run_left_goes_with_the_next_one(run, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", LEAVE, tmp_path / "ark" / "raw_mfcc_tr"], capture_output=True, check=False
+    )
+    assert done.returncode == -signal.SIGKILL
+    assert [path.name for path in (tmp_path / "ark").glob(".raw_mfcc_tr.*/*")] == ["1.ark"]
+    run()
+    assert sorted(os.listdir(tmp_path / "ark")) == ["raw_mfcc_tr.1.ark", "raw_mfcc_tr.2.ark"]
+
+
+LEAVE = """
+import os, signal, sys
+from pathlib import Path
+from zspex_toolkit.io.temporary import temporary_folder
+Path(sys.argv[1]).parent.mkdir()
+with temporary_folder(Path(sys.argv[1])) as pieces:
+    pieces.mkdir()
+    (pieces / "1.ark").write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""

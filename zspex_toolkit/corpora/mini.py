@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +23,7 @@ from zspex_toolkit.corpora._sentences import draw_sentences
 from zspex_toolkit.corpora._utterances import Utterances
 from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.io.table import read_table, write_table
+from zspex_toolkit.io.temporary import temporary_folder
 from zspex_toolkit.randomness import rng_for
 
 FS = 16000  # of the files
@@ -68,18 +67,15 @@ def make(corpus_dir: Path, *, num_speakers: int, num_utterances: int, seed: int 
     utterances = [(f"{voice.name}-{number:03d}", voice.name, next(sentences))
                   for voice in voices for number in range(1, num_utterances + 1)]  # fmt: skip
     corpus_dir.parent.mkdir(parents=True, exist_ok=True)
-    making = Path(tempfile.mkdtemp(prefix=f".{corpus_dir.name}.", dir=corpus_dir.parent))
-    try:
+    with temporary_folder(corpus_dir) as making:
+        making.mkdir()
         _write_audio(making, voices, utterances)
         write_table(making / "text", {utt: sentence.upper() for utt, _, sentence in utterances})
         write_table(making / "utt2spk", {utt: spk for utt, spk, _ in utterances})
         write_table(making / "spk2gender", {voice.name: voice.gender for voice in voices})
         settings = {"num_speakers": num_speakers, "num_utterances": num_utterances, "seed": seed}
         (making / "mini.json").write_text(json.dumps(settings) + "\n", encoding="utf-8")
-        making.chmod(0o755)
         making.rename(corpus_dir)
-    finally:
-        shutil.rmtree(making, ignore_errors=True)
 
 
 def draw_voices(num_speakers: int, seed: int) -> list[Voice]:

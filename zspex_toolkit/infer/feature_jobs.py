@@ -7,9 +7,7 @@ write beside the final archives, which are replaced only when all is well. Kille
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +17,7 @@ from zspex_toolkit.infer.job_progress import showing_progress
 from zspex_toolkit.io.atomic import write_text
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.table import read_table, write_table
+from zspex_toolkit.io.temporary import temporary_folder
 from zspex_toolkit.launch.run_jobs import run_jobs
 
 
@@ -70,14 +69,12 @@ def run_feature_jobs(jobs: FeatureJobs, options: Mapping[str, object], tables: S
     utterances = DataDir.load(jobs.data).utterances
     num_jobs = min(jobs.nj, len(utterances))
     jobs.out.mkdir(parents=True, exist_ok=True)
-    pieces = Path(tempfile.mkdtemp(dir=jobs.out, prefix=f".{jobs.archive}."))
-    try:
+    with temporary_folder(jobs.out / jobs.archive) as pieces:
+        pieces.mkdir()
         _run(jobs, options, num_jobs, len(utterances), pieces)
         dropped = gathered(pieces, "dropped", num_jobs)
         _report(jobs, dropped, len(utterances))
         _publish(jobs, pieces, num_jobs, tables)
-    finally:
-        shutil.rmtree(pieces, ignore_errors=True)
 
 
 def piece_of(utterances: Sequence[str], job: int, nj: int) -> Sequence[str]:
