@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
-# Stop what sge_up.sh started, each daemon by the pid in its pid file, and nothing else; its jobs are deleted.
+# Stop what sge_up.sh started, each daemon by the pid in its pid file, and nothing else; its jobs are deleted. A Grid
+# Engine that sge_up.sh did not set up is left alone.
 #
 #   tools/installers/sge_down.sh
-export SGE_ROOT=/var/lib/gridengine SGE_CELL=default; S=/var/spool/gridengine
-qdel -u '*' >/dev/null 2>&1; sleep 1
-running() { [ "$(cat "/proc/$1/comm" 2>/dev/null)" = "$2" ] && ! grep -q '^State:[[:space:]]*[ZX]' "/proc/$1/status" 2>/dev/null; }
-for x in $S/execd/localhost/execd.pid:sge_execd $S/qmaster/qmaster.pid:sge_qmaster; do
-  p=$(cat "${x%%:*}" 2>/dev/null) || continue; running "$p" "${x##*:}" || continue
-  kill -TERM "$p"; for ((t = 0; t < 100; t++)); do running "$p" "${x##*:}" || break; sleep 0.1; done
-  running "$p" "${x##*:}" && kill -KILL "$p"
-done; exit 0
+set -uo pipefail
+# shellcheck source=tools/installers/_sge.sh
+. "$(dirname "${BASH_SOURCE[0]}")/_sge.sh"
+if ! marked; then
+    echo "sge_down.sh: sge_up.sh has not set up a Grid Engine here: nothing to stop ($C/set_up_by_zspex is not there)" >&2
+    exit 1
+fi
+qdel -u '*' >/dev/null 2>&1
+sleep 1
+if daemon=$(execd_pid_file); then stop "$daemon" sge_execd; fi
+stop $S/qmaster/qmaster.pid sge_qmaster

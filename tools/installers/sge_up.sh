@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Bring up Grid Engine (Debian's 8.1.9) on this one machine, to try recipes on; tools/installers/sge_down.sh stops it.
-# As root, with apt-get, without systemd. Run again, it starts only what is not running.
+# As root, with apt-get, without systemd. Run again, it starts only what is not running. A Grid Engine that somebody else
+# has set up here is left as it is.
 #
 #   tools/installers/sge_up.sh
 set -euo pipefail
@@ -13,7 +14,12 @@ command -v apt-get >/dev/null || {
     echo "sge_up.sh: no apt-get here, which installs Grid Engine" >&2
     exit 1
 }
-export SGE_ROOT=/var/lib/gridengine SGE_CELL=default
+# shellcheck source=tools/installers/_sge.sh
+. "$(dirname "${BASH_SOURCE[0]}")/_sge.sh"
+if ! marked && why=$(taken); then
+    echo "sge_up.sh: $why; it is left alone: use it as it is" >&2
+    exit 1
+fi
 need=()
 for p in gridengine-master gridengine-exec gridengine-client; do
     dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || need+=("$p")
@@ -23,17 +29,18 @@ if ((${#need[@]})); then
     apt-get -o DPkg::Lock::Timeout=120 update -qq
     apt-get -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends "${need[@]}" >/dev/null
 fi
-C=$SGE_ROOT/$SGE_CELL/common
 H=$(hostname -s)
+if ! marked; then
+    if [[ $(cat $C/act_qmaster 2>/dev/null) != localhost ]]; then # daemons that the package has started go by the host's own name
+        if daemon=$(execd_pid_file); then stop "$daemon" sge_execd; fi
+        stop $S/qmaster/qmaster.pid sge_qmaster
+    fi
+    echo "tools/installers/sge_up.sh set this cell up; sge_down.sh stops it." >$C/set_up_by_zspex
+fi
 # every name that resolves to 127.0.0.1 is this one host, called localhost
 echo "localhost $(awk '$1=="127.0.0.1"{for(i=2;i<=NF;i++)print $i}' /etc/hosts | grep -v '^localhost$' | sort -u | tr '\n' ' ') $H" | tr -s ' ' > "$C"/host_aliases
 echo localhost > "$C"/act_qmaster
 install -d -o sgeadmin -g sgeadmin -m 755 /var/run/gridengine /var/spool/gridengine
-alive() {
-  local p; p=$(cat "$1" 2>/dev/null) && [ -n "$p" ] && [ "$(cat "/proc/$p/comm" 2>/dev/null)" = "$2" ] &&
-    ! grep -q '^State:[[:space:]]*[ZX]' "/proc/$p/status" 2>/dev/null
-}
-S=/var/spool/gridengine
 alive $S/qmaster/qmaster.pid sge_qmaster || /usr/sbin/sge_qmaster
 for ((t = 0; t < 100; t++)); do qconf -sm >/dev/null 2>&1 && break; sleep 0.1; done
 
@@ -55,6 +62,6 @@ qconf -ssconf > "$T"/s; sed -i 's/^schedule_interval .*/schedule_interval 0:0:1/
 # root may submit and run jobs; look at loads every 2 s
 qconf -sconf global | grep -v "^#" > "$T"/global; sed -i "s/^min_uid .*/min_uid 0/; s/^min_gid .*/min_gid 0/; s/^load_report_time .*/load_report_time 00:00:02/; s/^max_unheard .*/max_unheard 00:00:20/; s/^execd_params .*/execd_params ENABLE_ADDGRP_KILL=TRUE/" "$T"/global; qconf -Mconf "$T"/global
 rm -r "$T"
-alive $S/execd/localhost/execd.pid sge_execd || /usr/sbin/sge_execd
+execd_pid_file >/dev/null || /usr/sbin/sge_execd
 for ((t = 0; t < 200; t++)); do qstat -f 2>/dev/null | grep -qE '^main.q@localhost .*lx-amd64 *$' && { qstat -f; exit 0; }; sleep 0.1; done
-echo "sge_up: the queue did not come up" >&2; qstat -f >&2; tail $S/qmaster/messages $S/execd/localhost/messages >&2; exit 1
+echo "sge_up: the queue did not come up" >&2; qstat -f >&2; tail $S/qmaster/messages $S/execd/*/messages >&2; exit 1
