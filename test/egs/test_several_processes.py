@@ -20,7 +20,7 @@ def start(tmp_path):
     programs = {
         # Of the one that stands for torchrun the test says what it does.
         "python": 'printf "%s\\n" "$@" >>called; echo "threads $OMP_NUM_THREADS, $PET_SIGNALS_TO_HANDLE"; eval "$DO"',
-        "srun": 'for n in 0 1; do SLURM_NODEID=$n "${@:8}" & done; printf "%s\\n" "${@:1:7}" >srun; wait %1 && wait',
+        "srun": 'for n in 0 1; do SLURM_NODEID=$n "${@:9}" & done; printf "%s\\n" "${@:1:8}" >srun; wait %1 && wait',
         "scontrol": 'case $2 in hostnames) echo n7; echo n9 ;; *) echo "x=$4 NodeAddr=${ADDRESS-addr-$4} y=1" ;; esac',
     }
     for name, text in programs.items():
@@ -50,7 +50,7 @@ def test_on_one_node_torchrun_starts_the_processes_which_share_the_threads(start
 def test_on_several_nodes_each_has_its_number_and_all_meet_at_the_first(start, tmp_path):
     slurm = {"SLURM_JOB_ID": "17", "SLURM_JOB_NODELIST": "n[7,9]", "SLURM_RESTART_COUNT": "1"}
     assert start("2", "4", *ARGV, **slurm)[0] == 0
-    assert (tmp_path / "srun").read_text().split()[:2] == ["--nodes", "2"]
+    assert (tmp_path / "srun").read_text().split()[:3] == ["--export=ALL", "--nodes", "2"]
     called = (tmp_path / "called").read_text()
     for node in ("0", "1"):
         meeting = ["--rdzv_id", "17", "--master_addr", "addr-n7", "--master_port", str(10000 + 17 + 4999)]
