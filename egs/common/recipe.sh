@@ -49,7 +49,9 @@ set_machine() {
     processes=${num_processes:-$((ngpu > 1 ? ngpu : 1))} # of a training on each node
     ((ngpu == 0 || processes == ngpu)) ||
         die "--num_processes $num_processes: on GPUs a training has one process for each (--ngpu $ngpu); leave it empty"
-    training_cmd="$cuda_cmd --gpu $ngpu" trainer=(python -m)
+    gpu_cmd=$cuda_cmd trainer=(python -m)
+    if ((ngpu > 0)); then gpu_cmd+=" --gpu $ngpu"; fi # a cluster without GPUs need not describe the option
+    training_cmd=$gpu_cmd
     if ((num_nodes > 1)); then training_cmd+=" --num_nodes $num_nodes"; fi
     if [[ $cuda_cmd == *zspex_toolkit.bin.run_jobs* ]]; then
         ((num_nodes == 1)) || [[ $cuda_cmd == *"--backend slurm"* ]] ||

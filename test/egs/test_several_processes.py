@@ -174,7 +174,7 @@ def test_one_process_is_started_without_torchrun_and_may_be_started_again(tmp_pa
     shown = 'echo "$training_cmd"; training extractor --exp_dir "a b"'
     assert machine(tmp_path, shown) == (
         0,
-        f"{OURS} local --gpu 0 --requeue true\npython -m zspex_toolkit.bin.train_extractor --exp_dir a\\ b \n",
+        f"{OURS} local --requeue true\npython -m zspex_toolkit.bin.train_extractor --exp_dir a\\ b \n",
     )
 
 
@@ -182,8 +182,8 @@ def test_one_process_is_started_without_torchrun_and_may_be_started_again(tmp_pa
     ("options", "flags", "counts"),
     [
         ({"ngpu": "2"}, "local --gpu 2 --requeue true", "1 2"),
-        ({"num_processes": "3"}, "local --gpu 0 --requeue true", "1 3"),
-        ({"num_nodes": "2", "cmd_backend": "slurm"}, "slurm --gpu 0 --num_nodes 2 --requeue true", "2 1"),
+        ({"num_processes": "3"}, "local --requeue true", "1 3"),
+        ({"num_nodes": "2", "cmd_backend": "slurm"}, "slurm --num_nodes 2 --requeue true", "2 1"),
         ({"num_nodes": "2", "ngpu": "4", "cmd_backend": "slurm"}, "slurm --gpu 4 --num_nodes 2 --requeue true", "2 4"),
     ],
 )
@@ -222,7 +222,18 @@ def test_a_machine_whose_gpus_are_hidden_has_none(tmp_path, monkeypatch, visible
     assert machine(tmp_path, "echo $ngpu", ngpu="") == (0, f"{ngpu}\n")
 
 
+@pytest.mark.parametrize(("name", "backend"), [("slurm", "slurm"), ("queue", "sge")])
+def test_without_gpus_a_cluster_need_not_describe_the_option(tmp_path, name, backend):
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / f"{name}.conf").write_text("command submit\noption num_threads=* -n $0\n")
+    shown = 'for cmd in "$training_cmd" "$gpu_cmd"; do $cmd --dry_run --num_threads 2 log/x true; done'
+    status, told = machine(tmp_path, shown, cmd_backend=backend)
+    assert status == 0 and told.count("submit -n 2") == 2
+    status, told = machine(tmp_path, shown, cmd_backend=backend, ngpu="1")
+    assert status == 1 and "command line option gpu not described in conf/" in told
+
+
 def test_trainings_side_by_side_take_the_processors_of_their_processes(tmp_path):
     shown = "run_array() { echo \"nj $nj: $*\"; }; train_array train_extractor 'a line'; echo $nj"
     told = machine(tmp_path, shown, num_processes="2")
-    assert told == (0, f"nj 2: {OURS} local --gpu 0 --requeue true --num_threads 2 train_extractor a line\n4\n")
+    assert told == (0, f"nj 2: {OURS} local --requeue true --num_threads 2 train_extractor a line\n4\n")
