@@ -1,4 +1,4 @@
-"""Trainings on a real Slurm that are stopped, moved and killed, and end as if nothing had been."""
+"""Trainings on a real Slurm, and one on a real Grid Engine, that are stopped, moved and killed, to no effect at all."""
 
 import contextlib
 import json
@@ -30,12 +30,21 @@ pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 
 @pytest.fixture
-def run(require, monkeypatch):
-    require("slurm")
+def run_on(require, monkeypatch):
     folders = [str(ROOT), str(TOY.parent), str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
     monkeypatch.setenv("PYTHONPATH", ":".join(filter(None, folders)))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    return lambda *argv: run_array(parse(["--backend", "slurm", "--requeue", "true", *map(str, argv)]))
+
+    def on(backend):
+        require(backend)
+        return lambda *argv: run_array(parse(["--backend", backend, "--requeue", "true", *map(str, argv)]))
+
+    return on
+
+
+@pytest.fixture
+def run(run_on):
+    return run_on("slurm")
 
 
 @pytest.fixture(scope="module")
@@ -168,6 +177,14 @@ def test_on_one_node_and_on_two_a_training_whose_time_is_over_in_mid_epoch_ends_
         assert "stopped by SIGUSR1" in Path(name, "train.log").read_text()
         assert Path("log", name).read_text().count("# Running on") >= 2
         assert_same(whole, name)
+
+
+def test_on_grid_engine_a_training_whose_time_is_over_in_mid_epoch_ends_as_undisturbed(run_on, undisturbed):
+    # It warns when the time is over, and kills a while later: after the minute that is set as notify of its queue.
+    run_on("sge")("--time", "0:0:20", "log/x", *toy("exp", 0.9))
+    assert "stopped by SIGUSR1" in Path("exp/train.log").read_text()
+    assert Path("log/x").read_text().count("# Running on") >= 2
+    assert_same(undisturbed, "exp")
 
 
 def processes_of(job, node):
