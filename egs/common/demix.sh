@@ -124,7 +124,7 @@ clean_speakers=$exp/xvectors/clean_speakers/spk_xvector.scp
         "$classifier_config" "$train_args $classifier_args $segments_per_utterance $seed" makes "$classifier" "$clean_speakers"; then
         set_aside_unless_resumed "$exp/classifier"
         each=$(processes_each 4)
-        run_array "$cuda_cmd --gpu $ngpu --num_threads $each" extract_embeddings "$(
+        run_array "$gpu_cmd --num_threads $each" extract_embeddings "$(
             for set in train test; do
                 line extract_embeddings --model "$exp/embedder" --data "data/${clean_set:+${clean_set}_}$set" \
                     --out "$exp/xvectors/$set" --device "$device"
@@ -199,7 +199,7 @@ clean_speakers=$exp/xvectors/clean_speakers/spk_xvector.scp
                 done
             done
         )
-        run_array "$cuda_cmd --gpu $ngpu" score "$lines"
+        run_array "$gpu_cmd" score "$lines"
     fi
 
     if in_stage 8 "Report" for "$(cat "$exp"/demix_*/scores.json "$exp"/baseline/*/scores.json 2>/dev/null)" \

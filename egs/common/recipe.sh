@@ -52,7 +52,9 @@ set_machine() {
     # On a cluster each GPU gets num_threads processors, for its data processes, too.
     training_threads=$num_threads
     if [[ $on_cluster = true ]] && ((ngpu > 0)); then training_threads=$((num_threads * processes)); fi
-    training_cmd="$cuda_cmd --gpu $ngpu" trainer=(python -m)
+    gpu_cmd=$cuda_cmd training_cmd=$cuda_cmd trainer=(python -m)
+    # A cluster without GPUs need not describe the option. What is no training takes one.
+    if ((ngpu > 0)); then gpu_cmd+=" --gpu 1" training_cmd+=" --gpu $ngpu"; fi
     if ((num_nodes > 1)); then training_cmd+=" --num_nodes $num_nodes"; fi
     if [[ $cuda_cmd == *zspex_toolkit.bin.run_jobs* ]]; then
         ((num_nodes == 1)) || [[ $cuda_cmd == *"--backend slurm"* ]] ||

@@ -46,8 +46,9 @@ else
     done
     torchrun+=(--rdzv_id "$SLURM_JOB_ID" --master_addr "$leader" --master_port "$port")
     if [[ -n ${SLURM_CPUS_PER_TASK-} ]]; then export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK; fi # not handed on by itself
+    # Our whole environment: after "sbatch --export=PATH", srun by itself would hand on no more than PATH, too.
     # shellcheck disable=SC2016  # the task's own number
-    start=(srun --nodes "$nodes" --ntasks "$nodes" --ntasks-per-node 1 --kill-on-bad-exit=1
+    start=(srun --export=ALL --nodes "$nodes" --ntasks "$nodes" --ntasks-per-node 1 --kill-on-bad-exit=1
         bash -c '"${@:2:$1}" --node_rank "$SLURM_NODEID" "${@:$1+2}"' start "${#torchrun[@]}" "${torchrun[@]}")
 fi
 

@@ -266,7 +266,7 @@ print_table() {
                 echo
             done
         )
-        run_wide_array "$nj_each" "$cuda_cmd --gpu $ngpu" extract "$lines"
+        run_wide_array "$nj_each" "$gpu_cmd" extract "$lines"
     fi
 
     if in_stage 7 "Score" for "${trial_dirs[@]}" "${extracted[@]%/wav.scp}" "${mixture_scores[@]}" \

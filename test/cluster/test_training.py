@@ -1,4 +1,4 @@
-"""Trainings on a real Slurm that are stopped, moved and killed, and end as if nothing had been."""
+"""Trainings on a real Slurm, and one on a real Grid Engine, that are stopped, moved and killed, to no effect at all."""
 
 import contextlib
 import json
@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -29,12 +30,21 @@ pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 
 @pytest.fixture
-def run(require, monkeypatch):
-    require("slurm")
+def run_on(require, monkeypatch):
     folders = [str(ROOT), str(TOY.parent), str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
     monkeypatch.setenv("PYTHONPATH", ":".join(filter(None, folders)))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    return lambda *argv: run_array(parse(["--backend", "slurm", "--requeue", "true", *map(str, argv)]))
+
+    def on(backend):
+        require(backend)
+        return lambda *argv: run_array(parse(["--backend", backend, "--requeue", "true", *map(str, argv)]))
+
+    return on
+
+
+@pytest.fixture
+def run(run_on):
+    return run_on("slurm")
 
 
 @pytest.fixture(scope="module")
@@ -92,14 +102,6 @@ def test_a_training_that_is_requeued_in_mid_epoch_ends_as_undisturbed(run, undis
     assert_same(undisturbed, "exp")
 
 
-def test_a_training_whose_time_is_over_in_mid_epoch_goes_on_and_ends_as_undisturbed(run, undisturbed):
-    # Slurm looks at limits twice a minute: the warning comes 60 to 90 seconds before the end.
-    run("--time", "2", "log/x", *toy("exp", 2))
-    assert "stopped by SIGUSR1" in Path("exp/train.log").read_text()
-    assert Path("log/x").read_text().count("# Running on") >= 2
-    assert_same(undisturbed, "exp")
-
-
 def test_a_full_disk_in_one_job_is_told_and_the_others_finish(run, undisturbed):
     # A limit of 4 kB on the size of files stands for the disk.
     Path("limits").write_text("[ $1 = 1 ] || [ -e room ] || ulimit -f 4\n")
@@ -128,8 +130,16 @@ def two_processes(tmp_path_factory):
     return exp_dir
 
 
-def on_two_nodes(run, seconds_per_item):
-    run("--num_nodes", "2", "log/x", STARTER, "2", "1", "plain", "--exp_dir", "exp", seconds_per_item)
+def on_two_nodes(run, seconds_per_item, *options, log="log/x", exp_dir="exp"):
+    argv = (STARTER, "2", "1", "plain", "--exp_dir", exp_dir, seconds_per_item)
+    run("--num_nodes", "2", *options, log, *argv)
+
+
+def hand_on_path_alone():
+    """What Kaldi's and ESPnet's conf/slurm.conf have, and what Slurm hands on to the tasks of a job, too."""
+    Path("conf").mkdir()
+    lines = ("command sbatch --export=PATH", "option time=* --time $0", "option num_nodes=* --nodes $0")
+    Path("conf/slurm.conf").write_text("\n".join(lines))
 
 
 def test_two_nodes_train_as_one_process(run, two_processes, monkeypatch, tmp_path):
@@ -146,10 +156,35 @@ def test_two_nodes_train_as_one_process(run, two_processes, monkeypatch, tmp_pat
 
 def test_two_nodes_requeued_in_mid_epoch_end_as_undisturbed(run, two_processes):
     act = once("exp", "epoch 1, step 2/5", lambda: subprocess.run(["scontrol", "requeue", slurm_job()], check=True))
+    hand_on_path_alone()
     on_two_nodes(run, 0.5)
     act.join()
+    assert "stopped by SIGTERM" in Path("exp/train.log").read_text()
     assert Path("log/x").read_text().count("# Running on") == 2
     assert_same(two_processes, "exp")
+
+
+def test_on_one_node_and_on_two_a_training_whose_time_is_over_in_mid_epoch_ends_as_undisturbed(
+    run, undisturbed, two_processes
+):
+    # Slurm looks at limits twice a minute: the warning comes 60 to 90 seconds before the end.
+    hand_on_path_alone()
+    with ThreadPoolExecutor() as pool:
+        two = pool.submit(on_two_nodes, run, 2, "--time", "2", log="log/two", exp_dir="two")
+        run("--time", "2", "log/one", *toy("one", 2))
+        two.result()
+    for name, whole in (("one", undisturbed), ("two", two_processes)):
+        assert "stopped by SIGUSR1" in Path(name, "train.log").read_text()
+        assert Path("log", name).read_text().count("# Running on") >= 2
+        assert_same(whole, name)
+
+
+def test_on_grid_engine_a_training_whose_time_is_over_in_mid_epoch_ends_as_undisturbed(run_on, undisturbed):
+    # It warns when the time is over, and kills a while later: after the minute that is set as notify of its queue.
+    run_on("sge")("--time", "0:0:20", "log/x", *toy("exp", 0.9))
+    assert "stopped by SIGUSR1" in Path("exp/train.log").read_text()
+    assert Path("log/x").read_text().count("# Running on") >= 2
+    assert_same(undisturbed, "exp")
 
 
 def processes_of(job, node):

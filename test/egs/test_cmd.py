@@ -14,10 +14,16 @@ COMMON = Path(__file__).parents[2] / "egs" / "common"
 OURS = "python -m zspex_toolkit.bin.run_jobs --backend"
 
 
-def commands(**environment):
-    shown = f'. {COMMON}/cmd.sh; echo "$train_cmd"; echo "$cuda_cmd"'
+def source(**environment):
+    shown = f'set -e; . {COMMON}/cmd.sh; echo "$train_cmd"; echo "$cuda_cmd"'
     kept = {name: value for name, value in os.environ.items() if name not in ("train_cmd", "cuda_cmd", "cmd_backend")}
-    return subprocess.check_output(["bash", "-c", shown], text=True, env={**kept, **environment}).splitlines()
+    return subprocess.run(["bash", "-c", shown], capture_output=True, text=True, env={**kept, **environment})
+
+
+def commands(**environment):
+    done = source(**environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.splitlines()
 
 
 @pytest.mark.parametrize("backend", ["local", "slurm", "sge"])
@@ -29,10 +35,26 @@ def test_without_a_choice_jobs_run_here():
     assert commands() == [f"{OURS} local"] * 2
 
 
-def test_a_sites_own_command_comes_before_the_local_back_end_but_not_before_one_asked_for():
+def test_a_sites_own_command_comes_before_the_local_back_end():
     assert commands(train_cmd="queue.pl --mem 4G") == ["queue.pl --mem 4G"] * 2
     assert commands(train_cmd="queue.pl", cuda_cmd="queue.pl -q g.q") == ["queue.pl", "queue.pl -q g.q"]
-    assert commands(train_cmd="queue.pl", cmd_backend="slurm") == [f"{OURS} slurm"] * 2
+    assert commands(train_cmd=f"{OURS} slurm --mem 4G") == [f"{OURS} slurm --mem 4G"] * 2
+
+
+def test_options_given_for_the_back_end_that_is_named_are_kept():
+    for_jobs, for_gpus = f"{OURS} slurm --mem 4G --num_tries 2", f"{OURS} slurm --time 9:00:00"
+    assert commands(cmd_backend="slurm", train_cmd=for_jobs) == [for_jobs] * 2
+    assert commands(cmd_backend="slurm", cuda_cmd=for_gpus) == [f"{OURS} slurm", for_gpus]
+    assert commands(cmd_backend="slurm", train_cmd=for_jobs, cuda_cmd=for_gpus) == [for_jobs, for_gpus]
+
+
+@pytest.mark.parametrize("name", ["train_cmd", "cuda_cmd"])
+@pytest.mark.parametrize("given", ["queue.pl --mem 4G", f"{OURS} sge", f"{OURS} slurm2", OURS.partition(" --")[0]])
+def test_a_command_that_contradicts_the_back_end_is_told_with_what_to_leave_out(name, given):
+    done = source(cmd_backend="slurm", **{name: given})
+    assert (done.returncode, done.stdout) == (1, "")
+    said = f"cmd.sh: cmd_backend is slurm, but {name} is '{given}': leave out one of them"
+    assert done.stderr == f"{said} (--cmd_backend, or unset {name})\n"
 
 
 # By Kaldi's contract: its jobs know no option of ours, have nothing of our environment, and read path.sh.
@@ -94,7 +116,7 @@ def test_a_path_sh_of_the_sites_own_stays_as_it_is(recipe, tmp_path):
 
 
 def test_back_ends_of_ours_need_no_path_sh(recipe, tmp_path):
-    recipe("true", cmd_backend="slurm")
+    recipe("true", cmd_backend="slurm", train_cmd="")
     assert not (tmp_path / "path.sh").exists()
 
 

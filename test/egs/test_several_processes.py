@@ -20,7 +20,7 @@ def start(tmp_path):
     programs = {
         # Of the one that stands for torchrun the test says what it does.
         "python": 'printf "%s\\n" "$@" >>called; echo "threads $OMP_NUM_THREADS, $PET_SIGNALS_TO_HANDLE"; eval "$DO"',
-        "srun": 'for n in 0 1; do SLURM_NODEID=$n "${@:8}" & done; printf "%s\\n" "${@:1:7}" >srun; wait %1 && wait',
+        "srun": 'for n in 0 1; do SLURM_NODEID=$n "${@:9}" & done; printf "%s\\n" "${@:1:8}" >srun; wait %1 && wait',
         "scontrol": 'case $2 in hostnames) echo n7; echo n9 ;; *) echo "x=$4 NodeAddr=${ADDRESS-addr-$4} y=1" ;; esac',
     }
     for name, text in programs.items():
@@ -50,7 +50,7 @@ def test_on_one_node_torchrun_starts_the_processes_which_share_the_threads(start
 def test_on_several_nodes_each_has_its_number_and_all_meet_at_the_first(start, tmp_path):
     slurm = {"SLURM_JOB_ID": "17", "SLURM_JOB_NODELIST": "n[7,9]", "SLURM_RESTART_COUNT": "1"}
     assert start("2", "4", *ARGV, **slurm)[0] == 0
-    assert (tmp_path / "srun").read_text().split()[:2] == ["--nodes", "2"]
+    assert (tmp_path / "srun").read_text().split()[:3] == ["--export=ALL", "--nodes", "2"]
     called = (tmp_path / "called").read_text()
     for node in ("0", "1"):
         meeting = ["--rdzv_id", "17", "--master_addr", "addr-n7", "--master_port", str(10000 + 17 + 4999)]
@@ -174,7 +174,7 @@ def test_one_process_is_started_without_torchrun_and_may_be_started_again(tmp_pa
     shown = 'echo "$training_cmd"; training extractor --exp_dir "a b"'
     assert machine(tmp_path, shown) == (
         0,
-        f"{OURS} local --gpu 0 --requeue true\npython -m zspex_toolkit.bin.train_extractor --exp_dir a\\ b \n",
+        f"{OURS} local --requeue true\npython -m zspex_toolkit.bin.train_extractor --exp_dir a\\ b \n",
     )
 
 
@@ -182,8 +182,8 @@ def test_one_process_is_started_without_torchrun_and_may_be_started_again(tmp_pa
     ("options", "flags", "counts"),
     [
         ({"ngpu": "2"}, "local --gpu 2 --requeue true", "1 2"),
-        ({"num_processes": "3"}, "local --gpu 0 --requeue true", "1 3"),
-        ({"num_nodes": "2", "cmd_backend": "slurm"}, "slurm --gpu 0 --num_nodes 2 --requeue true", "2 1"),
+        ({"num_processes": "3"}, "local --requeue true", "1 3"),
+        ({"num_nodes": "2", "cmd_backend": "slurm"}, "slurm --num_nodes 2 --requeue true", "2 1"),
         ({"num_nodes": "2", "ngpu": "4", "cmd_backend": "slurm"}, "slurm --gpu 4 --num_nodes 2 --requeue true", "2 4"),
     ],
 )
@@ -222,10 +222,21 @@ def test_a_machine_whose_gpus_are_hidden_has_none(tmp_path, monkeypatch, visible
     assert machine(tmp_path, "echo $ngpu", ngpu="") == (0, f"{ngpu}\n")
 
 
+@pytest.mark.parametrize(("name", "backend"), [("slurm", "slurm"), ("queue", "sge")])
+def test_without_gpus_a_cluster_need_not_describe_the_option(tmp_path, name, backend):
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / f"{name}.conf").write_text("command submit\noption num_threads=* -n $0\n")
+    shown = 'for cmd in "$training_cmd" "$gpu_cmd"; do $cmd --dry_run --num_threads 2 log/x true; done'
+    status, told = machine(tmp_path, shown, cmd_backend=backend)
+    assert status == 0 and told.count("submit -n 2") == 2
+    status, told = machine(tmp_path, shown, cmd_backend=backend, ngpu="1")
+    assert status == 1 and "command line option gpu not described in conf/" in told
+
+
 def test_trainings_side_by_side_take_the_processors_of_their_processes(tmp_path):
     shown = "run_array() { echo \"nj $nj: $*\"; }; train_array train_extractor 'a line'; echo $nj"
     told = machine(tmp_path, shown, num_processes="2")
-    assert told == (0, f"nj 2: {OURS} local --gpu 0 --requeue true --num_threads 2 train_extractor a line\n4\n")
+    assert told == (0, f"nj 2: {OURS} local --requeue true --num_threads 2 train_extractor a line\n4\n")
 
 
 def test_on_a_cluster_a_training_gets_processors_for_each_of_its_gpus(tmp_path):

@@ -8,6 +8,7 @@ silent      the commands that ask and cancel do not answer
 forget      ended tasks are unknown to every command
 late        seconds after a job's end at which its log appears
 limit       the highest number of a task, of an array; else 2000
+time_over   Grid Engine takes each end of a job for that of its time, after which it runs none again
 say         what the queue says of ended tasks, instead of the truth
 """
 
@@ -59,7 +60,8 @@ def run_task(state, script, environment):
         if state.read_text() != "CANCELLED":
             state.write_text(f"RUNNING {process.pid}")
         status = process.wait()
-        if state.read_text() != "REQUEUED" and not (number[0] == "SGE_TASK_ID" and status == 99):
+        again = number[0] == "SGE_TASK_ID" and status == 99 and not knob("time_over")
+        if state.read_text() != "REQUEUED" and not again:
             break
         if state.read_text() == "CANCELLED":
             break
@@ -131,6 +133,8 @@ def scontrol(argv):
     if argv == ["show", "config"]:
         print(f"MaxArraySize            = {int(knob('limit') or 2000) + 1}")
         return
+    if knob("silent"):
+        sys.exit("no answer")
     job, _, task = argv[1].partition("_")
     (FAKE / job / (task or "0")).write_text("REQUEUED")
 
@@ -162,6 +166,7 @@ def qacct(argv):
     for task, (kind, rest) in states(argv[1]).items():
         if kind not in ("PENDING", "RUNNING", "Eqw"):
             status, failed = (rest, "0") if kind == "ENDED" else ("137", "100 : assumedly after job")
+            failed = "37  : qmaster enforced h_rt, h_cpu, or h_vmem limit" if knob("time_over") else failed
             shown = "undefined" if task == "0" else task
             print(f"{'=' * 62}\njobnumber    {argv[1]}\ntaskid       {shown}\nfailed       {failed}")
             print(f"exit_status  {status}   ")

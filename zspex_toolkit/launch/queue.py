@@ -1,7 +1,8 @@
 """Jobs as an array of a cluster's queue: submitted, watched to their end, cancelled when we are told to stop.
 
 A job has succeeded if its log ends with status 0 *and* the queue says so. One that goes back into the queue (its node
-died, it was preempted, it asked for it) is waited for again. What differs between queues is in a
+died, it was preempted, it asked for it) is waited for again; one that saved at its time limit, and that the queue
+does not run again by itself, is submitted again. What differs between queues is in a
 ``Scheduler``, one for each file of ``backends/``.
 """
 
@@ -28,6 +29,7 @@ from zspex_toolkit.launch.queue_config import read_config, submit_flags
 
 ACTIVE, DONE = "active", "done"  # states of a task; any other text tells why it failed
 STUCK = "stuck: "  # how such a text begins if the task is still in the queue and will never run
+TIME_OVER = "time is over: "  # how it begins if a time limit struck, after which this queue runs no task again
 
 _POLL_S = (0.3, 10.0)  # between looks at the queue: a tenth of the time that has passed, within these
 _LOG_WAIT_S = 60.0  # a shared file system shows a file that late, as NFS by default
@@ -77,6 +79,7 @@ class _Watched:
     queue_log: Path
     open: dict[int, _Task]  # by the queue's number
     failed: list[int] = field(default_factory=list)
+    again: list[int] = field(default_factory=list)  # jobs whose time was over and that have saved
     stuck: bool = False
 
 
@@ -92,8 +95,11 @@ def run_on_queue(jobs: Jobs, scheduler: Scheduler) -> list[int]:
         JobError: if the jobs cannot be submitted or a log cannot be written.
     """
     numbers, failed = pick(jobs)
-    for part, tasks in _arrays(numbers, scheduler):
-        failed = failed + _run_one_array(jobs, scheduler, part, tasks)
+    waiting = [(part, tasks, False) for part, tasks in _arrays(numbers, scheduler)]
+    while waiting:
+        watched = _run_one_array(jobs, scheduler, *waiting.pop(0))
+        failed = failed + watched.failed
+        waiting[:0] = [(part, tasks, True) for part, tasks in _arrays(sorted(watched.again), scheduler)]
     return failed
 
 
@@ -108,28 +114,30 @@ def _arrays(numbers: Sequence[int], scheduler: Scheduler) -> list[tuple[Sequence
     return [(part, range(1, len(part) + 1)) for part in parts]
 
 
-def _run_one_array(jobs: Jobs, scheduler: Scheduler, numbers: Sequence[int], tasks: Sequence[int]) -> list[int]:
+def _run_one_array(
+    jobs: Jobs, scheduler: Scheduler, numbers: Sequence[int], tasks: Sequence[int], goes_on: bool
+) -> _Watched:
     folder, name = queue_folder_and_name(jobs)
     script, queue_log = (folder / f"{name}{ending}" for ending in (".sh", ".log"))
     options = {name: getattr(scheduler, name) for name in ("directives", "start_again", "remapped_statuses")}
     text = job_script(jobs, numbers, tasks, scheduler.task_variable, **options)
     command = _submit_command(jobs, scheduler, tasks, script, queue_log)
+    watched = _Watched("", queue_log, {})
     if jobs.dry_run:
         print(f"{command}\n# {script}:\n{text}", end="")
-        return []
-    _prepare(jobs, numbers, script, queue_log, text)
+        return watched
+    _prepare([] if goes_on else [*map(jobs.log_of, numbers), queue_log], script, text)
     with raise_on_signals():
-        watched = _Watched("", queue_log, {})
         try:
             keys = tasks if len(tasks) > 1 else [0]
             watched.open = {task: _Task(n, jobs.log_of(n)) for task, n in zip(keys, numbers, strict=True)}
             _submit(watched, command, scheduler)
             print(f"run_jobs: {scheduler.name} job {watched.job_id} submitted: {script}", file=sys.stderr)
-            _watch(watched, scheduler)
+            _watch(watched, scheduler, jobs.requeue)
         finally:  # only after a signal or a fault of ours is anything open
             if watched.job_id and (watched.open or watched.stuck):
                 _cancel(watched, scheduler)
-    return watched.failed
+    return watched
 
 
 def ask(*words: str) -> subprocess.CompletedProcess:
@@ -158,13 +166,12 @@ def _submit_command(jobs: Jobs, scheduler: Scheduler, tasks: Sequence[int], scri
     return " ".join([*words, quote(str(script.absolute()))])
 
 
-def _prepare(jobs: Jobs, numbers: Sequence[int], script: Path, queue_log: Path, text: str) -> None:
+def _prepare(logs: Sequence[Path], script: Path, text: str) -> None:
     """Write the script; take away the logs of an earlier run, whose endings would be taken for those of this one."""
-    logs = [jobs.log_of(number) for number in numbers]
     file = script
     try:
         script.parent.mkdir(parents=True, exist_ok=True)
-        for file in [*logs, queue_log]:
+        for file in logs:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.unlink(missing_ok=True)
         file = script
@@ -195,8 +202,8 @@ def _submit(watched: _Watched, command: str, scheduler: Scheduler) -> None:
     raise JobError(f"cannot submit to {scheduler.name} (status {done.returncode}): {said}\n{command}")
 
 
-def _watch(watched: _Watched, scheduler: Scheduler) -> None:
-    """Look at the queue until every task has ended."""
+def _watch(watched: _Watched, scheduler: Scheduler, may_go_on: bool) -> None:
+    """Look at the queue until every task has ended; ``may_go_on``: those whose time was over may run again."""
     begin, silent = time.monotonic(), False
     while watched.open:
         states = scheduler.states(watched.job_id, set(watched.open))
@@ -205,7 +212,9 @@ def _watch(watched: _Watched, scheduler: Scheduler) -> None:
         silent = states is None
         for task, state in [] if states is None else _ended(watched, states):
             job = watched.open[task]
-            if _verdict(job, state, f"{scheduler.name} job {watched.job_id}", watched.queue_log):
+            if may_go_on and (state or "").startswith(TIME_OVER) and job_log.ending(job.log) == str(INTERRUPTED_STATUS):
+                watched.again.append(job.number)
+            elif _verdict(job, state, f"{scheduler.name} job {watched.job_id}", watched.queue_log):
                 watched.failed.append(job.number)
             watched.stuck |= (state or "").startswith(STUCK)
             del watched.open[task]

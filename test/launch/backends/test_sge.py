@@ -28,6 +28,23 @@ def test_of_a_task_that_was_put_back_into_the_queue_nothing_is_known_before_the_
     assert sge._read_accounting(text) == {}
 
 
+def test_jobs_that_saved_at_their_time_limit_are_submitted_again_and_alone(cluster):
+    cluster.set("time_over", "yes")
+    script = "echo x >>ran.JOB; test JOB != 2 || { test \\$(wc -l <ran.JOB) = 3 && rm $FAKE/time_over || exit 75; }"
+    argv = ("JOB=1:3", "log/JOB", "bash", "-c", script + "; exit $((JOB==3?3:0))")
+    assert sge.run(parse(["--requeue", "true", *argv])) == [1, 3]  # these did not save
+    assert [len(Path(f"ran.{n}").read_text().split()) for n in (1, 2, 3)] == [1, 3, 1]
+    assert len(cluster.calls("qsub")) == 3
+    assert Path("log/2").read_text().count("with status 75") == 2
+    assert "says: time is over: exit status 0, failed 37" in Path("log/1").read_text()
+
+
+def test_without_leave_a_job_that_saved_at_its_time_limit_has_failed(cluster):
+    cluster.set("time_over", "yes")
+    assert sge.run(parse(["log/x", "exit", "75"])) == [1]
+    assert len(cluster.calls("qsub")) == 1
+
+
 def test_a_job_that_the_queue_holds_for_an_error_has_failed_and_is_deleted(cluster):
     def hold():
         (cluster.folder / "1" / "2").write_text("Eqw")

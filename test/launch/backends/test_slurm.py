@@ -1,5 +1,9 @@
+import time
 from pathlib import Path
 
+import pytest
+
+from zspex_toolkit.launch import queue
 from zspex_toolkit.launch.backends import slurm
 from zspex_toolkit.launch.contract import parse
 
@@ -45,3 +49,39 @@ def test_a_job_is_not_taken_for_part_of_the_job_that_submitted_it(cluster, monke
     monkeypatch.setenv("SLURM_CONF", "/etc/ours")
     assert slurm.run(parse(["log/x", "echo", "$SLURM_ARRAY_JOB_ID:$SLURM_MEM_PER_NODE:$SLURM_CONF"])) == []
     assert "\n::/etc/ours\n" in Path("log/x").read_text()
+
+
+@pytest.fixture
+def stopped(cluster, monkeypatch):
+    """A function that runs a job that is stopped once while Slurm is silent, and tells how long the job's script waits.
+
+    Slurm answers again when the script waits for ``until`` seconds, or else when its log says that it stays away.
+    """
+
+    def sleep(seconds, sleep=time.sleep):
+        if "stays away" in (Path("x").read_text() if Path("x").exists() else ""):
+            (cluster.folder / "silent").unlink(missing_ok=True)
+        sleep(seconds)
+
+    monkeypatch.setattr(queue.time, "sleep", sleep)
+
+    def run(until):
+        program = cluster.folder.parent / "bin" / "sleep"
+        program.write_text(f'#!/bin/bash\necho $1 >>{cluster.folder}/slept; [ $1 != {until} ] || rm "$FAKE/silent"\n')
+        program.chmod(0o755)
+        script = "echo x >>ran; test \\$(wc -l <ran) = 2 || { echo yes >$FAKE/silent; exit 75; }"
+        failed = slurm.run(parse(["--requeue", "true", "x", "bash", "-c", script]))
+        return failed, (cluster.folder / "slept").read_text().split()
+
+    return run
+
+
+def test_a_slurm_that_does_not_answer_is_asked_again_to_requeue(stopped):
+    assert stopped(until=2) == ([], ["1", "2"])
+    assert Path("ran").read_text() == "x\nx\n"
+
+
+def test_a_job_that_cannot_be_requeued_says_in_its_log_that_it_stays_away(stopped):
+    assert stopped(until=None) == ([1], ["1", "2", "4"])
+    assert Path("ran").read_text() == "x\n"
+    assert Path("x").read_text().count("Slurm could not be asked to requeue this job, which stays away; start") == 1

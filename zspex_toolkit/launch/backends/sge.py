@@ -11,7 +11,7 @@ from shlex import quote
 from xml.etree import ElementTree
 
 from zspex_toolkit.launch.contract import Jobs
-from zspex_toolkit.launch.queue import ACTIVE, DONE, STUCK, Scheduler, ask, run_on_queue
+from zspex_toolkit.launch.queue import ACTIVE, DONE, STUCK, TIME_OVER, Scheduler, ask, run_on_queue
 
 __all__ = ["run"]
 
@@ -33,6 +33,7 @@ option gpu=* -l gpu=$0
 _STARTS_AGAIN = ("24", "25")  # "migrating" and "rescheduling", see accounting(5)
 
 
+_TIME_OVER = "37"  # "qmaster enforced h_rt, ... limit": such a job is not run again, whatever status it ends with
 _RESCHEDULED = "25"  # what accounting calls a run after which there is another, whose own record may come late
 
 
@@ -88,7 +89,8 @@ def _read_accounting(text: str) -> dict[int, str]:
         number, code = int(task) if task.isdecimal() else 0, failed.split()[0]
         states.pop(number, None)  # a job that was run again has a later record
         if code != _RESCHEDULED:
-            states[number] = DONE if status == code == "0" else f"exit status {status}, failed {failed}"
+            told = f"{TIME_OVER if code == _TIME_OVER else ''}exit status {status}, failed {failed}"
+            states[number] = DONE if status == code == "0" else told
     return states
 
 
@@ -118,7 +120,10 @@ _SGE = Scheduler(
     unreachable=r"unable to (contact|send message to) qmaster|gdi request|commlib error",
     max_task=_max_task,
     limit_in_config=True,
-    directives=("#$ -r y", "#$ -notify"),  # the second: SIGUSR1 or SIGUSR2 comes a while before a limit strikes
+    directives=(
+        "#$ -r y",
+        "#$ -notify",
+    ),  # the second: SIGUSR2 at a time limit, SIGKILL a minute later
     start_again="    exit 99",
     remapped_statuses=(99, 100),  # to Grid Engine "run again" and "stop here for a person to look"
 )

@@ -30,9 +30,15 @@ option gpu=* --gres gpu:$0
 _START_AGAIN = """\
     job=${SLURM_ARRAY_JOB_ID:+${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID}
     job=${job:-$SLURM_JOB_ID}
-    case $(squeue --noheader --jobs "$job" --format "%T %r") in
-        RUNNING* | *TimeLimit) scontrol requeue "$job" ;;
-    esac"""
+    for pause in 1 2 4 none; do
+        case $(squeue --noheader --jobs "$job" --format "%T %r" || echo silent) in
+            *silent) ;;
+            RUNNING* | *TimeLimit) if scontrol requeue "$job"; then break; fi ;;
+            *) break ;;
+        esac
+        if [[ $pause != none ]]; then sleep "$pause"; continue; fi
+        echo "Slurm could not be asked to requeue this job, which stays away; start the same command again" >>"$log"
+    done"""
 _FAILURES = {"BOOT_FAIL", "CANCELLED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED", "REVOKED"}
 _FAILURES |= {"TIMEOUT"}
 
