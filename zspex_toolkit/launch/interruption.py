@@ -51,7 +51,7 @@ def raise_on_signals() -> Iterator[None]:
 
 @contextmanager
 def signals_held() -> Iterator[None]:
-    """Within, what ``raise_on_signals`` would raise waits: none falls between submitting a job and knowing its id."""
+    """Within, what ``raise_on_signals`` would raise waits: none falls between starting a job and knowing its id."""
     _Held.now = True
     try:
         yield

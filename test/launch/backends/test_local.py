@@ -145,7 +145,7 @@ def test_a_program_within_other_shells_has_time_to_save_its_work_and_what_follow
 
 
 def test_a_job_that_ignores_the_signal_is_killed_after_the_grace_time(run, monkeypatch):
-    monkeypatch.setattr(local, "_GRACE_S", 0.3)
+    monkeypatch.setattr(local, "GRACE_S", 0.3)
     threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
     with pytest.raises(InterruptedJobsError):
         run("log/x", "trap", "''", "TERM;", "sleep", "30")

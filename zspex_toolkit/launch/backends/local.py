@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from zspex_toolkit.launch import job_log
 from zspex_toolkit.launch.contract import Jobs
-from zspex_toolkit.launch.interruption import raise_on_signals
+from zspex_toolkit.launch.guard import GRACE_S, Guard
+from zspex_toolkit.launch.interruption import raise_on_signals, signals_held
 from zspex_toolkit.launch.job_script import PATIENCE
 from zspex_toolkit.launch.pick import pick
 
@@ -21,7 +22,6 @@ __all__ = ["run"]
 
 _POLL_S = 0.02
 _HIDDEN = ("", "-1", "NoDevFiles")  # values of CUDA_VISIBLE_DEVICES by which a user or a queue gives no GPU
-_GRACE_S = 10.0  # between SIGTERM and SIGKILL: training saves a checkpoint in this time
 
 
 @dataclass
@@ -50,14 +50,17 @@ def run(jobs: Jobs) -> list[int]:
     limit = jobs.max_jobs_run or _default_limit(jobs, len(gpus))
     gpus *= -(-limit * jobs.gpu // len(gpus)) if gpus else 0  # with more jobs than GPUs, jobs share them evenly
     (waiting, failed), running = pick(jobs), []
-    with raise_on_signals():
+    with raise_on_signals(), Guard() as guard:
         try:
             while waiting or running:
                 while waiting and len(running) < limit:
-                    running.append(_start(jobs, waiting.pop(0), gpus))
+                    with signals_held():
+                        running.append(_start(jobs, waiting.pop(0), gpus))
+                        guard.started(running[-1].process.pid)
                 time.sleep(_POLL_S)
                 for job in [job for job in running if job.process.poll() is not None]:
                     running.remove(job)
+                    guard.ended(job.process.pid)
                     gpus.extend(job.gpus)
                     if _finish(jobs, job) != 0:
                         failed.append(job.number)
@@ -121,7 +124,7 @@ def _finish(jobs: Jobs, job: _Running) -> int:
 
 def _end_all(jobs: Jobs, running: list[_Running]) -> None:
     """End the running jobs with all their children: SIGTERM, then SIGKILL for what is left after the grace time."""
-    deadline = time.monotonic() + _GRACE_S
+    deadline = time.monotonic() + GRACE_S
     for kind in (signal.SIGTERM, signal.SIGKILL):
         for job in running:
             with suppress(ProcessLookupError):
