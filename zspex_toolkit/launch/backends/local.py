@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from zspex_toolkit.launch import job_log
 from zspex_toolkit.launch.contract import Jobs
 from zspex_toolkit.launch.guard import GRACE_S, Guard
-from zspex_toolkit.launch.interruption import raise_on_signals, signals_held
+from zspex_toolkit.launch.interruption import next_signal, raise_on_signals, signals_held
 from zspex_toolkit.launch.job_script import PATIENCE
 from zspex_toolkit.launch.pick import pick
 
@@ -22,6 +22,7 @@ __all__ = ["run"]
 
 _POLL_S = 0.02
 _HIDDEN = ("", "-1", "NoDevFiles")  # values of CUDA_VISIBLE_DEVICES by which a user or a queue gives no GPU
+_TOLD_AFTER_S = 1.0  # of waiting for jobs that were told to end
 
 
 @dataclass
@@ -123,15 +124,28 @@ def _finish(jobs: Jobs, job: _Running) -> int:
 
 
 def _end_all(jobs: Jobs, running: list[_Running]) -> None:
-    """End the running jobs with all their children: SIGTERM, then SIGKILL for what is left after the grace time."""
-    deadline = time.monotonic() + GRACE_S
-    for kind in (signal.SIGTERM, signal.SIGKILL):
-        for job in running:
-            with suppress(ProcessLookupError):
-                os.killpg(job.process.pid, kind)
-        for job in running:
-            with suppress(subprocess.TimeoutExpired):
-                job.process.wait(timeout=max(0.0, deadline - time.monotonic()))
+    """End the running jobs with all their children: SIGTERM, then SIGKILL for what is left when there is no more time.
+
+    That is after the grace time, or when a further signal comes.
+    """
+    begin, told = time.monotonic(), False
+    _signal_all(running, signal.SIGTERM)
+    with next_signal() as come:
+        while any(job.process.poll() is None for job in running):
+            waited_s = time.monotonic() - begin
+            if come.is_set() or waited_s > GRACE_S:
+                break
+            if not told and waited_s > _TOLD_AFTER_S:
+                print("run_jobs: waiting for jobs to save; Ctrl-C again ends them at once", file=sys.stderr)
+                told = True
+            time.sleep(_POLL_S)
+    _signal_all(running, signal.SIGKILL)
     for job in running:
         job.process.wait()
         _finish(jobs, job)
+
+
+def _signal_all(running: list[_Running], kind: signal.Signals) -> None:
+    for job in running:
+        with suppress(ProcessLookupError):
+            os.killpg(job.process.pid, kind)
