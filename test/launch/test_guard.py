@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from zspex_toolkit.launch.guard import Guard
+
 SAVES = "trap 'sleep 0.3; touch saved.JOB; exit' TERM; touch ready.JOB; while :; do sleep 0.1; done"
 
 
@@ -53,3 +55,14 @@ def test_a_guard_that_is_gone_disturbs_no_job(tmp_path, monkeypatch):
     argv = [sys.executable, "-m", "zspex_toolkit.bin.run_jobs", "--max_jobs_run", "1", "JOB=1:2", "log.JOB"]
     assert subprocess.run([*argv, "bash", "-c", script]).returncode == 0
     assert len(list(Path().glob("ready.*"))) == 2
+
+
+def test_a_guard_goes_at_once_when_its_starter_has_ended_the_jobs_itself():
+    job = subprocess.Popen(["sleep", "30"], start_new_session=True)
+    with Guard() as guard:
+        guard.started(job.pid)
+        begin = time.monotonic()
+    assert time.monotonic() - begin < 10
+    assert job.poll() is None
+    job.kill()
+    job.wait()

@@ -7,11 +7,15 @@ from contextlib import suppress
 
 GRACE_S = 60  # between SIGTERM and SIGKILL: training saves a checkpoint in this time
 
-# It reads which groups of processes run (+) and which have ended (-); our death, of whatever kind, ends what it reads.
+# It reads which groups of processes run (+), which have ended (-), and that it may go (.); our death ends what it reads.
 _SCRIPT = """\
 declare -A running
 while read -r sign group; do
-    if [[ $sign = + ]]; then running[$group]=yes; else unset "running[$group]"; fi
+    case $sign in
+        +) running[$group]=yes ;;
+        -) unset "running[$group]" ;;
+        .) exit ;;
+    esac
 done
 for ((left_s = $1; left_s >= 0; left_s--)); do
     for group in "${!running[@]}"; do
@@ -40,6 +44,7 @@ class Guard:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._tell(".\n")  # what is left of groups that we have ended, such as zombies, is none of its business
         with suppress(BrokenPipeError):
             self._process.stdin.close()
         self._process.wait()
