@@ -7,7 +7,7 @@ from contextlib import suppress
 
 GRACE_S = 60  # between SIGTERM and SIGKILL: training saves a checkpoint in this time
 
-# It reads which groups of processes run (+), which have ended (-), and that it may go (.); our death ends what it reads.
+# It reads which groups of processes run (+), which ended (-), and that it may go (.); our death ends what it reads.
 _SCRIPT = """\
 declare -A running
 while read -r sign group; do
