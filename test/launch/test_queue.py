@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from zspex_toolkit.errors import ConfigError, JobError
-from zspex_toolkit.launch import job_log, queue
+from zspex_toolkit.launch import job_log, queue, scheduler
 from zspex_toolkit.launch.contract import parse
 from zspex_toolkit.launch.interruption import InterruptedJobsError
 from zspex_toolkit.launch.run_jobs import run_array, run_jobs
@@ -236,7 +236,7 @@ def test_jobs_of_which_the_queue_does_not_say_that_they_are_cancelled_are_named(
     assert said in capsys.readouterr().err
     assert len(cluster.calls(CANCEL[backend])) > 1  # it was tried again
     (cluster.folder / "silent").unlink()
-    queue.ask(CANCEL[backend], "1")
+    scheduler.ask(CANCEL[backend], "1")
 
 
 UNREACHABLE = {

@@ -3,7 +3,7 @@
 A job has succeeded if its log ends with status 0 *and* the queue says so. One that goes back into the queue (its node
 died, it was preempted, it asked for it) is waited for again; one that saved at its time limit, and that the queue
 does not run again by itself, is submitted again. What differs between queues is in a
-``Scheduler``, one for each file of ``backends/``.
+``Scheduler`` (scheduler.py), one for each file of ``backends/``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,10 +26,7 @@ from zspex_toolkit.launch.interruption import raise_on_signals, signals_held
 from zspex_toolkit.launch.job_script import job_script, queue_folder_and_name
 from zspex_toolkit.launch.pick import pick
 from zspex_toolkit.launch.queue_config import read_config, submit_flags
-
-ACTIVE, DONE = "active", "done"  # states of a task; any other text tells why it failed
-STUCK = "stuck: "  # how such a text begins if the task is still in the queue and will never run
-TIME_OVER = "time is over: "  # how it begins if a time limit struck, after which this queue runs no task again
+from zspex_toolkit.launch.scheduler import ACTIVE, DONE, STUCK, TIME_OVER, Scheduler, ask
 
 _POLL_S = (0.3, 10.0)  # between looks at the queue: a tenth of the time that has passed, within these
 _LOG_WAIT_S = 60.0  # a shared file system shows a file that late, as NFS by default
@@ -37,33 +34,8 @@ _FAILED_LOG_WAIT_S = 3.0  # the same, for a log that a killed job may never have
 _VERDICT_WAIT_S = 3.0  # for a queue that keeps no record of ended jobs: after it the log alone counts
 _VERDICT_WAITS_S = {str(INTERRUPTED_STATUS): 30.0}  # the same, for a job that may be on its way back into the queue
 _END_WAIT_S = 30.0  # for cancelled jobs to save their work and leave the queue
-_ASK_TIMEOUT_S = 60.0
 _SUBMIT_WAITS_S = (2.0, 10.0, 30.0)  # before further tries to submit to a queue that does not answer
 _SMALL = 1000  # arrays up to here are possible everywhere
-
-
-@dataclass(frozen=True)
-class Scheduler:
-    """What one kind of queue adds. Tasks are numbers of the queue's array; a job that is no array is task 0."""
-
-    name: str  # "Slurm"
-    config_file: str  # a site's own, from where the jobs are started: "conf/slurm.conf"
-    built_in_config: str
-    task_variable: str
-    array_flags: Callable[[Sequence[int], int | None], str]  # tasks, how many at once
-    log_flags: Callable[[Path], str]  # where the queue writes what it has to say itself
-    job_id: Callable[[str], str | None]  # from what the submit command prints
-    states: Callable[[str, set[int]], dict[int, str] | None]  # of these tasks; None: the queue does not answer
-    cancel: Callable[[str], list[str]]  # the command
-    unreachable: str  # regular expression: the submit command's error if the queue does not answer
-    max_task: Callable[[], int]  # the highest number that a task of an array may have
-    job_variables: str = "(?!)"  # regular expression: variables of a job around us, which are none of our jobs'
-    array_lists: bool = False  # arrays such as 2,5,7 are possible, not only ranges
-    limit_in_config: bool = False  # max_jobs_run is an option of the configuration file
-    # Of jobs that may be started again: lines of the script by which the queue learns of it, and what they do for it.
-    directives: tuple[str, ...] = ()
-    start_again: str = ""
-    remapped_statuses: tuple[int, ...] = ()
 
 
 @dataclass
@@ -138,14 +110,6 @@ def _run_one_array(
             if watched.job_id and (watched.open or watched.stuck):
                 _cancel(watched, scheduler)
     return watched
-
-
-def ask(*words: str) -> subprocess.CompletedProcess:
-    """Run one of the queue's own commands; one that is missing or hangs has failed."""
-    try:
-        return subprocess.run(words, capture_output=True, text=True, check=False, timeout=_ASK_TIMEOUT_S)
-    except (OSError, subprocess.TimeoutExpired) as fault:
-        return subprocess.CompletedProcess(words, 1, "", str(fault))
 
 
 def _consecutive(numbers: Sequence[int]) -> bool:
