@@ -26,6 +26,13 @@ def knob(name):
     return (FAKE / name).read_text().strip() if (FAKE / name).exists() else ""
 
 
+def put(state, text):
+    """Write the state of a task at once: half of it would be another state."""
+    fresh = FAKE / f".{os.getpid()}"
+    fresh.write_text(text)
+    fresh.replace(state)
+
+
 def submit(argv, task_variable, array):
     count, _, words = knob("refuse").partition(" ")
     if count and int(count) > 0:
@@ -34,7 +41,7 @@ def submit(argv, task_variable, array):
     job = FAKE / str(sum(entry.is_dir() for entry in FAKE.iterdir()) + 1)
     job.mkdir()
     for task in array or [0]:
-        (job / str(task)).write_text("PENDING")
+        put(job / str(task), "PENDING")
     if os.fork() == 0:  # the cluster
         os.setsid()
         null = os.open(os.devnull, os.O_RDWR)
@@ -58,20 +65,20 @@ def run_task(state, script, environment):
             ["bash", script], env={**known, "SLURM_RESTART_COUNT": str(restart)}, start_new_session=True
         )
         if state.read_text() != "CANCELLED":
-            state.write_text(f"RUNNING {process.pid}")
+            put(state, f"RUNNING {process.pid}")
         status = process.wait()
         again = number[0] == "SGE_TASK_ID" and status == 99 and not knob("time_over")
         if state.read_text() != "REQUEUED" and not again:
             break
         if state.read_text() == "CANCELLED":
             break
-        state.write_text("PENDING")
+        put(state, "PENDING")
         time.sleep(0.5)
     log = Path(log.replace("JOB", number[1]))
     if knob("late"):
         log.rename(f"{log}.hidden")
     if state.read_text() != "CANCELLED":
-        state.write_text(knob("say") or f"ENDED {status if status >= 0 else 128 - status}")
+        put(state, knob("say") or f"ENDED {status if status >= 0 else 128 - status}")
     if knob("late"):
         time.sleep(float(knob("late")))
         Path(f"{log}.hidden").rename(log)
@@ -83,7 +90,7 @@ def cancel(job):
     for state in (FAKE / job).iterdir():
         kind, _, pid = state.read_text().partition(" ")
         if kind in ("PENDING", "RUNNING"):
-            state.write_text("CANCELLED")
+            put(state, "CANCELLED")
             if pid:
                 os.killpg(int(pid), 15)
 
@@ -136,7 +143,7 @@ def scontrol(argv):
     if knob("silent"):
         sys.exit("no answer")
     job, _, task = argv[1].partition("_")
-    (FAKE / job / (task or "0")).write_text("REQUEUED")
+    put(FAKE / job / (task or "0"), "REQUEUED")
 
 
 def scancel(argv):
