@@ -11,7 +11,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 
-from zspex_toolkit.launch import job_log
+from zspex_toolkit.launch import job_log, left_over
 from zspex_toolkit.launch.contract import Jobs
 from zspex_toolkit.launch.guard import GRACE_S, Guard
 from zspex_toolkit.launch.interruption import next_signal, raise_on_signals, signals_held
@@ -41,12 +41,13 @@ def run(jobs: Jobs) -> list[int]:
 
     Raises:
         InterruptedJobsError: on SIGINT, SIGTERM or SIGHUP, after every running job has been ended.
-        JobError: if a log cannot be written.
+        JobError: if a log cannot be written, or the same jobs, of an earlier start, may still be in a queue.
     """
     if jobs.dry_run:
         for number in jobs.numbers:
             print(f"{jobs.fill(jobs.command, number)} > {jobs.log_of(number)} 2>&1")
         return []
+    left_over.refuse(left_over.note_of(jobs))
     gpus = _visible_gpus() if jobs.gpu else []
     limit = jobs.max_jobs_run or _default_limit(jobs, len(gpus))
     gpus *= -(-limit * jobs.gpu // len(gpus)) if gpus else 0  # with more jobs than GPUs, jobs share them evenly
