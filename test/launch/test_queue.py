@@ -237,6 +237,10 @@ def test_of_a_job_that_a_killed_command_left_and_that_has_ended_nothing_is_said(
     submitted.kill()
     submitted.wait()
     scheduler.ask(CANCEL[backend], "1")
+    deadline = time.monotonic() + 30
+    while (cluster.folder / "1" / "0").read_text() != "CANCELLED":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
     assert run("log/x", "true") == []
     assert "earlier start" not in capsys.readouterr().err
 
