@@ -71,12 +71,14 @@ set_machine() {
 # that a site wrote itself stays as it is.
 _write_path_sh() {
     local _mark="# The environment of the recipe, for the jobs of a site's own queue.pl or slurm.pl; written anew by every start."
-    local _kept='^(PATH|PYTHON.*|LD_LIBRARY_PATH|LC_ALL|OMP_.*|MALLOC_.*|ZSPEX_.*|NCCL_.*|GLOO_.*|CXX|XDG_CACHE_HOME)$' _name
+    local _kept _name
     if [[ $train_cmd == *zspex_toolkit.bin.run_jobs* && $cuda_cmd == *zspex_toolkit.bin.run_jobs* ]]; then return; fi
     if [[ -e path.sh && $(head -n 1 path.sh) != "$_mark" ]]; then return; fi
+    # As for jobs of our own.
+    _kept=$(PYTHONPATH=$COMMON/../.. python -c "from zspex_toolkit.launch.job_script import KEPT; print(KEPT.pattern)")
     {
         echo "$_mark"
-        for _name in $(compgen -e | grep -E "$_kept"); do printf 'export %s=%q\n' "$_name" "${!_name}"; done
+        for _name in $(compgen -e | grep -xE "$_kept"); do printf 'export %s=%q\n' "$_name" "${!_name}"; done
     } >"path.sh.$$"
     mv "path.sh.$$" path.sh
 }

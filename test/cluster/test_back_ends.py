@@ -80,6 +80,20 @@ def test_a_cancelled_job_that_saves_does_not_come_back(run, backend):
     assert "zspex_stop" not in subprocess.run(LISTS[backend], capture_output=True, text=True, check=True).stdout
 
 
+def test_a_job_that_a_killed_command_left_has_ended_before_its_successor_begins(run, backend, capfd):
+    program = "import signal, sys, time; save = lambda *_: (time.sleep(2), print('saved', file=open('order', 'a')), "
+    program += "sys.exit(75)); signal.signal(15, save); signal.signal(10, save); open('began', 'w'); time.sleep(60)"
+    argv = ["-m", "zspex_toolkit.bin.run_jobs", "--backend", backend, "--requeue", "true", "log/x"]
+    with subprocess.Popen([sys.executable, *argv, sys.executable, "-c", program]) as command:
+        while not Path("began").exists() and command.poll() is None:
+            time.sleep(0.1)
+        command.kill()
+    run("log/x", "echo", "second", ">>order")
+    assert Path("order").read_text().split() == ["saved", "second"]
+    assert "of an earlier start is still in the queue; cancelling it" in capfd.readouterr().err
+    assert Path("log/x").read_text().count("# Started at") == 1
+
+
 def test_a_job_that_never_succeeds_is_tried_as_often_as_asked_and_the_others_once(run):
     with pytest.raises(JobError, match=r"log/x\.2\.log \(code 3\)(?s:.*)1 / 3 failed, log is in log/x\.\*\.log"):
         run("--num_tries", "3", "JOB=1:3", "log/x.JOB.log", "echo", "x", ">>ran.JOB;", "exit", "$((JOB==2?3:0))")

@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -120,15 +121,20 @@ def test_back_ends_of_ours_need_no_path_sh(recipe, tmp_path):
     assert not (tmp_path / "path.sh").exists()
 
 
-def test_the_environment_handed_on_is_that_of_our_own_jobs():
-    (kept,) = re.findall(r"_kept='\^\((.*)\)\$'", (COMMON / "recipe.sh").read_text())
-    assert kept == job_script._KEPT.pattern
+def test_the_environment_handed_on_is_that_of_our_own_jobs(recipe, tmp_path, monkeypatch):
+    for name in ("TORCH_NCCL_BLOCKING_WAIT", "FI_PROVIDER", "CUDA_HOME", "XPATH", "PATHX"):
+        monkeypatch.setenv(name, "given")
+    recipe("true")
+    exported = re.findall(r"^export (\w+)=", (tmp_path / "path.sh").read_text(), re.MULTILINE)
+    assert {"TORCH_NCCL_BLOCKING_WAIT", "FI_PROVIDER", "PATH"} < set(exported)
+    assert all(job_script.KEPT.fullmatch(name) for name in exported)
 
 
 def test_options_of_a_training_with_blanks_and_braces_reach_it_as_given(recipe, tmp_path):
     python = tmp_path / "bin/python"
     python.parent.mkdir()
-    python.write_text('#!/bin/bash\nprintf "%s\\n" "$OMP_NUM_THREADS" "${@:3}"\n')
+    real = f'[[ $1 != -c ]] || exec {sys.executable} "$@"\n'
+    python.write_text(f'#!/bin/bash\n{real}printf "%s\\n" "$OMP_NUM_THREADS" "${{@:3}}"\n')
     python.chmod(0o755)
     given = ["--data", "my data", "--options", "{a: [1, 2]}", "--names", "{a,b}", "--more", "{c:1,d:$x}"]
     recipe(f"train_alone embedder A {shlex.join(given)}", PATH=f"{python.parent}:{os.environ['PATH']}")

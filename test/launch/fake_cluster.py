@@ -26,6 +26,13 @@ def knob(name):
     return (FAKE / name).read_text().strip() if (FAKE / name).exists() else ""
 
 
+def put(state, text):
+    """Write the state of a task at once: half of it would be another state."""
+    fresh = FAKE / f".{os.getpid()}"
+    fresh.write_text(text)
+    fresh.replace(state)
+
+
 def submit(argv, task_variable, array):
     count, _, words = knob("refuse").partition(" ")
     if count and int(count) > 0:
@@ -34,7 +41,7 @@ def submit(argv, task_variable, array):
     job = FAKE / str(sum(entry.is_dir() for entry in FAKE.iterdir()) + 1)
     job.mkdir()
     for task in array or [0]:
-        (job / str(task)).write_text("PENDING")
+        put(job / str(task), "PENDING")
     if os.fork() == 0:  # the cluster
         os.setsid()
         null = os.open(os.devnull, os.O_RDWR)
@@ -58,20 +65,22 @@ def run_task(state, script, environment):
             ["bash", script], env={**known, "SLURM_RESTART_COUNT": str(restart)}, start_new_session=True
         )
         if state.read_text() != "CANCELLED":
-            state.write_text(f"RUNNING {process.pid}")
+            put(state, f"RUNNING {process.pid}")  # or ENDING, from when it is cancelled until it has ended
         status = process.wait()
+        if state.read_text() == "ENDING":
+            put(state, "CANCELLED")
         again = number[0] == "SGE_TASK_ID" and status == 99 and not knob("time_over")
         if state.read_text() != "REQUEUED" and not again:
             break
         if state.read_text() == "CANCELLED":
             break
-        state.write_text("PENDING")
+        put(state, "PENDING")
         time.sleep(0.5)
     log = Path(log.replace("JOB", number[1]))
     if knob("late"):
         log.rename(f"{log}.hidden")
     if state.read_text() != "CANCELLED":
-        state.write_text(knob("say") or f"ENDED {status if status >= 0 else 128 - status}")
+        put(state, knob("say") or f"ENDED {status if status >= 0 else 128 - status}")
     if knob("late"):
         time.sleep(float(knob("late")))
         Path(f"{log}.hidden").rename(log)
@@ -83,9 +92,12 @@ def cancel(job):
     for state in (FAKE / job).iterdir():
         kind, _, pid = state.read_text().partition(" ")
         if kind in ("PENDING", "RUNNING"):
-            state.write_text("CANCELLED")
-            if pid:
-                os.killpg(int(pid), 15)
+            put(state, "ENDING" if pid else "CANCELLED")
+            try:
+                if pid:
+                    os.killpg(int(pid), 15)
+            except ProcessLookupError:
+                put(state, "CANCELLED")
 
 
 def states(job):
@@ -93,7 +105,7 @@ def states(job):
     if knob("silent"):
         sys.exit("no answer")
     known = {state.name: state.read_text().partition(" ")[::2] for state in sorted((FAKE / job).iterdir())}
-    return {t: s for t, s in known.items() if s[0] in ("PENDING", "RUNNING", "Eqw") or not knob("forget")}
+    return {t: s for t, s in known.items() if s[0] in ("PENDING", "RUNNING", "ENDING", "Eqw") or not knob("forget")}
 
 
 def check_tasks(array):
@@ -136,7 +148,7 @@ def scontrol(argv):
     if knob("silent"):
         sys.exit("no answer")
     job, _, task = argv[1].partition("_")
-    (FAKE / job / (task or "0")).write_text("REQUEUED")
+    put(FAKE / job / (task or "0"), "REQUEUED")
 
 
 def scancel(argv):
@@ -155,8 +167,8 @@ def qstat(argv):
     print("<?xml version='1.0'?>\n<job_info>")
     for job in (entry.name for entry in FAKE.iterdir() if entry.is_dir()):
         for task, (kind, _) in states(job).items():
-            if kind in ("PENDING", "RUNNING", "Eqw"):
-                state = {"PENDING": "qw", "RUNNING": "r"}.get(kind, kind)
+            if kind in ("PENDING", "RUNNING", "ENDING", "Eqw"):
+                state = {"PENDING": "qw", "RUNNING": "r", "ENDING": "dr"}.get(kind, kind)
                 print(f"<job_list><JB_job_number>{job}</JB_job_number><state>{state}</state>")
                 print(("" if task == "0" else f"<tasks>{task}</tasks>") + "</job_list>")
     print("</job_info>")
@@ -164,7 +176,7 @@ def qstat(argv):
 
 def qacct(argv):
     for task, (kind, rest) in states(argv[1]).items():
-        if kind not in ("PENDING", "RUNNING", "Eqw"):
+        if kind not in ("PENDING", "RUNNING", "ENDING", "Eqw"):
             status, failed = (rest, "0") if kind == "ENDED" else ("137", "100 : assumedly after job")
             failed = "37  : qmaster enforced h_rt, h_cpu, or h_vmem limit" if knob("time_over") else failed
             shown = "undefined" if task == "0" else task

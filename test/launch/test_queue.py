@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from zspex_toolkit.errors import ConfigError, JobError
-from zspex_toolkit.launch import job_log, queue
+from zspex_toolkit.launch import job_log, queue, scheduler
 from zspex_toolkit.launch.contract import parse
 from zspex_toolkit.launch.interruption import InterruptedJobsError
 from zspex_toolkit.launch.run_jobs import run_array, run_jobs
@@ -193,6 +194,57 @@ def test_ctrl_c_cancels_what_was_submitted(run, backend, cluster):
     assert not Path("log/2").exists()
 
 
+@pytest.fixture
+def submitted(backend):
+    """The command that submitted a job, which now runs."""
+    program = "import signal, sys, time; signal.signal(15, lambda *_: sys.exit(75)); "
+    program += "open('began', 'w'); time.sleep(60)"
+    argv = ["-m", "zspex_toolkit.bin.run_jobs", "--backend", backend, "--requeue", "true", "log/x"]
+    with subprocess.Popen([sys.executable, *argv, sys.executable, "-c", program], stderr=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 30
+        while not Path("began").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        yield process
+        process.terminate()
+
+
+def test_a_job_that_a_killed_command_left_is_cancelled_before_its_successor_is_submitted(
+    run, backend, cluster, submitted, capsys
+):
+    submitted.kill()
+    submitted.wait()
+    assert Path("q/x.job").exists()
+    assert run("log/x", "echo", "second") == []
+    said = f"run_jobs: {NAMES[backend]} job 1 of an earlier start is still in the queue; cancelling it\n"
+    assert capsys.readouterr().err.startswith(said)
+    assert cluster.calls(CANCEL[backend]) == [f"{CANCEL[backend]} 1"]
+    assert output("log/x") == ["second"] and Path("log/x").read_text().count("# Started at") == 1
+    assert not Path("q/x.job").exists()
+
+
+def test_a_job_that_another_command_watches_is_left_alone(run, backend, cluster, submitted):
+    with pytest.raises(JobError, match=rf"{NAMES[backend]} job 1 runs the same jobs .* pid {submitted.pid}$"):
+        run("log/x", "echo", "second")
+    assert len(cluster.calls(SUBMIT[backend])) == 1
+    with pytest.raises(JobError, match=rf"{NAMES[backend]} job 1 of an earlier start may write the same files"):
+        run_array(parse(["--backend", "local", "log/x", "echo", "second"]))
+
+
+def test_of_a_job_that_a_killed_command_left_and_that_has_ended_nothing_is_said(
+    run, backend, cluster, submitted, capsys
+):
+    submitted.kill()
+    submitted.wait()
+    scheduler.ask(CANCEL[backend], "1")
+    deadline = time.monotonic() + 30
+    while (cluster.folder / "1" / "0").read_text() != "CANCELLED":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert run("log/x", "true") == []
+    assert "earlier start" not in capsys.readouterr().err
+
+
 def test_a_signal_while_jobs_are_submitted_waits_and_then_cancels_them(run, backend, cluster, tmp_path):
     slow = tmp_path / "bin" / SUBMIT[backend]
     slow.write_text(slow.read_text().replace("exec", f"kill -TERM {os.getpid()}; sleep 0.3; exec"))
@@ -236,7 +288,7 @@ def test_jobs_of_which_the_queue_does_not_say_that_they_are_cancelled_are_named(
     assert said in capsys.readouterr().err
     assert len(cluster.calls(CANCEL[backend])) > 1  # it was tried again
     (cluster.folder / "silent").unlink()
-    queue.ask(CANCEL[backend], "1")
+    scheduler.ask(CANCEL[backend], "1")
 
 
 UNREACHABLE = {

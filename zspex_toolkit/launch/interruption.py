@@ -50,8 +50,23 @@ def raise_on_signals() -> Iterator[None]:
 
 
 @contextmanager
+def next_signal() -> Iterator[threading.Event]:
+    """While we clean up after a signal: the event is set by a further one, which means that there is no time for it."""
+    told = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield told
+        return
+    before = {kind: signal.signal(kind, lambda *_: told.set()) for kind in _SIGNALS}
+    try:
+        yield told
+    finally:
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
+
+
+@contextmanager
 def signals_held() -> Iterator[None]:
-    """Within, what ``raise_on_signals`` would raise waits: none falls between submitting a job and knowing its id."""
+    """Within, what ``raise_on_signals`` would raise waits: none falls between starting a job and knowing its id."""
     _Held.now = True
     try:
         yield

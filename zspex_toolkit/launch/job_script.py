@@ -12,9 +12,14 @@ from zspex_toolkit.launch.contract import INTERRUPTED_STATUS, Jobs
 
 # For a shell that waits for a program: told to stop it does so when the program, which may save its work, has ended.
 PATIENCE = "trap 'code=$?; exit $((code ? code : 143))' INT TERM HUP"
-# Kept even where a site's configuration hands on nothing but PATH; results must not depend on the back end.
-# LD_LIBRARY_PATH is the Python's; MALLOC_* makes trainings fast; ZSPEX_*, CXX, XDG_CACHE_HOME: what is compiled, where.
-_KEPT = re.compile("PATH|PYTHON.*|LD_LIBRARY_PATH|LC_ALL|OMP_.*|MALLOC_.*|ZSPEX_.*|NCCL_.*|GLOO_.*|CXX|XDG_CACHE_HOME")
+# Kept even where a site's configuration hands on nothing but PATH; results must not depend on the back end. No variable
+# that says what a machine has, as CUDA_VISIBLE_DEVICES, TMPDIR and CUDA_HOME (nothing is compiled for GPUs) do.
+KEPT = re.compile(
+    "PATH|PYTHON.*|LD_LIBRARY_PATH|LC_ALL"  # of Python
+    "|OMP_.*|MKL_.*|CUBLAS_.*|PYTORCH_.*|MALLOC_.*"  # threads, reproducible products, memory
+    "|NCCL_.*|TORCH_.*|GLOO_.*|FI_.*"  # how processes meet; FI_*: on EFA and Slingshot
+    "|ZSPEX_.*|CXX|XDG_CACHE_HOME"  # what is compiled, and where it lies
+)
 
 
 def queue_folder_and_name(jobs: Jobs) -> tuple[Path, str]:
@@ -50,7 +55,7 @@ def job_script(
         remapped_statuses: exit statuses that mean something to the queue and are handed to it as 1.
     """
     threads = any(name == "num_threads" for name, _ in jobs.options)
-    kept = {name: value for name, value in sorted(os.environ.items()) if _KEPT.fullmatch(name)}
+    kept = {name: value for name, value in sorted(os.environ.items()) if KEPT.fullmatch(name)}
     if threads:
         kept["OMP_NUM_THREADS"] = str(jobs.num_threads)
     lines = [

@@ -3,7 +3,7 @@
 A job has succeeded if its log ends with status 0 *and* the queue says so. One that goes back into the queue (its node
 died, it was preempted, it asked for it) is waited for again; one that saved at its time limit, and that the queue
 does not run again by itself, is submitted again. What differs between queues is in a
-``Scheduler``, one for each file of ``backends/``.
+``Scheduler`` (scheduler.py), one for each file of ``backends/``.
 """
 
 from __future__ import annotations
@@ -13,23 +13,20 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from shlex import quote
 
 from zspex_toolkit.errors import JobError
-from zspex_toolkit.launch import job_log
+from zspex_toolkit.launch import job_log, left_over
 from zspex_toolkit.launch.contract import INTERRUPTED_STATUS, Jobs
 from zspex_toolkit.launch.interruption import raise_on_signals, signals_held
 from zspex_toolkit.launch.job_script import job_script, queue_folder_and_name
 from zspex_toolkit.launch.pick import pick
 from zspex_toolkit.launch.queue_config import read_config, submit_flags
-
-ACTIVE, DONE = "active", "done"  # states of a task; any other text tells why it failed
-STUCK = "stuck: "  # how such a text begins if the task is still in the queue and will never run
-TIME_OVER = "time is over: "  # how it begins if a time limit struck, after which this queue runs no task again
+from zspex_toolkit.launch.scheduler import ACTIVE, DONE, STUCK, TIME_OVER, Scheduler, ask
 
 _POLL_S = (0.3, 10.0)  # between looks at the queue: a tenth of the time that has passed, within these
 _LOG_WAIT_S = 60.0  # a shared file system shows a file that late, as NFS by default
@@ -37,33 +34,9 @@ _FAILED_LOG_WAIT_S = 3.0  # the same, for a log that a killed job may never have
 _VERDICT_WAIT_S = 3.0  # for a queue that keeps no record of ended jobs: after it the log alone counts
 _VERDICT_WAITS_S = {str(INTERRUPTED_STATUS): 30.0}  # the same, for a job that may be on its way back into the queue
 _END_WAIT_S = 30.0  # for cancelled jobs to save their work and leave the queue
-_ASK_TIMEOUT_S = 60.0
+_LEFT_OVER_WAIT_S = 300.0  # the same, for those of an earlier start, beside which no others may run
 _SUBMIT_WAITS_S = (2.0, 10.0, 30.0)  # before further tries to submit to a queue that does not answer
 _SMALL = 1000  # arrays up to here are possible everywhere
-
-
-@dataclass(frozen=True)
-class Scheduler:
-    """What one kind of queue adds. Tasks are numbers of the queue's array; a job that is no array is task 0."""
-
-    name: str  # "Slurm"
-    config_file: str  # a site's own, from where the jobs are started: "conf/slurm.conf"
-    built_in_config: str
-    task_variable: str
-    array_flags: Callable[[Sequence[int], int | None], str]  # tasks, how many at once
-    log_flags: Callable[[Path], str]  # where the queue writes what it has to say itself
-    job_id: Callable[[str], str | None]  # from what the submit command prints
-    states: Callable[[str, set[int]], dict[int, str] | None]  # of these tasks; None: the queue does not answer
-    cancel: Callable[[str], list[str]]  # the command
-    unreachable: str  # regular expression: the submit command's error if the queue does not answer
-    max_task: Callable[[], int]  # the highest number that a task of an array may have
-    job_variables: str = "(?!)"  # regular expression: variables of a job around us, which are none of our jobs'
-    array_lists: bool = False  # arrays such as 2,5,7 are possible, not only ranges
-    limit_in_config: bool = False  # max_jobs_run is an option of the configuration file
-    # Of jobs that may be started again: lines of the script by which the queue learns of it, and what they do for it.
-    directives: tuple[str, ...] = ()
-    start_again: str = ""
-    remapped_statuses: tuple[int, ...] = ()
 
 
 @dataclass
@@ -77,6 +50,7 @@ class _Task:
 class _Watched:
     job_id: str
     queue_log: Path
+    note: Path
     open: dict[int, _Task]  # by the queue's number
     failed: list[int] = field(default_factory=list)
     again: list[int] = field(default_factory=list)  # jobs whose time was over and that have saved
@@ -94,6 +68,9 @@ def run_on_queue(jobs: Jobs, scheduler: Scheduler) -> list[int]:
         ConfigError: if the site's configuration cannot be read or does not describe an option.
         JobError: if the jobs cannot be submitted or a log cannot be written.
     """
+    if not jobs.dry_run:
+        with raise_on_signals():
+            _end_left_over(left_over.note_of(jobs), scheduler)
     numbers, failed = pick(jobs)
     waiting = [(part, tasks, False) for part, tasks in _arrays(numbers, scheduler)]
     while waiting:
@@ -122,7 +99,7 @@ def _run_one_array(
     options = {name: getattr(scheduler, name) for name in ("directives", "start_again", "remapped_statuses")}
     text = job_script(jobs, numbers, tasks, scheduler.task_variable, **options)
     command = _submit_command(jobs, scheduler, tasks, script, queue_log)
-    watched = _Watched("", queue_log, {})
+    watched = _Watched("", queue_log, left_over.note_of(jobs), {})
     if jobs.dry_run:
         print(f"{command}\n# {script}:\n{text}", end="")
         return watched
@@ -135,17 +112,9 @@ def _run_one_array(
             print(f"run_jobs: {scheduler.name} job {watched.job_id} submitted: {script}", file=sys.stderr)
             _watch(watched, scheduler, jobs.requeue)
         finally:  # only after a signal or a fault of ours is anything open
-            if watched.job_id and (watched.open or watched.stuck):
-                _cancel(watched, scheduler)
+            if watched.job_id and _is_gone(watched, scheduler):
+                watched.note.unlink(missing_ok=True)
     return watched
-
-
-def ask(*words: str) -> subprocess.CompletedProcess:
-    """Run one of the queue's own commands; one that is missing or hangs has failed."""
-    try:
-        return subprocess.run(words, capture_output=True, text=True, check=False, timeout=_ASK_TIMEOUT_S)
-    except (OSError, subprocess.TimeoutExpired) as fault:
-        return subprocess.CompletedProcess(words, 1, "", str(fault))
 
 
 def _consecutive(numbers: Sequence[int]) -> bool:
@@ -190,6 +159,9 @@ def _submit(watched: _Watched, command: str, scheduler: Scheduler) -> None:
             shell = ["bash", "-c", command]
             done = subprocess.run(shell, capture_output=True, text=True, start_new_session=True, env=environment)
             watched.job_id = (done.returncode == 0 and scheduler.job_id(done.stdout)) or ""
+            if watched.job_id:
+                cancel = " ".join(scheduler.cancel(watched.job_id))
+                left_over.write(watched.note, scheduler.name, watched.job_id, cancel)
         said = (done.stdout + done.stderr).strip()
         if watched.job_id:
             return
@@ -210,6 +182,7 @@ def _watch(watched: _Watched, scheduler: Scheduler, may_go_on: bool) -> None:
         if states is None and not silent:
             print(f"run_jobs: {scheduler.name} does not answer; going on to ask", file=sys.stderr)
         silent = states is None
+        left_over.show_life(watched.note)
         for task, state in [] if states is None else _ended(watched, states):
             job = watched.open[task]
             if may_go_on and (state or "").startswith(TIME_OVER) and job_log.ending(job.log) == str(INTERRUPTED_STATUS):
@@ -259,17 +232,51 @@ def _verdict(job: _Task, state: str | None, name: str, queue_log: Path) -> bool:
     return True
 
 
-def _cancel(watched: _Watched, scheduler: Scheduler) -> None:
-    """Cancel what is left, and wait for it to leave the queue; say so if that is not seen."""
-    command, told = scheduler.cancel(watched.job_id), False
-    deadline = time.monotonic() + _END_WAIT_S
-    while time.monotonic() < deadline:
-        told = told or ask(*command).returncode == 0
-        states = scheduler.states(watched.job_id, set(watched.open))
-        if states is not None and not any(state == ACTIVE or state.startswith(STUCK) for state in states.values()):
-            return
-        time.sleep(_POLL_S[0])
+def _is_gone(watched: _Watched, scheduler: Scheduler) -> bool:
+    """Cancel what is left, if anything is; say so if it is not seen to leave the queue."""
+    if not watched.open and not watched.stuck:
+        return True
+    if _cancel(watched.job_id, scheduler, set(watched.open), _END_WAIT_S):
+        return True
+    command = " ".join(scheduler.cancel(watched.job_id))
     print(
-        f"run_jobs: {scheduler.name} job {watched.job_id} may still be in the queue; cancel it by: {' '.join(command)}",
+        f"run_jobs: {scheduler.name} job {watched.job_id} may still be in the queue; cancel it by: {command}",
         file=sys.stderr,
     )
+    return False
+
+
+def _cancel(job_id: str, scheduler: Scheduler, tasks: set[int], wait_s: float) -> bool:
+    """Cancel the job and wait for it to leave the queue; whether that is seen."""
+    told = False
+    deadline = time.monotonic() + wait_s
+    while time.monotonic() < deadline:
+        told = told or ask(*scheduler.cancel(job_id)).returncode == 0
+        if _is_in_queue(scheduler.states(job_id, tasks)) is False:
+            return True
+        time.sleep(_POLL_S[0])
+    return False
+
+
+def _is_in_queue(states: dict[int, str] | None) -> bool | None:
+    """Whether any task may still run; None if the queue does not answer."""
+    return None if states is None else any(state == ACTIVE or state.startswith(STUCK) for state in states.values())
+
+
+def _end_left_over(note: Path, scheduler: Scheduler) -> None:
+    """Cancel the job of an earlier start of these, which was killed, if it is still in the queue.
+
+    Raises:
+        JobError: if another command watches the job, it does not leave the queue, or it is in another kind of queue.
+    """
+    left_over.refuse(note, scheduler.name)
+    left = left_over.read(note)
+    if left is None:
+        return
+    if _is_in_queue(scheduler.states(left.job_id, set())) is not False:
+        if left_over.is_watched(note, left):
+            raise JobError(f"{left.name} runs the same jobs for another command, on host {left.host}, pid {left.pid}")
+        print(f"run_jobs: {left.name} of an earlier start is still in the queue; cancelling it", file=sys.stderr)
+        if not _cancel(left.job_id, scheduler, set(), _LEFT_OVER_WAIT_S):
+            raise JobError(f"{left.name} of an earlier start does not leave the queue; cancel it by: {left.cancel}")
+    note.unlink(missing_ok=True)

@@ -145,11 +145,24 @@ def test_a_program_within_other_shells_has_time_to_save_its_work_and_what_follow
 
 
 def test_a_job_that_ignores_the_signal_is_killed_after_the_grace_time(run, monkeypatch):
-    monkeypatch.setattr(local, "_GRACE_S", 0.3)
+    monkeypatch.setattr(local, "GRACE_S", 0.3)
     threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
     with pytest.raises(InterruptedJobsError):
         run("log/x", "trap", "''", "TERM;", "sleep", "30")
     assert job_log.ending(Path("log/x")) == "0; signal 9"
+
+
+def test_a_further_signal_ends_jobs_at_once_that_are_waited_for(run, capsys, monkeypatch):
+    monkeypatch.setattr(local, "_TOLD_AFTER_S", 0.2)
+    for after_s in (0.5, 1.5):
+        threading.Timer(after_s, os.kill, (os.getpid(), signal.SIGINT)).start()
+    begin = time.monotonic()
+    with pytest.raises(InterruptedJobsError, match="interrupted by SIGINT"):
+        run("JOB=1:2", "log/JOB", "trap", "''", "TERM;", "sleep", "30")
+    assert 1.4 < time.monotonic() - begin < 10
+    assert [job_log.ending(Path(f"log/{n}")) for n in (1, 2)] == ["0; signal 9"] * 2
+    assert capsys.readouterr().err == "run_jobs: waiting for jobs to save; Ctrl-C again ends them at once\n"
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_no_process_is_left_behind(tmp_path):

@@ -11,9 +11,10 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 
-from zspex_toolkit.launch import job_log
+from zspex_toolkit.launch import job_log, left_over
 from zspex_toolkit.launch.contract import Jobs
-from zspex_toolkit.launch.interruption import raise_on_signals
+from zspex_toolkit.launch.guard import GRACE_S, Guard
+from zspex_toolkit.launch.interruption import next_signal, raise_on_signals, signals_held
 from zspex_toolkit.launch.job_script import PATIENCE
 from zspex_toolkit.launch.pick import pick
 
@@ -21,7 +22,7 @@ __all__ = ["run"]
 
 _POLL_S = 0.02
 _HIDDEN = ("", "-1", "NoDevFiles")  # values of CUDA_VISIBLE_DEVICES by which a user or a queue gives no GPU
-_GRACE_S = 10.0  # between SIGTERM and SIGKILL: training saves a checkpoint in this time
+_TOLD_AFTER_S = 1.0  # of waiting for jobs that were told to end
 
 
 @dataclass
@@ -40,24 +41,28 @@ def run(jobs: Jobs) -> list[int]:
 
     Raises:
         InterruptedJobsError: on SIGINT, SIGTERM or SIGHUP, after every running job has been ended.
-        JobError: if a log cannot be written.
+        JobError: if a log cannot be written, or the same jobs, of an earlier start, may still be in a queue.
     """
     if jobs.dry_run:
         for number in jobs.numbers:
             print(f"{jobs.fill(jobs.command, number)} > {jobs.log_of(number)} 2>&1")
         return []
+    left_over.refuse(left_over.note_of(jobs))
     gpus = _visible_gpus() if jobs.gpu else []
     limit = jobs.max_jobs_run or _default_limit(jobs, len(gpus))
     gpus *= -(-limit * jobs.gpu // len(gpus)) if gpus else 0  # with more jobs than GPUs, jobs share them evenly
     (waiting, failed), running = pick(jobs), []
-    with raise_on_signals():
+    with raise_on_signals(), Guard() as guard:
         try:
             while waiting or running:
                 while waiting and len(running) < limit:
-                    running.append(_start(jobs, waiting.pop(0), gpus))
+                    with signals_held():
+                        running.append(_start(jobs, waiting.pop(0), gpus))
+                        guard.started(running[-1].process.pid)
                 time.sleep(_POLL_S)
                 for job in [job for job in running if job.process.poll() is not None]:
                     running.remove(job)
+                    guard.ended(job.process.pid)
                     gpus.extend(job.gpus)
                     if _finish(jobs, job) != 0:
                         failed.append(job.number)
@@ -120,15 +125,28 @@ def _finish(jobs: Jobs, job: _Running) -> int:
 
 
 def _end_all(jobs: Jobs, running: list[_Running]) -> None:
-    """End the running jobs with all their children: SIGTERM, then SIGKILL for what is left after the grace time."""
-    deadline = time.monotonic() + _GRACE_S
-    for kind in (signal.SIGTERM, signal.SIGKILL):
-        for job in running:
-            with suppress(ProcessLookupError):
-                os.killpg(job.process.pid, kind)
-        for job in running:
-            with suppress(subprocess.TimeoutExpired):
-                job.process.wait(timeout=max(0.0, deadline - time.monotonic()))
+    """End the running jobs with all their children: SIGTERM, then SIGKILL for what is left when there is no more time.
+
+    That is after the grace time, or when a further signal comes.
+    """
+    begin, told = time.monotonic(), False
+    _signal_all(running, signal.SIGTERM)
+    with next_signal() as come:
+        while any(job.process.poll() is None for job in running):
+            waited_s = time.monotonic() - begin
+            if come.is_set() or waited_s > GRACE_S:
+                break
+            if not told and waited_s > _TOLD_AFTER_S:
+                print("run_jobs: waiting for jobs to save; Ctrl-C again ends them at once", file=sys.stderr)
+                told = True
+            time.sleep(_POLL_S)
+    _signal_all(running, signal.SIGKILL)
     for job in running:
         job.process.wait()
         _finish(jobs, job)
+
+
+def _signal_all(running: list[_Running], kind: signal.Signals) -> None:
+    for job in running:
+        with suppress(ProcessLookupError):
+            os.killpg(job.process.pid, kind)

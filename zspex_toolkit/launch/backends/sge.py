@@ -11,7 +11,8 @@ from shlex import quote
 from xml.etree import ElementTree
 
 from zspex_toolkit.launch.contract import Jobs
-from zspex_toolkit.launch.queue import ACTIVE, DONE, STUCK, TIME_OVER, Scheduler, ask, run_on_queue
+from zspex_toolkit.launch.queue import run_on_queue
+from zspex_toolkit.launch.scheduler import ACTIVE, DONE, STUCK, TIME_OVER, Scheduler, ask
 
 __all__ = ["run"]
 

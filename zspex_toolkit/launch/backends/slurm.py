@@ -9,7 +9,8 @@ from pathlib import Path
 from shlex import quote
 
 from zspex_toolkit.launch.contract import Jobs
-from zspex_toolkit.launch.queue import ACTIVE, DONE, STUCK, Scheduler, ask, run_on_queue
+from zspex_toolkit.launch.queue import run_on_queue
+from zspex_toolkit.launch.scheduler import ACTIVE, DONE, STUCK, Scheduler, ask
 
 __all__ = ["run"]
 

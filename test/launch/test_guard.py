@@ -1,0 +1,68 @@
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from zspex_toolkit.launch.guard import Guard
+
+SAVES = "trap 'sleep 0.3; touch saved.JOB; exit' TERM; touch ready.JOB; while :; do sleep 0.1; done"
+
+
+def wait_for(happened, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def running(text):
+    return text in subprocess.check_output(["ps", "-eo", "args"], text=True)
+
+
+@pytest.fixture
+def killed(tmp_path, monkeypatch):
+    """A function that starts run_jobs on this machine, and kills it with SIGKILL once two jobs are ready."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*command):
+        argv = [sys.executable, "-m", "zspex_toolkit.bin.run_jobs", "--max_jobs_run", "2", "JOB=1:3", "log.JOB"]
+        with subprocess.Popen([*argv, *command]) as process:
+            wait_for(lambda: len(list(Path().glob("ready.*"))) == 2)
+            process.kill()
+
+    return run
+
+
+def test_jobs_whose_starter_was_killed_save_and_end_and_no_further_one_begins(killed, tmp_path):
+    killed("bash", "-c", SAVES)
+    wait_for(lambda: len(list(Path().glob("saved.*"))) == 2)
+    assert not Path("ready.3").exists()
+    wait_for(lambda: not running("run_jobs: guard 60"))
+
+
+def test_of_a_killed_starter_no_child_of_a_job_is_left(killed):
+    marker = f"7{os.getpid()}.5"  # a number of seconds that no other process sleeps
+    killed("touch", "ready.JOB;", "sleep", marker, "|", "cat")
+    wait_for(lambda: not running(marker))
+
+
+def test_a_guard_that_is_gone_disturbs_no_job(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    script = "kill -KILL $(pgrep -P $PPID -f 'run_jobs:[ ]guard'); touch ready.JOB"
+    argv = [sys.executable, "-m", "zspex_toolkit.bin.run_jobs", "--max_jobs_run", "1", "JOB=1:2", "log.JOB"]
+    assert subprocess.run([*argv, "bash", "-c", script]).returncode == 0
+    assert len(list(Path().glob("ready.*"))) == 2
+
+
+def test_a_guard_goes_at_once_when_its_starter_has_ended_the_jobs_itself():
+    job = subprocess.Popen(["sleep", "30"], start_new_session=True)
+    with Guard() as guard:
+        guard.started(job.pid)
+        begin = time.monotonic()
+    assert time.monotonic() - begin < 10
+    assert job.poll() is None
+    job.kill()
+    job.wait()
