@@ -16,10 +16,11 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can start a
 
 @pytest.fixture
 def script(tmp_path):
-    """``script(name, ...)`` runs it with the folder ``cluster``, and with an apt-get that fails."""
+    """``script(name, ...)`` runs it with the folder ``cluster``, an apt-get that fails, and no jobs in the queue."""
     (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "apt-get").write_text("#!/bin/bash\necho apt-get was called >&2; exit 100\n")
-    (tmp_path / "bin" / "apt-get").chmod(0o755)
+    for name, text in {"apt-get": "echo apt-get was called >&2; exit 100", "squeue": ""}.items():
+        (tmp_path / "bin" / name).write_text(f"#!/bin/bash\n{text}\n")
+        (tmp_path / "bin" / name).chmod(0o755)
 
     def run(name, **environment):
         path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
