@@ -13,7 +13,7 @@ from zspex_toolkit.registry import available, load_module
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-SHELL_ONLY = {"source", "export", "cd", "cat", "cmp"}
+SHELL_ONLY = {"source", "export", "cd", "cat", "cmp", "(", ")"}
 
 
 def commands(page: Path) -> list[list[str]]:

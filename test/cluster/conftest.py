@@ -33,6 +33,7 @@ def require(tmp_path, monkeypatch):
     Tests that run side by side wait for each other: one of them kills nodes.
     """
     held = contextlib.ExitStack()
+    names = set()
 
     def check(name):
         command = ANSWERS[name]
@@ -44,6 +45,9 @@ def require(tmp_path, monkeypatch):
             if name in os.environ.get("ZSPEX_REQUIRE_CLUSTERS", "").split():
                 pytest.fail(why)
             pytest.skip(why)
+        if name in names:
+            return name
+        names.add(name)
         turn = os.open(Path(tempfile.gettempdir(), f"zspex-test-{name}.lock"), os.O_RDWR | os.O_CREAT)
         held.callback(os.close, turn)
         fcntl.flock(turn, fcntl.LOCK_EX)
@@ -52,6 +56,20 @@ def require(tmp_path, monkeypatch):
 
     with held:
         yield check
+
+
+@pytest.fixture
+def installed(require):
+    """The environment in which tools/installers/slurm_up.sh finds the Slurm that runs; None if it did not make it."""
+    require("slurm")
+    lines = subprocess.run(
+        ["scontrol", "show", "config"], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    settings = dict(map(str.strip, line.split("=", 1)) for line in lines if "=" in line)
+    pid_file = Path(settings["SlurmdPidFile"])
+    if os.geteuid() or pid_file.parts[-2:] != ("run", "slurmd.%n.pid"):
+        return None
+    return {"SLURM_DIR": str(pid_file.parents[1]), "SLURM_PORT": settings["SlurmctldPort"]}
 
 
 @pytest.fixture(scope="module")

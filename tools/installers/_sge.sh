@@ -5,17 +5,8 @@ C=$SGE_ROOT/$SGE_CELL/common
 S=/var/spool/gridengine
 DEFAULTS=/usr/share/gridengine
 PATH=$PATH:/usr/lib/gridengine # for spooledit
-
-# running PID COMMAND: the process is that command, and not a zombie (process 1 of a container may be slow to reap).
-running() {
-    [[ $(cat "/proc/$1/comm" 2>/dev/null) == "$2" ]] && ! grep -qs '^State:[[:space:]]*[ZX]' "/proc/$1/status"
-}
-
-# alive PIDFILE COMMAND: the daemon of that pid file runs.
-alive() {
-    local p
-    p=$(cat "$1" 2>/dev/null) && [[ $p ]] && running "$p" "$2"
-}
+# shellcheck source=tools/installers/_daemons.sh
+. "$(dirname "${BASH_SOURCE[0]}")/_daemons.sh"
 
 # execd_pid_file: that of the execution daemon that runs, in a folder by whatever name it knows this host; or fails.
 execd_pid_file() {
@@ -24,18 +15,6 @@ execd_pid_file() {
         if alive "$file" sge_execd; then echo "$file" && return; fi
     done
     return 1
-}
-
-# stop PIDFILE COMMAND: end that daemon, if it runs.
-stop() {
-    local t
-    alive "$1" "$2" || return 0
-    kill -TERM "$(cat "$1")"
-    for ((t = 0; t < 100; t++)); do
-        alive "$1" "$2" || return 0
-        sleep 0.1
-    done
-    kill -KILL "$(cat "$1")"
 }
 
 # marked: sge_up.sh set this cell up, and nobody has made another host its master since.

@@ -5,7 +5,7 @@
 #
 #   tools/installers/slurm_up.sh
 #
-#   SLURM_DIR    where everything lives           (default /tmp/slurm-local)
+#   SLURM_DIR    where everything lives           (default /var/lib/zspex-slurm); root's, and of no other's writing
 #   SLURM_NODES  how many virtual nodes           (default 2)
 #   SLURM_CPUS   CPUs that each node claims       (default 2; may exceed the real ones)
 #   SLURM_GPUS   pretend GPUs per node (0 = none) (default 0)
@@ -22,8 +22,21 @@ command -v apt-get >/dev/null || {
     echo "slurm_up.sh: no apt-get here, which installs Slurm" >&2
     exit 1
 }
-D=${SLURM_DIR:-/tmp/slurm-local}
+# shellcheck source=tools/installers/_slurm.sh
+. "$(dirname "${BASH_SOURCE[0]}")/_slurm.sh"
 NODES=${SLURM_NODES:-2} CPUS=${SLURM_CPUS:-2} GPUS=${SLURM_GPUS:-0} PORT=${SLURM_PORT:-16817}
+
+umask 022
+mkdir -p "$D"
+refuse_others_folder slurm_up.sh
+if ! alive "$D/run/slurmctld.pid" slurmctld && (exec 3<>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null; then
+  if former_runs; then
+    echo "slurm_up.sh: a cluster of an earlier version runs: end it, SLURM_DIR=$FORMER tools/installers/slurm_down.sh" >&2
+  else
+    echo "slurm_up.sh: something listens on port $PORT: set SLURM_PORT to another" >&2
+  fi
+  exit 1
+fi
 
 # --- packages (about 4 MB, 5 s) --------------------------------------------------
 need=()
@@ -39,18 +52,10 @@ fi
 H=$(hostname -s)
 # the daemons look their own host name up
 getent hosts "$H" >/dev/null || echo "127.0.0.1 $H" >> /etc/hosts
-umask 022
 mkdir -p "$D"/{etc,state,spool,log,run,munge}
 # munged insists that its key, seed, log and socket folders are its user's own and not
 # group/world writable (a sticky /tmp above them is fine)
 chown root:root "$D"/munge; chmod 0755 "$D" "$D"/munge
-
-# alive PIDFILE COMMAND: the pid is that command and not a zombie (pid 1 of a container
-# may be slow to reap), so a stale pid file never counts
-alive() {
-  local p; p=$(cat "$1" 2>/dev/null) && [ -n "$p" ] && [ "$(cat "/proc/$p/comm" 2>/dev/null)" = "$2" ] &&
-    ! grep -q '^State:[[:space:]]*[ZX]' "/proc/$p/status" 2>/dev/null
-}
 
 # --- munge, as root, with a key, socket and logs of its own -----------------------
 if [ ! -s "$D/munge/munge.key" ]; then
@@ -141,6 +146,8 @@ if [ -e "$conf" ] && ! cmp -s "$conf" "$conf.new" && alive "$D/run/slurmctld.pid
 fi
 mv "$conf.new" "$conf"
 mkdir -p /etc/slurm
+# a link to the former place leads nowhere, or where any user may make that folder
+[ "$(readlink /etc/slurm/slurm.conf)" != $FORMER/etc/slurm.conf ] || former_runs || rm /etc/slurm/slurm.conf
 [ -e /etc/slurm/slurm.conf ] || ln -sfn "$conf" /etc/slurm/slurm.conf
 export SLURM_CONF=$conf
 echo "export SLURM_CONF=$conf" > "$D/env.sh"
