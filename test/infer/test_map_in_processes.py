@@ -9,7 +9,7 @@ import time
 import pytest
 
 from zspex_toolkit.errors import AudioError, ConfigError, JobError
-from zspex_toolkit.infer.map_in_processes import map_in_processes
+from zspex_toolkit.infer.map_in_processes import each_in_processes, map_in_processes
 
 
 def _square(number):
@@ -35,6 +35,14 @@ def _die_at_three(number):
 @pytest.mark.parametrize("nj", [1, 2, 3, 9])
 def test_results_are_in_the_order_of_the_items(nj):
     assert map_in_processes(_square, range(7), nj) == [0, 1, 4, 9, 16, 25, 36]
+
+
+@pytest.mark.parametrize("nj", [1, 2, 3])
+def test_each_result_comes_with_its_place_while_others_are_still_to_be_made(nj):
+    results = each_in_processes(_square, range(200_000), nj)
+    first = [next(results) for _ in range(9)]
+    results.close()  # or it would take seconds
+    assert len(dict(first)) == 9 and all(result == index**2 for index, result in first)
 
 
 def test_no_items_give_no_results():

@@ -24,8 +24,13 @@ def data(tmp_path):
     return tmp_path / "data"
 
 
+def planned(data, out, **options):
+    plan_trial_dir(data, out, **options)
+    return read_trials(out / "plan.jsonl")
+
+
 def test_every_usable_utterance_begins_a_mixture_and_the_others_are_told(data, tmp_path, capsys):
-    trials = plan_trial_dir(data, tmp_path / "trials", seed=3)
+    trials = planned(data, tmp_path / "trials", seed=3)
     assert len(trials) == 18
     firsts = {trial.mixture.sources[0].utt for trial in trials}
     assert firsts == {f"{spk}-{number}" for spk in ("ada", "bob", "cyd") for number in range(3)}
@@ -38,13 +43,17 @@ def test_every_usable_utterance_begins_a_mixture_and_the_others_are_told(data, t
 
 
 def test_gains_are_in_the_plan_and_the_same_from_any_number_of_processes(data, tmp_path):
-    one = plan_trial_dir(data, tmp_path / "one")
+    options = {"absent_share": 0.3, "single_share": 0.3, "mixtures_per_utterance": 3}
+    one = planned(data, tmp_path / "one", **options)
     assert all(trial.mixture.gain is not None for trial in one)
-    assert plan_trial_dir(data, tmp_path / "two", nj=2) == one == read_trials(tmp_path / "two" / "plan.jsonl")
+    assert [trial.id for trial in one] == sorted(trial.id for trial in one)
+    plan_trial_dir(data, tmp_path / "two", nj=2, **options)
+    one, two = (tmp_path / name / "plan.jsonl" for name in ("one", "two"))
+    assert one.read_bytes() == two.read_bytes()
 
 
 def test_some_speakers_get_so_many_trials_each_as_targets_alone(data, tmp_path):
-    trials = plan_trial_dir(data, tmp_path / "trials", speakers=2, per_speaker=7)
+    trials = planned(data, tmp_path / "trials", speakers=2, per_speaker=7)
     counts = {spk: sum(trial.spk == spk for trial in trials) for spk in {trial.spk for trial in trials}}
     assert len(counts) == 2 and set(counts.values()) == {7}
     assert {trial.role for trial in trials} == {1}
@@ -52,7 +61,7 @@ def test_some_speakers_get_so_many_trials_each_as_targets_alone(data, tmp_path):
 
 
 def test_lengths_are_in_seconds(data, tmp_path):
-    trials = plan_trial_dir(data, tmp_path / "trials", enrollment_seconds=(0.2, 0.3), max_seconds=0.25)
+    trials = planned(data, tmp_path / "trials", enrollment_seconds=(0.2, 0.3), max_seconds=0.25)
     assert {trial.mixture.num_samples for trial in trials} == {2000}
     assert all(1600 <= trial.enrollment.num_samples <= 2400 for trial in trials)
 
@@ -87,6 +96,25 @@ def test_a_new_plan_outdates_the_tables_of_the_old_one(data, tmp_path):
 def test_a_setting_out_of_range_is_named(data, tmp_path, options, message):
     with pytest.raises(ConfigError, match=message):
         plan_trial_dir(data, tmp_path / "trials", **options)
+    assert not (tmp_path / "trials").exists()
+
+
+def test_mixtures_of_one_name_are_refused(tmp_path):
+    write_audio(tmp_path / "a.wav", 0.1 * np.random.default_rng(0).uniform(-1, 1, 800), 8000)
+    utt2spk = {utt: utt[0] for utt in ("a", "a_b", "b", "b_b")}  # a with b_b, a_b with b
+    write_data_dir(tmp_path / "data", wavs=dict.fromkeys(utt2spk, str(tmp_path / "a.wav")), utt2spk=utt2spk)
+    with pytest.raises(DataDirError, match=r"a_b_b(-\d)?: id of two mixtures; rename the utterances, without '_'"):
+        plan_trial_dir(tmp_path / "data", tmp_path / "trials", min_utt_s=0, mixtures_per_utterance=9)
+    assert not (tmp_path / "trials").exists()
+
+
+def test_where_no_mixture_is_left_no_plan_is_written(tmp_path):
+    click = np.where(np.arange(800) == 400, 0.1, 0.0)  # which a stretch of two samples misses
+    write_audio(tmp_path / "click.wav", click, 8000)
+    wavs = {f"{spk}-{number}": str(tmp_path / "click.wav") for spk in ("ann", "bob") for number in (1, 2)}
+    write_data_dir(tmp_path / "data", wavs=wavs, utt2spk={utt: utt[:3] for utt in wavs})
+    with pytest.raises(DataDirError, match=r"no trial is left, all is dropped: 3 interferer is silent"):
+        plan_trial_dir(tmp_path / "data", tmp_path / "trials", min_utt_s=0, max_seconds=0.0002)
     assert not (tmp_path / "trials").exists()
 
 

@@ -8,8 +8,8 @@ from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.infer.trial_list import list_hash, mixing_mode, read_trial_list, roles
 from zspex_toolkit.io.atomic import write_text
 from zspex_toolkit.io.table import read_table, write_table
-from zspex_toolkit.simulation.mixture_plan import MixturePlan, Source
-from zspex_toolkit.simulation.trial_plan import Enrollment, TrialPlan, trials_text
+from zspex_toolkit.simulation.mixture_plan import MixturePlan, Source, to_line
+from zspex_toolkit.simulation.trial_plan import Enrollment, TrialPlan
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_the_plan_tells_how_mixtures_were_cut(trial_dir):
         sources = (Source("a-1", "a", 0, 0, 800, 1.0), Source("b-1", "b", 0, 0, second, 1.0))
         mixture = MixturePlan("a-1_b-1", sources, 0.0, 8000, 800, seed=0, gain=1.0)
         trial = TrialPlan("a-a-1_b-1", "a", "present", 1, Enrollment(("a-2",), 0, 800), mixture)
-        write_text(trial_dir / "plan.jsonl", trials_text([trial]))
+        write_text(trial_dir / "plan.jsonl", to_line(trial) + "\n")
         assert mixing_mode(trial_dir) == mode
 
 

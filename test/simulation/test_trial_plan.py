@@ -8,7 +8,8 @@ import pytest
 from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.io.atomic import write_text
 from zspex_toolkit.simulation.draw import Pool
-from zspex_toolkit.simulation.trial_plan import mixtures_of, plan_trials, read_trials, trials_text
+from zspex_toolkit.simulation.mixture_plan import to_line
+from zspex_toolkit.simulation.trial_plan import mixtures_of, plan_trials, read_trials
 
 UTT2SPK = {f"{spk}-{number}": spk for spk in ("ada", "bob", "cyd", "dan") for number in range(3)}
 POOL = Pool(UTT2SPK, {utt: 100 + 10 * int(utt[-1]) for utt in UTT2SPK})
@@ -96,7 +97,7 @@ def test_the_length_of_a_lone_target_is_limited_too():
 
 def test_a_plan_is_read_as_it_was_written(tmp_path):
     trials = planned(absent_share=0.3, single_share=0.3)
-    write_text(tmp_path / "plan.jsonl", trials_text(trials[::-1]))
+    write_text(tmp_path / "plan.jsonl", "".join(f"{to_line(trial)}\n" for trial in trials))
     assert read_trials(tmp_path / "plan.jsonl") == trials
 
 
@@ -110,7 +111,7 @@ def test_a_plan_is_read_as_it_was_written(tmp_path):
     ],
 )
 def test_a_malformed_line_is_named(tmp_path, change, reason):
-    write_text(tmp_path / "plan.jsonl", trials_text(planned()))
+    write_text(tmp_path / "plan.jsonl", "".join(f"{to_line(trial)}\n" for trial in planned()))
     lines = (tmp_path / "plan.jsonl").read_text().splitlines(keepends=True)
     (tmp_path / "plan.jsonl").write_text("".join([*lines[:4], lines[4].replace(*change, 1), *lines[5:]]))
     with pytest.raises(DataDirError, match=rf"plan.jsonl:5: expected the plan of a trial, got .*{reason}"):

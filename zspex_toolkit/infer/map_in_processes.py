@@ -6,7 +6,7 @@ import multiprocessing
 import multiprocessing.connection
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from tqdm import tqdm
@@ -30,11 +30,23 @@ def map_in_processes(function: Callable[[Any], Any], items: Sequence[Any], nj: i
         ConfigError: if ``nj`` is not positive.
         JobError: if a process was killed.
     """
+    results: list[Any] = [None] * len(items)
+    for index, result in each_in_processes(function, items, nj, label=label):
+        results[index] = result
+    return results
+
+
+def each_in_processes(
+    function: Callable[[Any], Any], items: Sequence[Any], nj: int, *, label: str = ""
+) -> Iterator[tuple[int, Any]]:
+    """Like :func:`map_in_processes`, but index and result one by one, as they come, so that none need be kept."""
     if nj < 1:
         raise ConfigError(f"nj: expected 1 process or more, got {nj}")
     nj = min(nj, len(items))
     if nj <= 1:
-        return [function(item) for item in tqdm(items, desc=label, disable=None, mininterval=1)]
+        for index, item in enumerate(tqdm(items, desc=label, disable=None, mininterval=1)):
+            yield index, function(item)
+        return
     workers = {}
     for job in range(nj):
         receiver, sender = multiprocessing.Pipe(duplex=False)
@@ -45,7 +57,7 @@ def map_in_processes(function: Callable[[Any], Any], items: Sequence[Any], nj: i
         sender.close()  # the worker's copy is now the only one: its death shows as the end of the stream
         workers[receiver] = process
     try:
-        return _gather(workers, len(items), label)
+        yield from _gather(workers, len(items), label)
     finally:
         for process in workers.values():
             process.terminate()
@@ -65,8 +77,7 @@ def _work(function, items, job: int, nj: int, sender, parent: int) -> None:
     sender.send((None, None, None))
 
 
-def _gather(workers: dict, count: int, label: str) -> list[Any]:
-    results: list[Any] = [None] * count
+def _gather(workers: dict, count: int, label: str) -> Iterator[tuple[int, Any]]:
     busy = set(workers)
     with tqdm(total=count, desc=label, disable=None, mininterval=1) as bar:
         while busy:
@@ -84,6 +95,5 @@ def _gather(workers: dict, count: int, label: str) -> list[Any]:
                 if index is None:
                     busy.remove(receiver)
                 else:
-                    results[index] = result
                     bar.update()
-    return results
+                    yield index, result

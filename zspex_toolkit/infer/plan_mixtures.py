@@ -11,7 +11,7 @@ from pathlib import Path
 from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.infer.map_in_processes import map_in_processes
 from zspex_toolkit.infer.render_mixtures import forget_rendering
-from zspex_toolkit.io.atomic import write_text
+from zspex_toolkit.io.atomic import atomic_path
 from zspex_toolkit.io.table import write_table
 from zspex_toolkit.signal.level import power
 from zspex_toolkit.simulation.draw import check_range, check_settings
@@ -161,7 +161,7 @@ def _write(out: Path, plans: list[MixturePlan], dropped: dict[str, str]) -> None
     if not plans:
         reasons = describe_reasons(dropped)
         raise DataDirError(f"{out}: no mixture is left, all {len(dropped)} utterances are dropped: {reasons}")
-    write_plan_folder(out, to_text(plans), dropped)
+    write_plan_folder(out, [to_text(plans).encode()], dropped)
     print(
         f"{out}: {len(plans) + len(dropped)} utterances in, {len(plans)} mixtures planned, {len(dropped)} dropped",
         end="",
@@ -169,20 +169,26 @@ def _write(out: Path, plans: list[MixturePlan], dropped: dict[str, str]) -> None
     print(f" ({describe_reasons(dropped)}; see dropped.txt)" if dropped else "")
 
 
-def write_plan_folder(out: Path, text: str, dropped: Mapping[str, str]) -> None:
+def write_plan_folder(out: Path, pieces: Iterable[bytes], dropped: Mapping[str, str]) -> None:
     """Write ``plan.jsonl``, unless it says the same already, and ``dropped.txt`` if anything was.
 
     Args:
-        text: of the plan; what was rendered by another is forgotten.
+        pieces: of the plan's text, which is gone through twice; what was rendered by another plan is forgotten.
         dropped: utterance or mixture to the reason.
     """
     path = out / "plan.jsonl"
-    if not path.exists() or path.read_text(encoding="utf-8") != text:
+    if not path.exists() or not _says(path, pieces):
         forget_rendering(out)
-        write_text(path, text)
+        with atomic_path(path) as temporary, temporary.open("wb") as stream:
+            stream.writelines(pieces)
     (out / "dropped.txt").unlink(missing_ok=True)
     if dropped:
         write_table(out / "dropped.txt", dropped)
+
+
+def _says(path: Path, pieces: Iterable[bytes]) -> bool:
+    with path.open("rb") as stream:
+        return all(stream.read(len(piece)) == piece for piece in pieces) and not stream.read(1)
 
 
 def describe_reasons(dropped: Mapping[str, str]) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 from zspex_toolkit.data.augment import check_probability
 from zspex_toolkit.errors import ConfigError, DataDirError
-from zspex_toolkit.infer.map_in_processes import map_in_processes
+from zspex_toolkit.infer.map_in_processes import each_in_processes
 from zspex_toolkit.infer.plan_mixtures import (
     check_out,
     describe_reasons,
@@ -19,10 +19,12 @@ from zspex_toolkit.infer.plan_mixtures import (
     usable_utterances,
     write_plan_folder,
 )
+from zspex_toolkit.io.sorted_lines import SortedLines
 from zspex_toolkit.randomness import rng_for
 from zspex_toolkit.simulation.draw import Pool, check_range, check_settings
+from zspex_toolkit.simulation.mixture_plan import to_line
 from zspex_toolkit.simulation.speech import Speech
-from zspex_toolkit.simulation.trial_plan import TrialPlan, mixtures_of, plan_trials, trials_text
+from zspex_toolkit.simulation.trial_plan import TrialPlan, mixtures_of, plan_trials
 
 
 def plan_trial_dir(
@@ -44,7 +46,7 @@ def plan_trial_dir(
     room_dir: os.PathLike | str | None = None,
     seed: int = 0,
     nj: int = 1,
-) -> list[TrialPlan]:
+) -> None:
     """Write ``out/plan.jsonl``, a trial a line, and ``out/dropped.txt`` if utterances or mixtures are left out.
 
     Args:
@@ -79,9 +81,9 @@ def plan_trial_dir(
     speech = Speech.load(data, noise_dir, room_dir)
     lengths, fs, dropped = usable_utterances(speech, min_utt_s, nj)
     pool = _pool(speech, lengths, dropped)
-    trials = plan_trials(
+    draw = partial(
+        plan_trials,
         pool,
-        _targets(pool, mixtures_per_utterance, speakers, per_speaker, seed),
         seed=seed,
         fs=fs,
         snr_db=snr_db,
@@ -95,9 +97,14 @@ def plan_trial_dir(
         noises=speech.noises.lengths(fs) if speech.noises else None,
         noise_snr_db=noise_snr_db,
     )
-    trials = _with_levels(speech, trials, dropped, nj)
-    _write(Path(out), trials, dropped)
-    return trials
+    targets = _targets(pool, mixtures_per_utterance, speakers, per_speaker, seed)
+    with SortedLines(Path(out)) as lines:
+        conditions, silent = _plan(partial(_trials_of, speech, draw), targets, lines, nj)
+        dropped |= silent
+        if not lines:
+            raise DataDirError(f"{out}: no trial is left, all is dropped: {describe_reasons(dropped)}")
+        write_plan_folder(Path(out), lines, dropped)
+    _tell(Path(out), conditions, len(targets) - len(silent), dropped)
 
 
 def _check_numbers(absent_share, single_share, enrollment_seconds, *counts: int) -> None:
@@ -146,22 +153,40 @@ def _targets(pool: Pool, per_utterance: int, speakers: int, per_speaker: int, se
     return targets
 
 
-def _with_levels(speech: Speech, trials: list[TrialPlan], dropped: dict[str, str], nj: int) -> list[TrialPlan]:
-    leveled = map_in_processes(partial(set_levels_of, speech), mixtures_of(trials), nj, label="levels")
-    mixtures = {mixture.id: mixture for mixture, reason in leveled if not reason}
-    dropped |= {mixture.id: reason for mixture, reason in leveled if reason}
-    return [
-        dataclasses.replace(trial, mixture=mixtures[trial.mixture.id])
-        for trial in trials
-        if trial.mixture.id in mixtures
-    ]
+def _trials_of(
+    speech: Speech, draw: Callable[..., list[TrialPlan]], target: tuple[str, int]
+) -> tuple[str, str, list[tuple[str, str, str]]]:
+    """Id of a target's mixture, why it cannot be mixed ("" if it can), and id, condition and line of each trial."""
+    trials = draw([target])
+    (mixture,) = mixtures_of(trials)
+    mixture, reason = set_levels_of(speech, mixture)
+    if reason:
+        return mixture.id, reason, []
+    leveled = (dataclasses.replace(trial, mixture=mixture) for trial in trials)
+    return mixture.id, "", [(trial.id, trial.condition, to_line(trial)) for trial in leveled]
 
 
-def _write(out: Path, trials: list[TrialPlan], dropped: dict[str, str]) -> None:
-    if not trials:
-        raise DataDirError(f"{out}: no trial is left, all is dropped: {describe_reasons(dropped)}")
-    write_plan_folder(out, trials_text(trials), dropped)
-    conditions = Counter(trial.condition for trial in trials)
+def _plan(trials_of, targets, lines: SortedLines, nj: int) -> tuple[Counter[str], dict[str, str]]:
+    """Add the trials of all targets to the lines; their number by condition, and the mixtures that cannot be mixed.
+
+    Raises:
+        DataDirError: if two mixtures have one id: it is their utterances, joined by "_".
+    """
+    conditions: Counter[str] = Counter()
+    seen, dropped = set(), {}
+    for _, (mixture, reason, trials) in each_in_processes(trials_of, targets, nj, label="mixtures"):
+        if mixture in seen:
+            raise DataDirError(f"{mixture}: id of two mixtures; rename the utterances, without '_'")
+        seen.add(mixture)
+        if reason:
+            dropped[mixture] = reason
+        for trial, condition, line in trials:
+            lines.add(trial, line)
+            conditions[condition] += 1
+    return conditions, {mixture: dropped[mixture] for mixture in sorted(dropped, key=str.encode)}
+
+
+def _tell(out: Path, conditions: Counter[str], num_mixtures: int, dropped: dict[str, str]) -> None:
     counted = ", ".join(f"{count} {condition}" for condition, count in sorted(conditions.items()))
     left_out = f"{len(dropped)} dropped" + (f" ({describe_reasons(dropped)}; see dropped.txt)" if dropped else "")
-    print(f"{out}: {len(trials)} trials ({counted}) of {len(mixtures_of(trials))} mixtures planned, {left_out}")
+    print(f"{out}: {conditions.total()} trials ({counted}) of {num_mixtures} mixtures planned, {left_out}")

@@ -62,8 +62,8 @@ def to_text(plans: list[MixturePlan]) -> str:
     return "".join(to_line(plan) + "\n" for plan in sorted(plans, key=lambda plan: plan.id))
 
 
-def to_line(plan: MixturePlan) -> str:
-    """The plan as one line of JSON."""
+def to_line(plan: Any) -> str:
+    """The plan, of a mixture or of a trial, as one line of JSON."""
     return json.dumps(plan, ensure_ascii=False, default=vars)  # asdict copies all there is
 
 

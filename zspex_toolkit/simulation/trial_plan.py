@@ -121,14 +121,8 @@ def _enroll(
     return Enrollment(tuple(islice(others, count)), int(rng.integers(lengths[count - 1] - taken + 1)), taken)
 
 
-def trials_text(trials: Sequence[TrialPlan]) -> str:
-    """``plan.jsonl``: one trial a line, sorted by the bytes of the ids."""
-    ordered = sorted(trials, key=lambda trial: trial.id.encode())
-    return "".join(json.dumps(trial, ensure_ascii=False, default=vars) + "\n" for trial in ordered)
-
-
 def read_trials(path: os.PathLike | str) -> list[TrialPlan]:
-    """Read a file of :func:`trials_text`.
+    """Read a file of trials, each a line of :func:`~zspex_toolkit.simulation.mixture_plan.to_line`.
 
     Raises:
         DataDirError: naming file and line, if a line is no plan of a trial.
