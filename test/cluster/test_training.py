@@ -188,8 +188,11 @@ def test_on_grid_engine_a_training_whose_time_is_over_in_mid_epoch_ends_as_undis
 
 
 def processes_of(job, node):
-    """Processes of the job on that node of the cluster on this machine, and the daemons that watch over them."""
-    found = []
+    """The daemons that watch over the job on that node of the cluster on this machine, then its processes.
+
+    In this order they are killed: a daemon that sees its job die tells Slurm that the job has failed, node or no node.
+    """
+    watchers, found = [], []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             variables = (entry / "environ").read_bytes().split(b"\0")
@@ -198,8 +201,9 @@ def processes_of(job, node):
         except OSError:
             continue
         if f"SLURM_JOB_ID={job}".encode() in variables and f"SLURMD_NODENAME={node}".encode() in variables:
-            found += [int(entry.name), *([parent] if watcher.startswith("slurmstepd") else [])]
-    return found
+            found.append(int(entry.name))
+            watchers += [parent] if watcher.startswith("slurmstepd") else []
+    return [*watchers, *found]
 
 
 def kill_node(node):
