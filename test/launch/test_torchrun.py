@@ -12,7 +12,7 @@ def start(tmp_path):
         script = tmp_path / "program.py"
         script.write_text(f"import os, signal, sys\nrank = os.environ['RANK']\n{program}\n")
         command = [sys.executable, "-m", "zspex_toolkit.launch.torchrun", "--standalone", "--nproc_per_node", "2"]
-        done = subprocess.run([*command, script], capture_output=True, text=True)
+        done = subprocess.run([*command, script], capture_output=True, text=True, cwd=tmp_path, timeout=90)
         return done.returncode, done.stderr
 
     return call
@@ -37,8 +37,18 @@ def test_a_process_that_fails_is_one_line_below_what_it_said(start, program, how
     assert said.splitlines()[-1].endswith(f") {how}; what is said first above tells why")
 
 
-def test_a_signal_to_it_is_one_line(start):
-    # One signal alone: a second one would end it at once, and leave the processes to themselves.
-    status, said = start("if rank == '0': os.kill(os.getppid(), 15)\nsignal.pause()")
+# One signal alone: a second one would end it at once, and leave the processes to themselves.
+SIGNALS = """
+if rank == '0':
+    {wait}
+    os.kill(os.getppid(), 15)
+open('up', 'w').close()
+signal.pause()
+"""
+
+
+@pytest.mark.parametrize("wait", ["pass", "import time\n    while not os.path.exists('up'): time.sleep(0.01)"])
+def test_a_signal_to_it_is_one_line_and_leaves_no_process_even_while_they_are_started(start, wait):
+    status, said = start(SIGNALS.format(wait=wait))  # which waits for all that hold its output
     assert status == 1
     assert "Traceback" not in said and said.splitlines()[-1] == "torchrun: stopped by SIGTERM"

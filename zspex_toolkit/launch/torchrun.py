@@ -5,8 +5,11 @@ python -m zspex_toolkit.launch.torchrun --standalone --nproc_per_node 2 -m zspex
 
 from __future__ import annotations
 
+import os
 import sys
-from signal import Signals
+from contextlib import suppress
+from pathlib import Path
+from signal import SIGTERM, Signals
 
 from torch.distributed.elastic.multiprocessing.api import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, ProcessFailure
@@ -22,9 +25,18 @@ def main(argv: list[str]) -> int:
         print(f"torchrun: process {rank} {_ending(failure)}; what is said first above tells why", file=sys.stderr)
         return 1
     except SignalException as stopped:
+        _end_children()
         print(f"torchrun: stopped by {stopped.sigval.name}", file=sys.stderr)
         return 1
     return 0
+
+
+def _end_children() -> None:
+    """End what is left: of a signal that comes while it starts its processes, torchrun does not tell those it has."""
+    for listed in Path("/proc/self/task").glob("*/children"):
+        with suppress(OSError):
+            for process in listed.read_text().split():
+                os.kill(int(process), SIGTERM)
 
 
 def _ending(failure: ProcessFailure) -> str:
