@@ -16,7 +16,7 @@ nj=                                         # number of parallel jobs; here also
 ngpu=                                       # GPUs for each training, on each node (empty: 1 if this machine has one)
 num_nodes=1                                 # nodes for each training, as one job of Slurm
 num_processes=                              # processes of each training on each node (empty: one for each GPU, else one)
-num_threads=                                # threads of a training that runs alone; on a cluster processors of any job (empty: all, there 4 at most; those of C take one)
+num_threads=                                # threads of a training that runs alone; on a cluster processors of any job (empty: all, 4 at most; those of C take one)
 cmd_backend=${cmd_backend:-local}           # how jobs are run: a file name of zspex_toolkit/launch/backends
 recipe_dir=.                                # folder with conf/
 work_dir=                                   # folder for data/, dump/ and exp/ (empty: recipe_dir)
@@ -123,7 +123,7 @@ clean_speakers=$exp/xvectors/clean_speakers/spk_xvector.scp
     if in_stage 4 "Clean embeddings; train B, the classifier" for "${clean_inputs[@]}" "$embedder" \
         "$classifier_config" "$train_args $classifier_args $segments_per_utterance $seed" makes "$classifier" "$clean_speakers"; then
         set_aside_unless_resumed "$exp/classifier"
-        each=$(processes_each 4)
+        each=$(threads_each 4)
         run_array "$gpu_cmd --num_threads $each" extract_embeddings "$(
             for set in train test; do
                 line extract_embeddings --model "$exp/embedder" --data "data/${clean_set:+${clean_set}_}$set" \

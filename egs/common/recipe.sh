@@ -41,8 +41,8 @@ set_machine() {
     nj=${nj:-$processors}
     on_cluster=true # nj counts jobs there, on other machines than this one
     case $train_cmd in *"zspex_toolkit.bin.run_jobs --backend local"* | *run.pl*) on_cluster=false ;; esac
-    # The processors of this machine say little of the nodes of a cluster.
-    num_threads=${num_threads:-$([[ $on_cluster = false ]] && echo "$processors" || echo $((processors > 4 ? 4 : processors)))}
+    # The number of threads decides the last bits of a training: the same one here and on the nodes of a cluster.
+    num_threads=${num_threads:-$((processors > 4 ? 4 : processors))}
     if [[ -z $ngpu && ${CUDA_VISIBLE_DEVICES-all} =~ ^(-1|NoDevFiles)?$ ]]; then ngpu=0; fi # they are hidden
     ngpu=${ngpu:-$(nvidia-smi -L 2>/dev/null | grep -c -m 1 '^GPU ' || true)}
     device=$( ((ngpu > 0)) && echo cuda || echo cpu)
@@ -110,6 +110,14 @@ run_array() {
 # processes_each N: how many processes a job may have, of N jobs at once.
 processes_each() {
     if [[ $on_cluster = true ]]; then echo "$num_threads"; else echo $((nj > $1 ? nj / $1 : 1)); fi
+}
+
+# threads_each N: how many threads a job may have, of N jobs at once: as many on a cluster as here, since the number of
+# threads decides the last bits of what is computed.
+threads_each() {
+    local _each=$((nj > $1 ? nj / $1 : 1))
+    if [[ $on_cluster = true ]] && ((_each > num_threads)); then _each=$num_threads; fi
+    echo "$_each"
 }
 
 # run_wide_array PROCESSES CMD_WITH_OPTIONS NAME LINES: as above, of jobs that start as many processes of one thread each.

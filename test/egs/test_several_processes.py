@@ -245,3 +245,11 @@ def test_on_a_cluster_a_training_gets_processors_for_each_of_its_gpus(tmp_path):
     assert status == 0 and told.endswith(" --num_threads 24 train_extractor a line\n")
     status, told = machine(tmp_path, shown, ngpu="4", num_threads="6")
     assert status == 0 and "--num_threads" not in told
+
+
+@pytest.mark.parametrize(("nj", "threads"), [("2", "1"), ("12", "3"), ("40", "6")])
+def test_threads_that_decide_the_last_bits_are_as_many_on_a_cluster_as_here(tmp_path, nj, threads):
+    told = machine(tmp_path, "threads_each 4", nj=nj, num_threads="6", cmd_backend="slurm")
+    assert told == (0, f"{threads}\n")
+    here = machine(tmp_path, "threads_each 4", nj=nj, num_threads="6")
+    assert here == (0, f"{max(1, int(nj) // 4)}\n")
