@@ -6,7 +6,8 @@ from pathlib import Path
 # What is said on the way, and what holds the times of the day: logs, scripts of the queue, marks of stages, events.
 SPOKEN = {"log", "q", "jobs", "stages", "tensorboard", "train.log", "done", "RESULTS.md", "page.html"}
 MEASURED = {"seconds", "data_share", "compute_s", "real_time_factor", "peak_memory_mib", "date", "command"}
-MEASURED |= {"commit", "scored_commit", "trained_commit"}  # that is of the toolkit, which others may change
+MEASURED |= {"commit", "scored_commit", "trained_commit"}  # of the toolkit, which others may change
+MEASURED |= {"num_processes"}  # that extracted: what they took is measured, what they wrote is compared
 
 
 def contents(work):
