@@ -19,7 +19,9 @@ sys.path[:0] = [str(TESTS / name) for name in ("cluster", "egs", "train")]  # re
 ANSWERS = {"slurm": ["sinfo", "--noheader"], "sge": ["qstat", "-f"]}
 
 
-def _answers(command):
+@functools.cache  # a cluster that is down is slow to say so
+def _answers(name):
+    command = ANSWERS[name]
     if shutil.which(command[0]) is None:
         return False
     done = subprocess.run(command, capture_output=True, timeout=60, check=False)
@@ -36,12 +38,11 @@ def require(tmp_path, monkeypatch):
     names = set()
 
     def check(name):
-        command = ANSWERS[name]
         if name == "sge":
             for variable, value in (("SGE_ROOT", "/var/lib/gridengine"), ("SGE_CELL", "default")):
                 monkeypatch.setenv(variable, os.environ.get(variable, value))
         why = f"no running {name}; tools/installers/{name}_up.sh starts one"
-        if not _answers(command):
+        if not _answers(name):
             if name in os.environ.get("ZSPEX_REQUIRE_CLUSTERS", "").split():
                 pytest.fail(why)
             pytest.skip(why)

@@ -170,12 +170,17 @@ def test_data_processes_of_their_own_change_nothing_and_end_with_a_killed_traini
     assert_same_training(tmp_path / "whole", tmp_path / "parts")
 
 
+def train_plain_alone(folder, rank, name, settings):
+    train_plain(folder / name, **settings)
+
+
 def test_it_goes_on_with_another_number_of_processes_in_the_same_order(tmp_path):
-    train_plain(tmp_path / "one", num_epochs=4)
-    train_plain(tmp_path / "several", num_epochs=1)
+    # Alone in processes of their own: what a training leaves running in this one would be torn apart by the next fork.
+    assert in_processes(1, train_plain_alone, tmp_path, "one", {"num_epochs": 4}) == [0], outputs(tmp_path)
+    assert in_processes(1, train_plain_alone, tmp_path, "several", {"num_epochs": 1}) == [0], outputs(tmp_path)
     assert in_processes(3, train_plain_of_rank, tmp_path, {"num_epochs": 2}) == [0] * 3, outputs(tmp_path)
     assert in_processes(2, train_plain_of_rank, tmp_path, {"num_epochs": 3}) == [0] * 2, outputs(tmp_path)
-    train_plain(tmp_path / "several", num_epochs=4)
+    assert in_processes(1, train_plain_alone, tmp_path, "several", {"num_epochs": 4}) == [0], outputs(tmp_path)
     for one, several in zip(read_history(tmp_path / "one"), read_history(tmp_path / "several"), strict=True):
         assert several["valid"] == pytest.approx(one["valid"], rel=1e-4)
 
