@@ -74,14 +74,14 @@ def installed(require):
 
 
 @pytest.fixture(scope="module")
-def local_run(request, tmp_path_factory):
-    """A function that gives the work folder of the module's recipe, run once on this machine."""
+def local_run(tmp_path_factory):
+    """A function of a mini recipe's task that gives the recipe's work folder, run once on this machine."""
     from recipes import ON, run_recipe
 
     @functools.cache
-    def run():
+    def run(task):
         work = tmp_path_factory.mktemp("local") / "work"
-        run_recipe(request.module.TASK, work, *ON["local"])
+        run_recipe(task, work, *ON["local"])
         return work
 
     return run

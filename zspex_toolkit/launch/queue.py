@@ -32,7 +32,7 @@ _POLL_S = (0.3, 10.0)  # between looks at the queue: a tenth of the time that ha
 _LOG_WAIT_S = 60.0  # a shared file system shows a file that late, as NFS by default
 _FAILED_LOG_WAIT_S = 3.0  # the same, for a log that a killed job may never have begun
 _VERDICT_WAIT_S = 3.0  # for a queue that keeps no record of ended jobs: after it the log alone counts
-_VERDICT_WAITS_S = {str(INTERRUPTED_STATUS): 30.0}  # the same, for a job that may be on its way back into the queue
+_RETURN_WAIT_S = 30.0  # the same, for a job that was stopped and may be on its way back into the queue
 _END_WAIT_S = 30.0  # for cancelled jobs to save their work and leave the queue
 _LEFT_OVER_WAIT_S = 300.0  # the same, for those of an earlier start, beside which no others may run
 _SUBMIT_WAITS_S = (2.0, 10.0, 30.0)  # before further tries to submit to a queue that does not answer
@@ -207,10 +207,13 @@ def _ended(watched: _Watched, states: dict[int, str]) -> list[tuple[int, str | N
         waited_s = time.monotonic() - job.since
         with suppress(OSError):
             os.listdir(job.log.parent)  # makes a network file system look again
-        if job_log.ending(job.log) is not None:
-            enough_s = 0.0 if state is not None else _VERDICT_WAITS_S.get(job_log.ending(job.log), _VERDICT_WAIT_S)
-        else:
+        how = job_log.ending(job.log)
+        if how is None:
             enough_s = _LOG_WAIT_S if state in (DONE, None) else _FAILED_LOG_WAIT_S
+        elif state is None:
+            enough_s = _RETURN_WAIT_S if how == str(INTERRUPTED_STATUS) else _VERDICT_WAIT_S
+        else:
+            enough_s = 0.0
         if waited_s >= enough_s:
             ended.append((task, state))
     return ended

@@ -19,8 +19,6 @@ def test_the_last_record_of_a_task_that_was_run_again_counts():
     text = record.format("=" * 62, 1, "25  : rescheduling", 137) + record.format("=" * 62, 1, "0", 0)
     assert sge._read_accounting(text) == {1: "done"}
     assert sge._read_accounting(record.format("=" * 62, "undefined", "0", 3)) == {0: "exit status 3, failed 0"}
-    on_its_way_back = record.format("=" * 62, 2, "25  : rescheduling", 99)
-    assert sge._read_accounting(on_its_way_back) == {}
 
 
 def test_of_a_task_that_was_put_back_into_the_queue_nothing_is_known_before_the_record_of_its_last_run():

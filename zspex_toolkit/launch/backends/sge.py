@@ -31,11 +31,9 @@ option gpu=0
 option gpu=* -l gpu=$0
 """
 
-_STARTS_AGAIN = ("24", "25")  # "migrating" and "rescheduling", see accounting(5)
-
-
+# Codes of accounting(5). After "migrating" and "rescheduling" there is another run, whose own record may come late.
+_RUN_AGAIN = ("24", "25")
 _TIME_OVER = "37"  # "qmaster enforced h_rt, ... limit": such a job is not run again, whatever status it ends with
-_RESCHEDULED = "25"  # what accounting calls a run after which there is another, whose own record may come late
 
 
 def run(jobs: Jobs) -> list[int]:
@@ -84,12 +82,10 @@ def _read_accounting(text: str) -> dict[int, str]:
         if "exit_status" not in fields:
             continue
         task, failed = fields.get("taskid", "undefined"), fields.get("failed", "0")
-        if failed.split()[0] in _STARTS_AGAIN:
-            continue  # it is on its way back into the queue, which may not list it at this very moment
         status = fields["exit_status"].split()[0]
         number, code = int(task) if task.isdecimal() else 0, failed.split()[0]
         states.pop(number, None)  # a job that was run again has a later record
-        if code != _RESCHEDULED:
+        if code not in _RUN_AGAIN:
             told = f"{TIME_OVER if code == _TIME_OVER else ''}exit status {status}, failed {failed}"
             states[number] = DONE if status == code == "0" else told
     return states
@@ -121,10 +117,7 @@ _SGE = Scheduler(
     unreachable=r"unable to (contact|send message to) qmaster|gdi request|commlib error",
     max_task=_max_task,
     limit_in_config=True,
-    directives=(
-        "#$ -r y",
-        "#$ -notify",
-    ),  # the second: SIGUSR2 at a time limit, SIGKILL a minute later
+    directives=("#$ -r y", "#$ -notify"),  # the second: SIGUSR2 at a time limit, SIGKILL a minute later
     start_again="    exit 99",
     remapped_statuses=(99, 100),  # to Grid Engine "run again" and "stop here for a person to look"
 )
