@@ -20,8 +20,11 @@ class Fixed(nn.Module):
         super().__init__()
         self.estimates, self.scores = nn.Parameter(estimates), nn.Parameter(scores)
 
-    def forward(self, mixture, enrollment, enrollment_length=None):
-        return self.estimates, self.scores, self.scores
+    def clue(self, enrollment, lengths=None):
+        return None
+
+    def forward(self, mixture, clue):
+        return self.estimates, self.scores
 
 
 def batch(*rows, **extra):
@@ -152,3 +155,21 @@ def test_a_setting_out_of_range_is_named(settings, message):
 def test_the_wrong_number_of_weights_is_named():
     with pytest.raises(ConfigError, match=r"loss.scales: expected 3 weights, got 2"):
         evaluated(TONE, [(TONE, OTHER, 1)], scales=(0.9, 0.1))
+
+
+def test_a_mixture_that_two_are_asked_of_counts_in_both_rows():
+    rows = [(TONE, OTHER, 0), (2 * OTHER, TONE, 1), (OTHER, TONE, 2), (TONE, 2 * OTHER, 3)]
+    estimates = torch.stack([target + 0.1 * other for target, other, _ in rows])[:, None].expand(4, 3, 800).clone()
+    whole = batch(*rows)
+    once = whole | {"mixture": whole["mixture"][:2]}  # rows 2 and 3 ask of mixtures 0 and 1
+    whole["mixture"] = once["mixture"].repeat(2, 1)
+    found = [ExtractionLoss(LossConfig())(Fixed(estimates, torch.zeros(4, 4)), one) for one in (once, whole)]
+    assert torch.equal(found[0][0], found[1][0]) and found[0][1]["si_sdri"] == found[1][1]["si_sdri"]
+
+
+def test_a_network_of_one_estimate_and_no_scores_is_trained_by_its_waveform_alone():
+    rows = [(TONE, OTHER, 0)]
+    network = Fixed(at_db(10)[None, None], torch.zeros(1, 4))
+    network.forward = lambda mixture, clue: (network.estimates, None)
+    value, statistics = ExtractionLoss(LossConfig())(network, batch(*rows))
+    assert value.item() == pytest.approx(-10, abs=0.1) and "speaker_accuracy" not in statistics

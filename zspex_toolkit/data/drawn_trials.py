@@ -145,8 +145,8 @@ class DrawnTrials:
 
     @staticmethod
     def collate(items: list[list[TrialRow]]) -> dict[str, Any]:
-        """Two rows of each item: all first ones, then all second ones; see :func:`collate_rows`."""
-        return collate_rows([row for rows in zip(*items, strict=True) for row in rows])
+        """Two rows of each item; see :func:`collate_rows`."""
+        return collate_rows(items)
 
     def account(self) -> str:
         """How many utterances are left out and why: "3 shorter than 0.5 s, 1 the only one of its speaker"."""

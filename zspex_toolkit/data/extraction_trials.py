@@ -101,8 +101,8 @@ class StoredTrials:
 
     @staticmethod
     def collate(items: list[TrialRow]) -> dict[str, Any]:
-        """See :func:`~zspex_toolkit.data.trial_rows.collate_rows`."""
-        return collate_rows(items)
+        """One row of each item; see :func:`~zspex_toolkit.data.trial_rows.collate_rows`."""
+        return collate_rows([[row] for row in items])
 
     def _read(self, source: str, trial: str) -> np.ndarray:
         try:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from zspex_toolkit.data.trial_rows import NO_SPEAKER
 from zspex_toolkit.errors import ConfigError
+from zspex_toolkit.models.clue import Clue
 from zspex_toolkit.signal.si_sdr import si_sdr
 
 
@@ -50,13 +51,16 @@ class ExtractionLoss:
         """The loss and its statistics."""
         if batch.get("speaker_only"):
             return self._of_speakers(network, batch)
-        mixture, target, present = batch["mixture"], batch["target"], batch["present"]
-        estimates, scores, _ = network(mixture, batch["enrollment"], batch.get("enrollment_length"))
-        if estimates.shape[1] != len(self._config.scales):
-            raise ConfigError(f"loss.scales: expected {estimates.shape[1]} weights, got {len(self._config.scales)}")
-        num_samples = batch.get("num_samples")
+        estimates, scores = network(batch["mixture"], clue_of(network, batch))
+        scales = (1.0,) if estimates.shape[1] == 1 else self._config.scales
+        if estimates.shape[1] != len(scales):
+            raise ConfigError(f"loss.scales: expected {estimates.shape[1]} weights, got {len(scales)}")
+        batch = _one_mixture_a_row(batch)
+        mixture, target, present, num_samples = (
+            batch.get(name) for name in ("mixture", "target", "present", "num_samples")
+        )
         rows = torch.zeros(len(mixture), device=mixture.device)
-        for scale, weight in enumerate(self._config.scales):
+        for scale, weight in enumerate(scales):
             estimate = estimates[:, scale].float()
             ratio = si_sdr(estimate, target, num_samples=num_samples)
             left = energy_left_db(estimate, mixture, num_samples, floor_db=self._config.absent_floor_db)
@@ -64,7 +68,7 @@ class ExtractionLoss:
             rows = rows + weight * torch.where(present, -found, self._config.absent * left)
         total = rows.mean()
         known = batch["speaker"] != NO_SPEAKER
-        if self._config.speaker:
+        if self._config.speaker and scores is not None:
             total = total + self._config.speaker * _cross_entropy(scores.float(), batch["speaker"], known)
         with torch.no_grad():
             short = estimates[:, 0].float()
@@ -74,7 +78,10 @@ class ExtractionLoss:
         """The cross entropy alone: the mixtures are not looked at."""
         if not self._config.speaker:
             raise ConfigError("draw.speaker_epochs: nothing to learn in them, since loss.speaker is 0; set one of them")
-        scores = network.speaker_classifier(network.embed(batch["enrollment"], batch.get("enrollment_length"))).float()
+        scores = network.classify(clue_of(network, batch))
+        if scores is None:
+            raise ConfigError("draw.speaker_epochs: this network has no speaker scores to learn from; set it to 0")
+        scores = scores.float()
         known = batch["speaker"] != NO_SPEAKER
         correct = (scores.argmax(1) == batch["speaker"]).float()
         nothing = torch.full((), torch.nan, device=scores.device)
@@ -82,19 +89,37 @@ class ExtractionLoss:
         statistics["speaker_accuracy"] = (correct * known).sum() / known.sum()
         return self._config.speaker * _cross_entropy(scores, batch["speaker"], known), statistics
 
-    def _statistics(self, batch: dict[str, Any], short: Tensor, scores: Tensor, known: Tensor) -> dict[str, Tensor]:
+    def _statistics(
+        self, batch: dict[str, Any], short: Tensor, scores: Tensor | None, known: Tensor
+    ) -> dict[str, Tensor]:
         mixture, target, num_samples = batch["mixture"], batch["target"], batch.get("num_samples")
         ratio = si_sdr(short, target, num_samples=num_samples)
         gain = ratio - si_sdr(mixture, target, num_samples=num_samples)
         left = energy_left_db(short, mixture, num_samples, floor_db=-100.0)
-        correct = (scores.argmax(1) == batch["speaker"]).float()
         over = {
             "si_sdr": (ratio, batch["present"]),
             "si_sdri": (gain, batch["present"] & ~batch["alone"]),
-            "speaker_accuracy": (correct, known),
             "energy_left": (left, ~batch["present"]),
         }
+        if scores is not None:
+            over["speaker_accuracy"] = ((scores.argmax(1) == batch["speaker"]).float(), known)
         return {name: (values * rows).sum() / rows.sum() for name, (values, rows) in over.items()}
+
+
+def clue_of(network: nn.Module, batch: dict[str, Any]) -> Clue:
+    """The clues of a batch: those that it brings, else what the network makes of its enrollments."""
+    if "clue_embedding" in batch:
+        return Clue(batch["clue_embedding"])
+    return network.clue(batch["enrollment"], batch.get("enrollment_length"))
+
+
+def _one_mixture_a_row(batch: dict[str, Any]) -> dict[str, Any]:
+    """The batch with each of its M mixtures, and their lengths, once for each of the R rows that ask of it."""
+    count = len(batch["target"]) // len(batch["mixture"])
+    repeated = {"mixture": batch["mixture"].repeat(count, 1)}
+    if "num_samples" in batch:
+        repeated["num_samples"] = batch["num_samples"].repeat(count)
+    return batch | repeated
 
 
 def saturated(si_sdr_db: Tensor, max_db: float) -> Tensor:
