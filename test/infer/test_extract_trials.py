@@ -148,7 +148,7 @@ def test_only_mixtures_of_one_length_share_a_batch():
 
 def test_an_output_without_embedding_counts_as_unlike():
     model = Calibration.of(PRESENCE)
-    notes = [TrialNote("a", -80.0, cosine, None, -20.0, -23.0, 1.0, 0.1) for cosine in (None, 0.0)]
+    notes = [TrialNote("a", [-80.0], [cosine], None, -20.0, -23.0, 1.0, 0.1) for cosine in (None, 0.0)]
     assert presence_of(notes[0], model) == presence_of(notes[1], model) < 0.01
 
 

@@ -1,4 +1,4 @@
-"""What tells a network whom to extract: made once from recordings or elsewhere, then used for any number of mixtures."""
+"""What tells a network whom to extract: made once, of recordings or elsewhere, then used for any number of mixtures."""
 
 from __future__ import annotations
 

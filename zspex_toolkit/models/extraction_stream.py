@@ -47,7 +47,7 @@ class ExtractionStream:
 
     @torch.no_grad()
     def push(self, chunk: Tensor) -> Tensor:
-        """The next samples of the mixtures (M, T'), T' >= 0, to those of the targets that are complete now, (R, T'')."""
+        """The next samples of the mixtures (M, T'), T' >= 0, to what is complete of the targets, (R, T'')."""
         if self._encoder is None:
             self._encoder = EncoderStream(self._network.encoder, len(chunk))
         self._num_waiting += chunk.shape[1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from zspex_toolkit.errors import ConfigError
+from zspex_toolkit.nn.resnet_speaker_encoder import ResNetSpeakerEncoder
 
 
 class GivenEmbedding(nn.Module):
@@ -29,3 +30,12 @@ class GivenEmbedding(nn.Module):
         """(B, clue_dim) to (B, D), in single precision."""
         unit = nn.functional.normalize(embedding.float(), dim=1)
         return self.project(unit * self.clue_dim**0.5).float()
+
+
+def own_or_given(
+    clue_dim: int, channels: int, hidden: int, embedding_dim: int
+) -> ResNetSpeakerEncoder | GivenEmbedding:
+    """The speaker encoder of a network; if ``clue_dim`` is not 0, the way in for embeddings of so many numbers."""
+    if clue_dim:
+        return GivenEmbedding(clue_dim, embedding_dim)
+    return ResNetSpeakerEncoder(channels, hidden, embedding_dim)

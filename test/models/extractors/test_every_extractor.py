@@ -1,4 +1,4 @@
-"""What every file under models/extractors/ must do, in each of its small settings: a new one is tested without being told.
+"""What every file under models/extractors/ must do in each of its small settings: a new one is tested by itself.
 
 The contract is models/extractor_contract.py; the settings are the ``SMALL`` of each file, a name for each kind.
 """
@@ -22,9 +22,8 @@ def small(kind):
     return load("models.extractors", name)(num_speakers=3, **options)
 
 
-KINDS = [
-    (name, kind) for name in available("models.extractors") for kind in load_module("models.extractors", name).SMALL
-]
+NAMES = available("models.extractors")
+KINDS = [(name, kind) for name in NAMES for kind in load_module("models.extractors", name).SMALL]
 EVERY = pytest.mark.parametrize("kind", KINDS, ids="-".join)
 HEARING = pytest.mark.parametrize("kind", [kind for kind in KINDS if not small(kind).clue_dim], ids="-".join)
 TOLD = pytest.mark.parametrize("kind", [kind for kind in KINDS if small(kind).clue_dim], ids="-".join)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from zspex_toolkit.models.extraction_network import ExtractionNetwork
 from zspex_toolkit.nn.fuser import PlainFuser
-from zspex_toolkit.nn.given_embedding import GivenEmbedding
+from zspex_toolkit.nn.given_embedding import own_or_given
 from zspex_toolkit.nn.mask_generator import SeparateMasks
-from zspex_toolkit.nn.resnet_speaker_encoder import ResNetSpeakerEncoder
 from zspex_toolkit.nn.speech_coder import SpeechDecoder, SpeechEncoder
 from zspex_toolkit.nn.tcn import SpeakerTcn
 
@@ -87,11 +86,7 @@ class SpexPlus(ExtractionNetwork):
                 causal=causal,
             ),
             mask_generator=SeparateMasks(bottleneck, len(kernel_sizes), num_filters),
-            speaker_encoder=(
-                GivenEmbedding(clue_dim, embedding_dim)
-                if clue_dim
-                else ResNetSpeakerEncoder(bottleneck, speaker_hidden, embedding_dim)
-            ),
+            speaker_encoder=own_or_given(clue_dim, bottleneck, speaker_hidden, embedding_dim),
             embedding_dim=embedding_dim,
             start=start,
         )

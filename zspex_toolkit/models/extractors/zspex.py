@@ -7,9 +7,8 @@ from torch import nn
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.models.extraction_network import ExtractionNetwork
 from zspex_toolkit.nn.fuser import PlainFuser, ScaleInterFuser
-from zspex_toolkit.nn.given_embedding import GivenEmbedding
+from zspex_toolkit.nn.given_embedding import own_or_given
 from zspex_toolkit.nn.mask_generator import ScaleInterMasks, SeparateMasks
-from zspex_toolkit.nn.resnet_speaker_encoder import ResNetSpeakerEncoder
 from zspex_toolkit.nn.sequence_norm import sequence_norm
 from zspex_toolkit.nn.speech_coder import SpeechDecoder, SpeechEncoder
 from zspex_toolkit.nn.tac import TransformAverageConcatenate
@@ -125,11 +124,7 @@ class ZSpex(ExtractionNetwork):
                 causal=causal,
             ),
             mask_generator=SeparateMasks(*masked) if separate else ScaleInterMasks(*masked, exchange()),
-            speaker_encoder=(
-                GivenEmbedding(clue_dim, embedding_dim)
-                if clue_dim
-                else ResNetSpeakerEncoder(bottleneck, speaker_hidden, embedding_dim)
-            ),
+            speaker_encoder=own_or_given(clue_dim, bottleneck, speaker_hidden, embedding_dim),
             embedding_dim=embedding_dim,
             start=start,
         )
