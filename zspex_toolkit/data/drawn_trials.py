@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from zspex_toolkit.data.augment import check_probability
+from zspex_toolkit.data.embeddings import EmbeddingTable
 from zspex_toolkit.data.trial_rows import TrialRow, collate_rows
 from zspex_toolkit.data.waveforms import Waveforms
 from zspex_toolkit.errors import ConfigError, DataDirError
@@ -75,6 +76,7 @@ class DrawnTrials:
         seed: of the draws.
 
     Attributes:
+        clues: embedding of each utterance, if the network takes such clues: a row gets the mean of its enrollment's.
         speakers: the classes, in the order of their numbers: voices, or voices at each speed.
         dropped: why an utterance is left out.
 
@@ -84,6 +86,7 @@ class DrawnTrials:
 
     def __init__(self, config: DrawConfig, fs: int, *, seed: int = 0):
         self._config, self._fs, self._seed = config, fs, seed
+        self.clues: EmbeddingTable | None = None
         self._waveforms = Waveforms(config.source_data, fs, cache_bytes=config.cache_mib << 20)
         lengths = self._waveforms.utt2num_samples()
         self.dropped = _unfit(self._waveforms.utt2spk, lengths, int(config.min_utt_s * fs))
@@ -120,7 +123,8 @@ class DrawnTrials:
             alone = present and len(trial.sources) == 1
             name = f"{passage.spk}-{mixture}"
             row = TrialRow(name, rendered.mixture, target, speech, speaker, present, alone)
-            rows.append(row._replace(speaker_only=epoch < self._config.speaker_epochs))
+            clue = None if self.clues is None else self.clues.mean(passage.utterances)
+            rows.append(row._replace(speaker_only=epoch < self._config.speaker_epochs, clue_embedding=clue))
         return rows
 
     def render(self, epoch: int, index: int) -> tuple[DrawnTrial, RenderedTrial]:
@@ -147,6 +151,11 @@ class DrawnTrials:
     def collate(items: list[list[TrialRow]]) -> dict[str, Any]:
         """Two rows of each item; see :func:`collate_rows`."""
         return collate_rows(items)
+
+    @property
+    def utterances(self) -> Sequence[str]:
+        """Those that are drawn from."""
+        return self._pool.utterances
 
     def account(self) -> str:
         """How many utterances are left out and why: "3 shorter than 0.5 s, 1 the only one of its speaker"."""

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from zspex_toolkit.data.extraction_trials import ENROLLMENT, GIVEN_CLUE
 from zspex_toolkit.errors import AudioError, ConfigError, DataDirError, UserError
 from zspex_toolkit.infer.calibration import Calibration, energy_db
 from zspex_toolkit.infer.clue_sources import read_clue
@@ -32,8 +33,6 @@ from zspex_toolkit.models.clue import Clue
 from zspex_toolkit.signal.level import active_power
 from zspex_toolkit.train.device import resolve_device
 
-ENROLLMENT = "enroll_spk1.scp"
-GIVEN_CLUE = "clue_spk1.scp"  # embeddings, in the place of enrollments
 FACTS = "extraction.json"
 _MADE_FROM = "made_from.json"
 

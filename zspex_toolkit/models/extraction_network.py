@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from zspex_toolkit.errors import AudioError, ConfigError, UserError
+from zspex_toolkit.errors import ConfigError, UserError
 from zspex_toolkit.models.clue import Clue, clues_per_mixture, mean_embedding
 from zspex_toolkit.models.extraction_stream import ExtractionStream
-from zspex_toolkit.models.extractor_contract import ExtractorOutput
+from zspex_toolkit.models.extractor_contract import ExtractorOutput, check_enrollment
 from zspex_toolkit.nn.coder_start import start_as_cosines
 from zspex_toolkit.nn.given_embedding import GivenEmbedding
 from zspex_toolkit.nn.resnet_speaker_encoder import ResNetSpeakerEncoder
@@ -113,7 +113,7 @@ class ExtractionNetwork(nn.Module):
             raise UserError(
                 f"this network makes no clue of recordings; give it embeddings of {self.clue_dim} numbers (--clue)"
             )
-        self._check_enrollment(enrollment, lengths)
+        check_enrollment(enrollment, lengths, self.min_enrollment_samples)
         num_frames = None
         if lengths is not None:
             lengths = lengths.to(enrollment.device)
@@ -172,19 +172,6 @@ class ExtractionNetwork(nn.Module):
             frames = frames.repeat(count, 1, 1)  # from here on, the clue matters
         embedding = self.speaker_encoder(clue.embedding) if self.clue_dim else clue.embedding
         return self.mask_generator(self.tcn(frames, embedding, memory), memory, num_outputs=num_outputs)
-
-    def _check_enrollment(self, enrollment: Tensor, length: Tensor | None) -> None:
-        shortest = enrollment.shape[1]
-        if length is not None and length.device.type == "cpu":  # to look on a GPU would make the CPU wait for it
-            if int(length.max()) > shortest:
-                raise AudioError(
-                    f"enrollment: expected lengths up to the {shortest} samples that it has, found {int(length.max())}"
-                )
-            shortest = min(shortest, int(length.min()))
-        if shortest < self.min_enrollment_samples:
-            raise AudioError(
-                f"enrollment: expected at least {self.min_enrollment_samples} samples, found {shortest}; record more"
-            )
 
 
 def _masked(encodings: Tensor, masks: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+from zspex_toolkit.errors import AudioError
 from zspex_toolkit.models.clue import Clue
 
 
@@ -70,6 +71,23 @@ class ExtractorNetwork(Protocol):
 
     def likeness(self, estimate: Tensor, clue: Clue) -> Tensor:
         """How much speech (R, T) sounds like the speakers of the clues, (R,): -1 to 1, NaN where it cannot tell."""
+
+
+def check_enrollment(enrollment: Tensor, lengths: Tensor | None, least: int) -> None:
+    """Refuse recordings (R, U) of fewer than ``least`` samples, and lengths over U.
+
+    Raises:
+        AudioError: telling the shortest; lengths on a GPU are not looked at.
+    """
+    shortest = enrollment.shape[1]
+    if lengths is not None and lengths.device.type == "cpu":  # to look on a GPU would make the CPU wait for it
+        if int(lengths.max()) > shortest:
+            raise AudioError(
+                f"enrollment: expected lengths up to the {shortest} samples that it has, found {int(lengths.max())}"
+            )
+        shortest = min(shortest, int(lengths.min()))
+    if shortest < least:
+        raise AudioError(f"enrollment: expected at least {least} samples, found {shortest}; record more")
 
 
 def made_up_clue(network: ExtractorNetwork, recordings: Tensor) -> Clue:

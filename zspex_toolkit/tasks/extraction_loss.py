@@ -78,10 +78,7 @@ class ExtractionLoss:
         """The cross entropy alone: the mixtures are not looked at."""
         if not self._config.speaker:
             raise ConfigError("draw.speaker_epochs: nothing to learn in them, since loss.speaker is 0; set one of them")
-        scores = network.classify(clue_of(network, batch))
-        if scores is None:
-            raise ConfigError("draw.speaker_epochs: this network has no speaker scores to learn from; set it to 0")
-        scores = scores.float()
+        scores = network.classify(clue_of(network, batch)).float()
         known = batch["speaker"] != NO_SPEAKER
         correct = (scores.argmax(1) == batch["speaker"]).float()
         nothing = torch.full((), torch.nan, device=scores.device)
