@@ -311,4 +311,4 @@ def test_a_few_steps_on_a_toy_problem_lower_the_loss(kind):
         loss.backward()
         optimizer.step()
         losses.append(float(error.detach()))
-    assert losses[-1] < 0.2 < 0.4 < losses[0]  # the mixture itself is 0.5 away, the mean of both tones 0.25
+    assert losses[-1] < 0.2 and losses[-1] < 0.9 * losses[0]  # one output for both tones is 0.25 away at least
