@@ -9,7 +9,6 @@ from zspex_toolkit.errors import AudioError, ConfigError
 from zspex_toolkit.models.extractor_output import ExtractorOutput
 from zspex_toolkit.nn.coder_start import start_as_cosines
 from zspex_toolkit.nn.resnet_speaker_encoder import ResNetSpeakerEncoder
-from zspex_toolkit.nn.separation import separate
 from zspex_toolkit.nn.speech_coder import SpeechDecoder, SpeechEncoder
 from zspex_toolkit.nn.streaming import Memory
 from zspex_toolkit.nn.tcn import SpeakerTcn
@@ -21,12 +20,12 @@ class ExtractionNetwork(nn.Module):
     Args:
         num_speakers: K training speakers.
         encoder, decoder: between waveforms and encodings; the encoder serves mixture and enrollment.
-        fuser: (B, S, N, L) to (B, C, L), of the mixture, and of the enrollment if that has none of its own.
+        fuser: (B, S, L, N) to (B, L, C), of the mixture, and of the enrollment if that has none of its own.
         enrollment_fuser: the enrollment's own; None to share.
         norm: of the mixture's fused frames; None for none.
-        tcn: (B, C, L) and the embedding to (B, C, L).
-        mask_generator: (B, C, L) to (B, S, N, L).
-        speaker_encoder: the enrollment's (B, C, L) to the embedding (B, D).
+        tcn: (B, L, C) and the embedding to (B, L, C).
+        mask_generator: (B, L, C) to (B, S, L, N).
+        speaker_encoder: the enrollment's (B, L, C) to the embedding (B, D).
         embedding_dim: D.
         start: how training begins. ``random``: as torch's layers do. ``mixture``: filters as windowed cosines,
             masks from one everywhere, so that the untrained network has a spectrum to learn from. In SpEx+ its output
@@ -100,9 +99,7 @@ class ExtractionNetwork(nn.Module):
         """
         embedding = self.embed(enrollment, enrollment_length)
         encodings = self.encoder(mixture)
-        estimates = separate(
-            self._listen(encodings, embedding), encodings, self.mask_generator, self.decoder, mixture.shape[1]
-        )
+        estimates = self.decoder(encodings * self.masks(encodings, embedding), mixture.shape[1])
         return ExtractorOutput(estimates, self.speaker_classifier(embedding), embedding)
 
     def embed(self, enrollment: Tensor, enrollment_length: Tensor | None = None) -> Tensor:
@@ -131,11 +128,11 @@ class ExtractionNetwork(nn.Module):
     def masks(
         self, encodings: Tensor, embedding: Tensor, memory: Memory | None = None, *, num_outputs: int | None = None
     ) -> Tensor:
-        """Masks of the first ``num_outputs`` scales (None: of all) of the mixture's encodings (B, S, N, L)."""
+        """Masks of the first ``num_outputs`` scales (None: of all) of the mixture's encodings (B, S, L, N)."""
         return self.mask_generator(self._listen(encodings, embedding, memory), memory, num_outputs=num_outputs)
 
     def _listen(self, encodings: Tensor, embedding: Tensor, memory: Memory | None = None) -> Tensor:
-        """Frames (B, C, L) that the masks are made from."""
+        """Frames (B, L, C) that the masks are made from."""
         frames = self.fuser(encodings, memory=memory)
         if self.norm is not None:
             frames = self.norm(frames, memory=memory)

@@ -34,6 +34,12 @@ class Training:
         return self.loop["batch_size"] * self.loop.get("accumulate", 1) if "batch_size" in self.loop else None
 
     @property
+    def amp(self) -> str | None:
+        """The mixed precision that was taken: ``bf16``, ``none``, or both where the machine changed."""
+        taken = dict.fromkeys(epoch.get("amp", self.loop.get("amp")) for epoch in self.history)
+        return ", ".join(one for one in taken if one) or None
+
+    @property
     def seconds(self) -> float | None:
         """Time spent in all epochs together."""
         return sum(epoch.get("seconds", 0.0) for epoch in self.history) if self.history else None
