@@ -70,6 +70,7 @@ class ResNetSpeakerEncoder(nn.Module):
         Returns:
             (B, D), in single precision.
         """
+        assert frames.shape[1] >= self.min_frames, "too few frames leave none to take the mean of"
         for block in self.blocks:
             frames = block(frames, num_frames)
             if num_frames is not None:  # a maximum counts if all it is taken over is true
