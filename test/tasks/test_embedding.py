@@ -33,8 +33,12 @@ def test_a_cosine_output_scores_between_minus_one_and_one():
     from zspex_toolkit.tasks.embedding import EmbedderSpec
 
     spec = EmbedderSpec("residual_tdnn", SMALL, FrontEndConfig())
-    scores = SpeakerScores(build_embedder(spec), 5, cosine=True)(10 * torch.randn(4, 30, 20), None)
-    assert scores.shape == (4, 5) and scores.abs().max() <= 1 + 1e-6
+    model = SpeakerScores(build_embedder(spec), 5, affine=True, cosine=True)
+    given = model(10 * torch.randn(4, 30, 20), None)
+    assert given["cosines"].shape == (4, 5) and given["cosines"].abs().max() <= 1 + 1e-6
+    unbiased = given["speaker_scores"] - model.output.bias
+    lengths = given["embedding"].norm(dim=1)[:, None] * model.output.weight.norm(dim=1)
+    torch.testing.assert_close(unbiased, given["cosines"] * lengths)
 
 
 def test_training_on_the_fly_with_a_margin_runs(voices, tmp_path):
@@ -42,8 +46,7 @@ def test_training_on_the_fly_with_a_margin_runs(voices, tmp_path):
         voices / "data" / "train",
         tmp_path / "exp",
         network_options=SMALL,
-        loss="additive_angular_margin",
-        loss_options={"margin": 0.1, "scale": 10.0},
+        losses={"additive_angular_margin": {"options": {"margin": 0.1, "scale": 10.0}}},
         segment_frames=40,
         augment=AugmentConfig(on_the_fly=True, speeds=(0.9, 1.0, 1.1), speeds_are_speakers=True),
         device="cpu",
@@ -62,8 +65,14 @@ def test_training_on_the_fly_with_a_margin_runs(voices, tmp_path):
             "unknown name 'residual_tddn' in models.embedders; did you mean 'residual_tdnn'?",
         ),
         ({"network_options": {"chanels": 8}}, "network_options: unknown setting chanels; did you mean channels?"),
-        ({"loss": "cross_entropie"}, "unknown name 'cross_entropie' in losses; did you mean 'cross_entropy'?"),
-        ({"loss_options": {"margn": 1}}, "loss_options: unknown setting margn"),
+        (
+            {"losses": {"cross_entropie": None}},
+            "unknown name 'cross_entropie' in losses; did you mean 'cross_entropy'?",
+        ),
+        (
+            {"losses": {"additive_angular_margin": {"options": {"margn": 1}}}},
+            "losses.additive_angular_margin.options: unknown setting margn; did you mean margin?",
+        ),
     ],
 )
 def test_a_misspelt_name_is_met_with_the_nearest_one(voices, tmp_path, change, message):
