@@ -37,7 +37,7 @@ OFFERS = {
     "estimate": Offer("BD", "signal", "embedding of the speaker asked for, as the network estimates it"),
     "reference": Offer("BD", "signal", "clean embedding of that speaker"),
     "known": Offer("BD", "signal", "clean embedding of the speaker that the network is given"),
-    "speaker_scores": Offer("BK", "score", "of the frozen classifier B on the estimate; needs `classifier`"),
+    "speaker_scores": Offer("BK", "score", "of the frozen classifier B on the estimate; needs the setting classifier"),
     "speaker": Offer("B", "class", "class of the speaker asked for"),
 }
 
