@@ -29,5 +29,5 @@ def test_quieter_than_the_floor_gains_nothing():
 
 
 def test_a_floor_that_is_not_below_zero_is_refused():
-    with pytest.raises(ConfigError, match="floor_db below 0, got 0"):
+    with pytest.raises(ConfigError, match="floor_db: expected a finite number below 0, got 0"):
         absent_energy(torch.ones(1, 1, 4), torch.ones(1, 4), torch.tensor([False]), None, floor_db=0.0)

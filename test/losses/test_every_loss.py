@@ -110,9 +110,9 @@ class TestEveryLossOfATask:
     ("name", "task"), [case for case in CASES if "num_samples" in inputs_of(load("losses", case[0]))]
 )
 def test_what_lies_behind_the_samples_that_count_does_not_matter(name, task):
-    counts = torch.tensor([300, 200, 400, 100])
-    behind = torch.arange(400) >= counts[:, None]
-    tensors, learnt = batch_for(name, task, num_samples=counts)
+    sizes = {"T": 4000, "num_samples": torch.tensor([3000, 2000, 4000, 1000])}
+    tensors, learnt = batch_for(name, task, **sizes)
+    behind = torch.arange(4000) >= sizes["num_samples"][:, None]
     clean = load("losses", name)(**tensors)
     signals = {key: value.detach() for key, value in tensors.items() if TASKS[task][key].shape.endswith("T")}
     spoilt = {
@@ -121,3 +121,5 @@ def test_what_lies_behind_the_samples_that_count_does_not_matter(name, task):
     assert load("losses", name)(**{**tensors, **spoilt}).item() == pytest.approx(clean.item(), rel=1e-6)
     (gradient,) = torch.autograd.grad(clean, learnt)
     assert not gradient[behind[:, None].expand_as(gradient)].any()
+    whole = [load("losses", name)(**{**tensors, "num_samples": n}).item() for n in (None, torch.full((4,), 4000))]
+    assert whole[0] == pytest.approx(whole[1], rel=1e-6) and whole[0] != pytest.approx(clean.item(), rel=1e-6)

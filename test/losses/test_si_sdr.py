@@ -58,5 +58,5 @@ def test_saturation_is_smooth_and_keeps_low_ratios():
 
 
 def test_a_limit_below_zero_is_refused():
-    with pytest.raises(ConfigError, match="max_si_sdr_db of 0 or more, got -1"):
+    with pytest.raises(ConfigError, match="max_si_sdr_db: expected a finite number of 0 or more, got -1"):
         si_sdr(TONE[:, None], TONE, HERE, None, max_si_sdr_db=-1.0)

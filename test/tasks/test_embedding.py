@@ -10,6 +10,7 @@ from zspex_toolkit.data.augment import AugmentConfig
 from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.tasks.embedding import Config, SpeakerScores, build_embedder, load_embedder, train_embedder
 from zspex_toolkit.train.config import TrainConfig
+from zspex_toolkit.train.history import read_history
 
 SMALL = {"channels": 8, "pooled_channels": 8, "embedding_dim": 6}
 
@@ -46,7 +47,10 @@ def test_training_on_the_fly_with_a_margin_runs(voices, tmp_path):
         voices / "data" / "train",
         tmp_path / "exp",
         network_options=SMALL,
-        losses={"additive_angular_margin": {"options": {"margin": 0.1, "scale": 10.0}}},
+        losses={
+            "additive_angular_margin": {"options": {"margin": 0.1, "scale": 10.0}},
+            "cross_entropy": {"weight": 0.5},
+        },
         segment_frames=40,
         augment=AugmentConfig(on_the_fly=True, speeds=(0.9, 1.0, 1.1), speeds_are_speakers=True),
         device="cpu",
@@ -55,6 +59,9 @@ def test_training_on_the_fly_with_a_margin_runs(voices, tmp_path):
     train_embedder(config)
     _, embedder = load_embedder(tmp_path / "exp")
     assert embedder(torch.randn(1, 30, 20)).shape == (1, 6)
+    means = read_history(tmp_path / "exp")[0]["train"]
+    expected = means["loss_additive_angular_margin"] + 0.5 * means["loss_cross_entropy"]
+    assert means["loss"] == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,11 @@
 """Losses of a task by name: their weighted sum, what they take, and one line for what cannot be."""
 
+import sys
+
 import pytest
 import torch
 
+import zspex_toolkit.losses
 from zspex_toolkit.config import parse_args
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.tasks import classification, demixing, embedding, extraction, extraction_loss
@@ -52,6 +55,26 @@ def test_of_a_part_of_the_tensors_the_losses_are_taken_that_need_no_more():
         losses(given)
     with pytest.raises(ConfigError, match="none of mean_absolute_error, cross_entropy can be computed from known"):
         losses({"known": torch.zeros(1, 4)}, partial=True)
+
+
+def test_a_file_is_all_that_a_loss_needs(tmp_path, monkeypatch):
+    (tmp_path / "largest_error.py").write_text(
+        "__all__ = ['largest_error']\n"
+        "def largest_error(estimates, target, *, power: float = 1.0):\n"
+        "    return ((estimates[:, 0] - target).abs() ** power).amax(-1).mean()\n"
+    )
+    monkeypatch.setattr(zspex_toolkit.losses, "__path__", [*zspex_toolkit.losses.__path__, str(tmp_path)])
+    monkeypatch.setitem(sys.modules, "zspex_toolkit.losses.largest_error", None)  # forgotten behind the test
+    del sys.modules["zspex_toolkit.losses.largest_error"]
+    settings = {"si_sdr": None, "largest_error": {"weight": 0.5, "options": {"power": 2.0}}}
+    losses = Losses(settings, extraction_loss.OFFERS, "extraction")
+    target = torch.tensor([[1.0, -1.0, 1.0, -1.0]])
+    noisy = (target + torch.tensor([[0.1, 0.1, -0.1, -0.1]]))[:, None]
+    total, report = losses({"estimates": noisy, "target": target, "present": torch.tensor([True]), "num_samples": None})
+    assert report["loss_largest_error"].item() == pytest.approx(0.01)
+    assert total.item() == pytest.approx(-20 + 0.5 * 0.01, abs=1e-3)
+    with pytest.raises(ConfigError, match=r"losses.largest_error.options: unknown setting powr; did you mean power"):
+        Losses({"largest_error": {"options": {"powr": 2}}}, extraction_loss.OFFERS, "extraction")
 
 
 @pytest.mark.parametrize(

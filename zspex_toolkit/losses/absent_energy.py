@@ -42,7 +42,7 @@ def absent_energy(
     tensor(-10.)
     """
     if not -math.inf < floor_db < 0:
-        raise ConfigError(f"losses.absent_energy.options: expected floor_db below 0, got {floor_db}")
+        raise ConfigError(f"floor_db: expected a finite number below 0, got {floor_db}")
     if present.shape != mixture.shape[:1]:
         raise ValueError(f"expected present (R,) of {len(mixture)} rows, got {tuple(present.shape)}")
 

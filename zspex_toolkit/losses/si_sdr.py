@@ -45,7 +45,7 @@ def si_sdr(
     tensor(-20.)
     """
     if not 0 <= max_si_sdr_db < math.inf:
-        raise ConfigError(f"losses.si_sdr.options: expected max_si_sdr_db of 0 or more, got {max_si_sdr_db}")
+        raise ConfigError(f"max_si_sdr_db: expected a finite number of 0 or more, got {max_si_sdr_db}")
     if present.shape != target.shape[:1]:
         raise ValueError(f"expected present (R,) of {len(target)} rows, got {tuple(present.shape)}")
 

@@ -95,7 +95,10 @@ class Losses:
             if missing:
                 report[f"loss_{name}"] = torch.tensor(torch.nan)
                 continue
-            value = self._functions[name](**{key: tensors[key] for key in inputs})
+            try:
+                value = self._functions[name](**{key: tensors[key] for key in inputs})
+            except ConfigError as error:
+                raise ConfigError(f"losses.{name}.options.{error}") from error
             report[f"loss_{name}"] = value.detach()
             total = self._weights[name] * value + (0 if total is None else total)
         if total is None:
@@ -109,25 +112,27 @@ def inputs_of(loss: Callable[..., Tensor]) -> tuple[str, ...]:
     return tuple(parameter.name for parameter in parameters if parameter.kind is not parameter.KEYWORD_ONLY)
 
 
-_SIZES = {"B": 4, "R": 4, "S": 1, "T": 400, "K": 5, "D": 8}
+_SIZES = {"B": 4, "R": 4, "S": 1, "T": 16000, "K": 5, "D": 8}
 
 
 def example(offers: Mapping[str, Offer], **sizes: int) -> dict[str, Tensor]:
     """A made-up batch of what a task offers; ``sizes`` by letter in place of the usual ones."""
     sizes, generator = _SIZES | sizes, torch.Generator().manual_seed(0)
-    tensors = {}
-    for name, offer in offers.items():
-        shape = [sizes[letter] for letter in offer.shape]
-        numbers = torch.arange(math.prod(shape)).reshape(shape)
-        tensors[name] = {
-            "signal": lambda shape=shape: torch.randn(shape, generator=generator),
-            "score": lambda shape=shape: 2 * torch.rand(shape, generator=generator) - 1,
-            "flag": lambda numbers=numbers: numbers % 2 == 0,
-            "class": lambda numbers=numbers: numbers % sizes["K"],
-            "known_class": lambda numbers=numbers: numbers % sizes["K"] - 1,
-            "length": lambda numbers=numbers: sizes["T"] - 10 * numbers,
-        }[offer.kind]()
-    return tensors
+    return {name: _made_up(offer, sizes, generator) for name, offer in offers.items()}
+
+
+def _made_up(offer: Offer, sizes: Mapping[str, int], generator: torch.Generator) -> Tensor:
+    shape = [sizes[letter] for letter in offer.shape]
+    if offer.kind == "signal":
+        return torch.randn(shape, generator=generator)
+    if offer.kind == "score":
+        return 2 * torch.rand(shape, generator=generator) - 1
+    rows = torch.arange(*shape)
+    if offer.kind == "flag":
+        return rows % 2 == 0
+    if offer.kind == "length":
+        return sizes["T"] - 10 * rows
+    return rows % sizes["K"] - (offer.kind == "known_class")
 
 
 def _read_entry(where: str, entry: Any) -> tuple[float, dict[str, Any]]:
