@@ -25,9 +25,7 @@ class Offer(NamedTuple):
     """A tensor that a task hands to losses which ask for it by its name."""
 
     shape: str  # a letter for each dimension: "RST" is (R, S, T)
-    kind: (
-        str  # signal, score (-1 to 1 in examples), flag (bool), class, known_class (-1: none), length (or None: all T)
-    )
+    kind: str  # signal, score, flag (bool), class, known_class (-1: none of them), length (or None: all T)
     meaning: str
 
 
@@ -132,7 +130,7 @@ def _made_up(offer: Offer, sizes: Mapping[str, int], generator: torch.Generator)
         return rows % 2 == 0
     if offer.kind == "length":
         return sizes["T"] - 10 * rows
-    return rows % sizes["K"] - (offer.kind == "known_class")
+    return rows % sizes["K"] - (1 if offer.kind == "known_class" else 0)
 
 
 def _read_entry(where: str, entry: Any) -> tuple[float, dict[str, Any]]:
