@@ -39,7 +39,7 @@ def test_the_instructions_of_this_machine_are_named_with_what_torch_uses():
 def test_bf16_is_computed_under_autocast(monkeypatch):
     seen = []
     monkeypatch.setattr(
-        benchmark_cell, "ExtractionLoss", lambda _: lambda *_: seen.append(torch.is_autocast_enabled("cpu")) or (1, {})
+        benchmark_cell, "ExtractionLoss", lambda: lambda *_: seen.append(torch.is_autocast_enabled("cpu")) or (1, {})
     )
     for mode in ("bf16", "eager"):
         with pytest.raises(AttributeError):  # 1 has no gradient

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from zspex_toolkit.data.trial_rows import TrialRow, collate_rows
 from zspex_toolkit.infer.extraction_cost import peak_memory_mib
 from zspex_toolkit.tasks.extraction import ExtractorSpec, build_extractor
-from zspex_toolkit.tasks.extraction_loss import ExtractionLoss, LossConfig
+from zspex_toolkit.tasks.extraction_loss import ExtractionLoss
 
 WORKS = ("training", "extraction")
 # eager: in single precision. bf16: products in half precision. compile: through torch.compile.
@@ -104,7 +104,7 @@ def held_memory_mib(device: torch.device) -> float:
 
 def _training(network: nn.Module, cell: Cell, device: torch.device) -> Callable[[], None]:
     network.train()
-    loss, optimizer = ExtractionLoss(LossConfig()), torch.optim.Adam(network.parameters())
+    loss, optimizer = ExtractionLoss(), torch.optim.Adam(network.parameters())
     batch = {key: _to(value, device) for key, value in draw_batch(cell).items()}
     compute = torch.compile(network) if cell.mode.startswith("compile") else network
 

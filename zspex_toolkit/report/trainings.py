@@ -44,6 +44,12 @@ class Training:
         """Time spent in all epochs together."""
         return sum(epoch.get("seconds", 0.0) for epoch in self.history) if self.history else None
 
+    @property
+    def terms(self) -> list[str]:
+        """Statistics that are single losses (``loss_<name>``), if the loss is a sum of several."""
+        names = dict.fromkeys(name for epoch in self.history for name in epoch["train"] or {} if name[:5] == "loss_")
+        return list(names) if len(names) > 1 else []
+
     def curve(self, part: str, statistic: str) -> list[float]:
         """``statistic`` of ``part`` (``train`` or ``valid``) after every epoch; NaN where it was not finite."""
         values = [(epoch[part] or {}).get(statistic) for epoch in self.history]
