@@ -53,8 +53,6 @@ setup(
             "**/*.json",
             "**/*.html",
             "**/*.yaml",
-            "native/*.cpp",
-            "native/*.h",
             "pretrained/**/*",
         ]
     },

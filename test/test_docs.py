@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from zspex_toolkit.infer import compute_vad, make_mfcc
-from zspex_toolkit.registry import available, load_module
+from zspex_toolkit.registry import available, load, load_module
 from zspex_toolkit.report.scores import Score
 from zspex_toolkit.signal.mfcc_config import MfccConfig
 from zspex_toolkit.signal.vad_config import VadConfig
+from zspex_toolkit.tasks import classification, demixing, embedding, extraction_loss
+from zspex_toolkit.tasks.losses import inputs_of
 
 ROOT = Path(__file__).parents[1]
 # These two read their own command line; their options are in docs/jobs.md and `zspex --help`.
@@ -70,6 +72,35 @@ def test_every_setting_with_a_dot_is_in_its_table(heading):
     documented = first_cells(section(page("commands.md"), f"### {heading}"))
     group = heading.split("`")[1]
     assert documented == [f"{group}{option}" for option in own_options(nested_settings()[heading])]
+
+
+def cells(text: str, heading: str) -> list[list[str]]:
+    """Rows of the table whose first column has this heading."""
+    table = text[text.index(f"| {heading} |") :].split("\n\n")[0]
+    return [[cell.strip(" `") for cell in line[1:-1].split("|")] for line in table.splitlines()[2:]]
+
+
+def test_every_loss_is_told_with_what_it_takes_and_its_options():
+    told = cells(section(page("commands.md"), "### Losses of a training"), "loss")
+    assert [row[0] for row in told] == available("losses")
+    for name, takes, options, _ in told:
+        loss = load("losses", name)
+        assert takes.split(", ") == list(inputs_of(loss))
+        defaults = loss.__kwdefaults__ or {}
+        shown = {
+            key: ", ".join(f"{x:g}" for x in v) if isinstance(v, tuple) else f"{v:g}" for key, v in defaults.items()
+        }
+        assert dict(option.split(" ", 1) for option in options.split("; ") if option) == shown
+
+
+def test_every_tensor_that_a_task_offers_to_losses_is_told():
+    tasks = {"extractor": extraction_loss, "embedder": embedding, "classifier": classification, "demixers": demixing}
+    offered = [
+        [f"train_{task}", name, f"({', '.join(offer.shape)}{',' * (len(offer.shape) == 1)})", offer.meaning]
+        for task, module in tasks.items()
+        for name, offer in module.OFFERS.items()
+    ]
+    assert cells(section(page("commands.md"), "### Losses of a training"), "task") == offered
 
 
 def test_no_command_is_documented_that_does_not_exist():

@@ -38,16 +38,15 @@ def parse_args(config_class: type[ConfigType], argv: list[str] | None = None) ->
         ConfigError: for an unknown key, a missing one or a value of the wrong type; one line.
     """
     argv = list(sys.argv[1:] if argv is None else argv)
-    known = _known_keys(config_class)
+    known, former = _known_keys(config_class), getattr(config_class, "FORMER", {})
     options = {**known, "config": None, "help": None, "print_config": None}
     argv = [_as_list(known, *pair) for pair in zip(["", *argv], argv, strict=False)]
     for argument in argv:
         if re.match(r"--[A-Za-z]", argument):
-            _check_key(argument[2:].partition("=")[0], options, dashes="--")
-    parser = _parser(config_class)
-    files, others = _apart(argv)
+            _check_key(argument[2:].partition("=")[0], options, dashes="--", former=former)
+    parser, (files, others) = _parser(config_class), _apart(argv)
     for file in files:
-        _check_file(Path(file), known)
+        _check_file(Path(file), known, former)
     try:
         # The library lets the last word win; a file must not win over the command line, wherever it stands.
         argv = [*(word for file in files for word in ("--config", file)), *others]
@@ -164,15 +163,19 @@ def _known_keys(config_class: type, prefix: str = "") -> dict[str, Any]:
     return keys
 
 
-def _check_key(key: str, known, *, where: str = "", dashes: str = "") -> None:
-    parent = key.rpartition(".")[0]
-    free_form = isinstance(known, dict) and typing.get_origin(known.get(parent)) is dict
-    if key in known or free_form:
+def _check_key(key: str, known, *, where: str = "", dashes: str = "", former: dict[str, str] | None = None) -> None:
+    (parent, _, entry), where = key.rpartition("."), f"{where}: " if where else ""
+    free_form = [name for name in known if typing.get_origin(known[name]) is dict] if isinstance(known, dict) else []
+    if key in known or parent in free_form:
         return
+    if parent.rpartition(".")[0] in free_form:
+        raise ConfigError(f"{dashes}{key}: expected the whole entry, as {dashes}{parent} '{{{entry}: ...}}'")
+    if (old := key.partition(".")[0]) in (former or {}):
+        raise ConfigError(f"{where}{dashes}{old} is written in another way now: {former[old]}")
     near = difflib.get_close_matches(key, list(known), n=1, cutoff=0.5)
     names = f"expected one of: {', '.join(sorted(known))}" if known else "expected none"
     hint = f"did you mean {dashes}{near[0]}?" if near else names
-    raise ConfigError(f"{where + ': ' if where else ''}unknown setting {dashes}{key}; {hint}")
+    raise ConfigError(f"{where}unknown setting {dashes}{key}; {hint}")
 
 
 def _apart(argv: list[str]) -> tuple[list[str], list[str]]:
@@ -189,7 +192,7 @@ def _apart(argv: list[str]) -> tuple[list[str], list[str]]:
     return files, others
 
 
-def _check_file(path: Path, known: dict[str, Any]) -> None:
+def _check_file(path: Path, known: dict[str, Any], former: dict[str, str]) -> None:
     if not path.is_file():
         raise ConfigError(f"{path}: no such settings file")
     try:
@@ -199,7 +202,7 @@ def _check_file(path: Path, known: dict[str, Any]) -> None:
     if not isinstance(settings, dict | None):
         raise ConfigError(f"{path}: expected 'key: value' lines, got {type(settings).__name__}")
     for key in _flat_keys(settings or {}, known):
-        _check_key(key, known, where=str(path))
+        _check_key(key, known, where=str(path), former=former)
 
 
 def _flat_keys(settings: dict, known: dict[str, Any], prefix: str = "") -> Iterator[str]:

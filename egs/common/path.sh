@@ -5,7 +5,7 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 export LC_ALL=C PYTHONIOENCODING=utf-8 PYTHONUNBUFFERED=1
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-PASSIVE} # waiting threads would take the processors of other processes
-# Training on processors asks for the same large blocks in every step: keeping them spares half of its time.
+# Training on processors asks for the same large blocks in every step: keeping them spares a tenth of its time.
 export MALLOC_MMAP_THRESHOLD_=${MALLOC_MMAP_THRESHOLD_:-8589934592} MALLOC_TRIM_THRESHOLD_=${MALLOC_TRIM_THRESHOLD_:-17179869184}
 export MALLOC_TOP_PAD_=${MALLOC_TOP_PAD_:-268435456}
 export PYTHONPATH=$ROOT${PYTHONPATH:+:$PYTHONPATH}

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from zspex_toolkit.bin.train_extractor import main
+from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.tasks.extraction import load_extractor
 from zspex_toolkit.train.history import read_history
 
@@ -17,7 +18,7 @@ extractor_options: {num_filters: 8, kernel_sizes: [32, 64, 128], stride: 16, bot
   num_stacks: 1, embedding_dim: 8, speaker_hidden: 8, tac_hidden: 8}
 fs: 16000
 draw: {segment_seconds: 0.25, enrollment_seconds: [0.3], gain_db: [-3.0, 3.0]}
-loss: {max_si_sdr_db: 30.0}
+losses: {si_sdr: {options: {max_si_sdr_db: 30.0}}, cross_entropy: {weight: 0.5}}
 train: {num_epochs: 9, batch_size: 12, betas: [0.9, 0.999], weight_decay: 0.00001, schedule: plateau}
 """
 
@@ -33,9 +34,16 @@ def test_settings_come_from_the_file_and_the_command_line_wins(voices, tmp_path)
     )
     settings = yaml.safe_load((tmp_path / "exp" / "config.yaml").read_text())
     assert settings["draw"]["speeds"] == [0.9, 1.0] and settings["train"]["num_epochs"] == 1
-    assert settings["loss"]["max_si_sdr_db"] == 30.0
+    assert settings["losses"]["si_sdr"]["options"]["max_si_sdr_db"] == 30.0
     spec, _ = load_extractor(tmp_path / "exp")
     assert spec.extractor == "zspex" and spec.extractor_options["stride"] == 32 and spec.num_speakers == 4
+
+
+def test_the_losses_of_earlier_versions_are_met_with_the_way_they_are_written_now(tmp_path):
+    (tmp_path / "old.yaml").write_text("loss: {max_si_sdr_db: 30.0}\n")
+    for argv in (["--config", str(tmp_path / "old.yaml")], ["--loss.max_si_sdr_db", "30"]):
+        with pytest.raises(ConfigError, match=r"loss is written in another way now: losses: \{si_sdr: \{weight: 1.0, "):
+            main([*argv, "--exp_dir", str(tmp_path / "exp")])
 
 
 @pytest.mark.slow

@@ -103,8 +103,8 @@ def test_a_sites_own_command_gets_the_jobs_of_a_stage(recipe, tmp_path):
 
 
 def test_jobs_of_a_queue_that_hands_on_nothing_have_the_recipes_environment(recipe, tmp_path):
-    given = {"PYTHONPATH": "a b;c", "ZSPEX_NATIVE": "off", "MALLOC_TOP_PAD_": "7", "CUDA_VISIBLE_DEVICES": "1"}
-    shown = 'echo "$PYTHONPATH|$ZSPEX_NATIVE|$MALLOC_TOP_PAD_|${CUDA_VISIBLE_DEVICES-none}|$PATH"'
+    given = {"PYTHONPATH": "a b;c", "ZSPEX_ANYTHING": "off", "MALLOC_TOP_PAD_": "7", "CUDA_VISIBLE_DEVICES": "1"}
+    shown = 'echo "$PYTHONPATH|$ZSPEX_ANYTHING|$MALLOC_TOP_PAD_|${CUDA_VISIBLE_DEVICES-none}|$PATH"'
     recipe(f"run_array \"$train_cmd\" hello '{shown}'", **given)
     assert (tmp_path / "exp/log/hello.1.log").read_text() == f"a b;c|off|7|none|{os.environ['PATH']}\n"
 

@@ -12,7 +12,8 @@ import torch
 from zspex_toolkit.config import parse_args
 from zspex_toolkit.data.feature_options import read_mfcc_config
 from zspex_toolkit.registry import load
-from zspex_toolkit.tasks import embedding, extraction
+from zspex_toolkit.tasks import embedding, extraction, extraction_loss
+from zspex_toolkit.tasks.losses import Losses
 
 EGS = Path(__file__).parents[2] / "egs"
 RECIPES = sorted(path.parent for path in EGS.glob("*/tse1/run.sh"))
@@ -43,9 +44,11 @@ def test_there_is_a_recipe_for_each_corpus_of_extraction():
 def test_each_settings_file_is_taken_by_its_command_and_its_network(path):
     if path.stem == "xvector":
         config = parse_args(embedding.Config, ["--config", str(path), "--data", "d", "--exp_dir", "e"])
+        Losses(config.losses, embedding.OFFERS, "embedding")
         assert load("models.embedders", config.network)(40, **config.network_options).embedding_dim > 0
         return
     config = settings_of(path)
+    extraction_loss.ExtractionLoss(config.losses, speaker_epochs=config.draw.speaker_epochs)
     with torch.device("meta"):  # no memory for the weights of the full-size nets
         network = load("models.extractors", config.extractor)(num_speakers=5, **config.extractor_options)
     assert sum(weights.numel() for weights in network.parameters()) > 10_000
@@ -55,7 +58,7 @@ def test_each_settings_file_is_taken_by_its_command_and_its_network(path):
 def test_both_systems_are_trained_alike_at_the_rate_of_the_recipe(recipe):
     spex_plus, zspex = (settings_of(recipe / f"conf/{system}.yaml") for system in ("spex_plus", "zspex"))
     assert (spex_plus.extractor, zspex.extractor) == ("spex_plus", "zspex")
-    assert (spex_plus.train, spex_plus.draw, spex_plus.loss) == (zspex.train, zspex.draw, zspex.loss)
+    assert (spex_plus.train, spex_plus.draw, spex_plus.losses) == (zspex.train, zspex.draw, zspex.losses)
     rate = int(facts_of(recipe).get("fs", 8000))
     assert {spex_plus.fs, zspex.fs, read_mfcc_config(recipe / "conf/mfcc.conf").fs} == {rate}
 

@@ -20,5 +20,13 @@ def test_label_smoothing_mixes_in_the_mean_over_classes():
 
 
 def test_one_class_per_row_is_required():
-    with pytest.raises(ValueError, match=r"expected logits \(B, K\) and classes \(B,\), got \(2, 3\) and \(3,\)"):
+    with pytest.raises(ValueError, match=r"expected scores \(B, K\) and classes \(B,\), got \(2, 3\) and \(3,\)"):
         cross_entropy(torch.ones(2, 3), torch.tensor([0, 1, 2]))
+
+
+def test_rows_without_a_class_do_not_count():
+    scores = torch.tensor([[math.log(3.0), 0.0], [5.0, -2.0]], requires_grad=True)
+    loss = cross_entropy(scores, torch.tensor([0, -1]))
+    loss.backward()
+    assert loss.item() == pytest.approx(math.log(4 / 3)) and not scores.grad[1].any()
+    assert cross_entropy(scores, torch.tensor([-1, -1])).item() == 0.0

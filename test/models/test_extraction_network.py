@@ -35,16 +35,8 @@ def test_a_length_over_the_enrollment_is_found():
 
 @pytest.fixture
 def gradients():
-    """A function of a context for the forward and one for the backward pass to all gradients; passes take the sizes."""
-    sizes = {
-        "num_filters": 16,
-        "bottleneck": 32,
-        "speaker_hidden": 32,
-        "tac_hidden": 16,
-        "hidden": 32,
-    }
-    torch.manual_seed(0)
-    trained = ZSpex(3, num_stacks=2, embedding_dim=16, **{**SMALL, **sizes}).train()
+    """A function of a context for the forward and one for the backward pass to all gradients."""
+    trained = network().train()
     mixture, enrollment, lengths = torch.randn(2, 300), torch.randn(2, 400), torch.tensor([400, 300])
 
     def compute(forward=contextlib.nullcontext, backward=contextlib.nullcontext):

@@ -1,35 +1,51 @@
+"""Layers of one frame compute what torch's layers over (B, C, L) compute."""
+
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional
 
-from zspex_toolkit.nn.pointwise import Pointwise, Rectifier, pointwise
-from zspex_toolkit.nn.separate_layers import separate_layers
+from zspex_toolkit.nn.pointwise import Pointwise, Rectifier
 
 
-def test_a_pointwise_layer_is_a_conv1x1_with_its_parameters():
-    layer, conv = Pointwise(3, 5), nn.Conv1d(3, 5, 1)
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_pointwise_layer_is_a_conv1x1_with_its_parameters(bias):
+    torch.manual_seed(0)
+    layer, conv = Pointwise(3, 5, bias=bias), nn.Conv1d(3, 5, 1, bias=bias)
     layer.load_state_dict(conv.state_dict())
-    frames = torch.randn(2, 3, 7)
-    torch.testing.assert_close(layer(frames), conv(frames))
-    with separate_layers():
-        assert torch.equal(layer(frames), conv(frames))
+    frames, probe = torch.randn(2, 7, 3, requires_grad=True), torch.randn(2, 7, 5)
+    out, expected = layer(frames), conv(frames.transpose(1, 2)).transpose(1, 2)
+    torch.testing.assert_close(out, expected)
+    actual = torch.autograd.grad((out * probe).sum(), (frames, *layer.parameters()))
+    theirs = torch.autograd.grad((expected * probe).sum(), (frames, *conv.parameters()))
+    torch.testing.assert_close(actual, theirs, rtol=1e-4, atol=1e-5)
 
 
-def test_fused_channels_of_a_frame_lie_side_by_side():
-    assert pointwise(torch.randn(2, 3, 7), torch.randn(5, 3, 1)).stride() == (35, 1, 5)
+def test_every_scale_gets_the_same_layer():
+    layer, scales = Pointwise(3, 5), torch.randn(2, 4, 7, 3)  # (B, S, L, C)
+    torch.testing.assert_close(layer(scales)[:, 2], layer(scales[:, 2]))
 
 
-@pytest.mark.parametrize("slope", [0.25, -0.5, 0.0])
+def test_a_rectifier_by_hand():
+    assert Rectifier(init=0.25)(torch.tensor([-4.0, 0.0, 3.0])).tolist() == [-1, 0, 3]
+
+
+@pytest.mark.parametrize("slope", [0.25, -0.5, 0.0, 1.0, 1.5])
 def test_a_rectifier_is_a_prelu(slope):
     torch.manual_seed(0)
-    layer, values = Rectifier(init=slope), torch.randn(2, 3, 7, requires_grad=True)
-    weight = torch.randn(2, 3, 7).transpose(1, 2).contiguous().transpose(1, 2)
-    expected = torch.autograd.grad((functional.prelu(values, layer.weight) * weight).sum(), (values, layer.weight))
-    actual = torch.autograd.grad((layer(values) * weight).sum(), (values, layer.weight))
-    torch.testing.assert_close(layer(values), functional.prelu(values, layer.weight))
-    torch.testing.assert_close(actual, expected)
+    layer, values = Rectifier(init=slope), torch.randn(2, 7, 3, requires_grad=True)
+    probe = torch.randn(2, 7, 3)
+    expected = functional.prelu(values, layer.weight)
+    torch.testing.assert_close(layer(values), expected)
+    gradients = torch.autograd.grad((expected * probe).sum(), (values, layer.weight))
+    actual = torch.autograd.grad((layer(values) * probe).sum(), (values, layer.weight))
+    torch.testing.assert_close(actual, gradients)
 
 
-def test_a_rectifier_keeps_the_layout():
-    assert Rectifier()(torch.randn(2, 7, 3).transpose(1, 2)).stride() == (21, 1, 3)
+def test_half_precision_comes_out_as_it_came_in():
+    layer = Rectifier()
+    values = torch.randn(2, 7, 3).bfloat16()
+    with torch.autocast("cpu", torch.bfloat16):
+        out = layer(values)
+    assert out.dtype == torch.bfloat16
+    torch.testing.assert_close(out.float(), layer(values.float()), rtol=1e-2, atol=1e-3)

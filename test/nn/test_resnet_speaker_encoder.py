@@ -1,7 +1,10 @@
 """The speaker encoder pools true frames only."""
 
+import copy
+
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional
 
 from zspex_toolkit.nn.resnet_speaker_encoder import ResNetBlock, ResNetSpeakerEncoder
@@ -10,6 +13,26 @@ from zspex_toolkit.nn.resnet_speaker_encoder import ResNetBlock, ResNetSpeakerEn
 def encoder():
     torch.manual_seed(0)
     return ResNetSpeakerEncoder(4, 6, 5)
+
+
+def with_random_vectors(block, slope):
+    for values in (*block.parameters(), block.norm1.running_mean, block.norm2.running_mean):
+        if values.dim() == 1:
+            nn.init.normal_(values)
+    for activation in (block.activation1, block.activation2):
+        nn.init.constant_(activation.weight, slope)
+    return block
+
+
+def layer_by_layer(block, frames, lengths):
+    """Pooled frames of each utterance, by torch's own layers, with the true frames of all behind one another."""
+    true = torch.cat([utterance[:length] for utterance, length in zip(frames, lengths, strict=True)])  # (L + L', C)
+    hidden = nn.BatchNorm1d.forward(block.norm1, functional.linear(true, block.conv1.weight[:, :, 0]))
+    hidden = functional.linear(functional.prelu(hidden, block.activation1.weight), block.conv2.weight[:, :, 0])
+    skipped = true if isinstance(block.skip, nn.Identity) else functional.linear(true, block.skip.weight[:, :, 0])
+    summed = nn.BatchNorm1d.forward(block.norm2, hidden) + skipped
+    rectified = functional.prelu(summed, block.activation2.weight).split(lengths)
+    return [functional.max_pool1d(utterance.t(), 3).t() for utterance in rectified]
 
 
 def test_the_published_size_is_counted_by_hand():
@@ -21,26 +44,41 @@ def test_the_published_size_is_counted_by_hand():
     assert sum(p.numel() for p in ResNetSpeakerEncoder(256, 512, 256).parameters()) == expected
 
 
-def test_a_block_is_its_layers_in_their_order():
-    block, frames = ResNetBlock(4, 6).eval(), torch.randn(2, 4, 10)
-    torch.nn.init.normal_(block.norm1.running_mean)
-    hidden = block.activation1(block.norm1(block.conv1(frames)))
-    summed = block.norm2(block.conv2(hidden)) + functional.conv1d(frames, block.skip.weight)
-    pooled = block.activation2(summed)[:, :, :9].unflatten(2, (3, 3)).amax(3)
-    torch.testing.assert_close(block(frames, None), pooled)
+@pytest.mark.parametrize("in_channels", [4, 6])
+@pytest.mark.parametrize("lengths", [[20, 20], [20, 7]])
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("slope", [0.25, -0.5])
+def test_a_block_its_gradients_and_statistics_are_those_of_its_layers(in_channels, lengths, training, slope):
+    torch.manual_seed(0)
+    block = with_random_vectors(ResNetBlock(in_channels, 6), slope).train(training)
+    plain = copy.deepcopy(block)
+    frames = torch.randn(2, 20, in_channels, requires_grad=True)
+    expected = layer_by_layer(plain, frames, lengths)
+    pooled = block(frames, None if lengths == [20, 20] else torch.tensor(lengths))
+    assert pooled.shape == (2, 6, 6)
+    actual = [utterance[: len(other)] for utterance, other in zip(pooled, expected, strict=True)]
+    torch.testing.assert_close(actual, expected)
+    torch.testing.assert_close(block.state_dict(), plain.state_dict())
+    probes = [torch.randn_like(utterance) for utterance in expected]
+    torch.testing.assert_close(
+        torch.autograd.grad(actual, (frames, *block.parameters()), probes),
+        torch.autograd.grad(expected, (frames, *plain.parameters()), probes),
+        rtol=1e-3,
+        atol=1e-4,
+    )
 
 
 @pytest.mark.parametrize("num_frames", [27, 28, 53, 54])
 def test_padding_changes_nothing(num_frames):
-    network, frames = encoder().eval(), torch.randn(1, 4, 90)
-    alone = network(frames[:, :, :num_frames])
-    frames[:, :, num_frames:] = 1e3
+    network, frames = encoder().eval(), torch.randn(1, 90, 4)
+    alone = network(frames[:, :num_frames])
+    frames[:, num_frames:] = 1e3
     torch.testing.assert_close(network(frames, torch.tensor([num_frames])), alone)
 
 
 def test_padding_changes_nothing_in_training_either():
-    frames = torch.randn(2, 4, 60)
-    wide = functional.pad(frames, (0, 40), value=1e3)
+    frames = torch.randn(2, 60, 4)
+    wide = functional.pad(frames, (0, 0, 0, 40), value=1e3)
     lengths = torch.tensor([60, 31])
     torch.testing.assert_close(encoder().train()(wide, lengths), encoder().train()(frames, lengths))
 
@@ -48,6 +86,6 @@ def test_padding_changes_nothing_in_training_either():
 def test_27_frames_are_the_fewest():
     network = encoder().eval()
     assert network.min_frames == 27
-    assert torch.isfinite(network(torch.randn(1, 4, 27))).all()
-    with pytest.raises(RuntimeError):
-        network(torch.randn(1, 4, 26))
+    assert torch.isfinite(network(torch.randn(1, 27, 4))).all()
+    with pytest.raises(AssertionError, match="too few frames"):
+        network(torch.randn(1, 26, 4))

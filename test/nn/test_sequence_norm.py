@@ -19,18 +19,18 @@ def test_the_global_norm_of_four_numbers_by_hand():
 
 
 def test_the_cumulative_norm_of_four_numbers_by_hand():
-    frames = torch.tensor([[[1.0, 3.0], [5.0, 7.0]]])  # first frame: mean 3, variance 4; both: mean 4, variance 5
-    expected = torch.tensor([[[-2 / 2, -1 / 5**0.5], [2 / 2, 3 / 5**0.5]]])
+    frames = torch.tensor([[[1.0, 5.0], [3.0, 7.0]]])  # first frame: mean 3, variance 4; both: mean 4, variance 5
+    expected = torch.tensor([[[-2 / 2, 2 / 2], [-1 / 5**0.5, 3 / 5**0.5]]])
     torch.testing.assert_close(CumulativeNorm(2)(frames), expected, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("causal", [False, True])
 def test_gain_and_bias_are_per_channel(causal):
     norm, plain = sequence_norm(3, causal=causal), sequence_norm(3, causal=causal, affine=False)
-    frames = torch.randn(2, 3, 7)
+    frames = torch.randn(2, 7, 3)
     with torch.no_grad():
         norm.weight[:], norm.bias[:] = torch.tensor([1.0, 2.0, 3.0]), torch.tensor([0.0, 10.0, 20.0])
-    expected = plain(frames) * torch.tensor([1.0, 2.0, 3.0])[:, None] + torch.tensor([0.0, 10.0, 20.0])[:, None]
+    expected = plain(frames) * torch.tensor([1.0, 2.0, 3.0]) + torch.tensor([0.0, 10.0, 20.0])
     torch.testing.assert_close(norm(frames), expected)
     assert not list(plain.parameters())
 
@@ -38,56 +38,56 @@ def test_gain_and_bias_are_per_channel(causal):
 @pytest.mark.parametrize("affine", [True, False])
 def test_frames_behind_the_true_ones_are_not_counted(affine):
     norm = with_random_gain(GlobalNorm(4)) if affine else GlobalNorm(4, affine=False)
-    frames = torch.randn(2, 4, 9)
-    alone = norm(frames[:1, :, :5])
-    frames[0, :, 5:] = 1e4
+    frames = torch.randn(2, 9, 4)
+    alone = norm(frames[:1, :5])
+    frames[0, 5:] = 1e4
     counted = norm(frames, torch.tensor([5, 9]))
-    torch.testing.assert_close(counted[:1, :, :5], alone)
+    torch.testing.assert_close(counted[:1, :5], alone)
     torch.testing.assert_close(counted[1:], norm(frames[1:]))
 
 
 def test_the_last_cumulative_frame_is_the_global_one():
-    frames = torch.randn(2, 5, 30)
-    torch.testing.assert_close(CumulativeNorm(5)(frames)[:, :, -1], GlobalNorm(5)(frames)[:, :, -1])
+    frames = torch.randn(2, 30, 5)
+    torch.testing.assert_close(CumulativeNorm(5)(frames)[:, -1], GlobalNorm(5)(frames)[:, -1])
 
 
 def test_a_later_frame_changes_no_earlier_cumulative_one():
-    norm, frames = CumulativeNorm(3), torch.randn(1, 3, 10)
+    norm, frames = CumulativeNorm(3), torch.randn(1, 10, 3)
     changed = frames.clone()
-    changed[:, :, 6:] += 100
-    torch.testing.assert_close(norm(changed)[:, :, :6], norm(frames)[:, :, :6], rtol=0, atol=0)
+    changed[:, 6:] += 100
+    torch.testing.assert_close(norm(changed)[:, :6], norm(frames)[:, :6], rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("chunk", [1, 3, 10])
 def test_a_streamed_cumulative_norm_is_that_of_the_whole(chunk):
-    norm, frames, memory = with_random_gain(CumulativeNorm(3)), torch.randn(2, 3, 10), {}
-    streamed = torch.cat([norm(piece, memory=memory) for piece in frames.split(chunk, 2)], 2)
+    norm, frames, memory = with_random_gain(CumulativeNorm(3)), torch.randn(2, 10, 3), {}
+    streamed = torch.cat([norm(piece, memory=memory) for piece in frames.split(chunk, 1)], 1)
     torch.testing.assert_close(streamed, norm(frames))
 
 
 def test_the_global_norm_does_not_stream():
     with pytest.raises(AssertionError, match="needs the whole signal"):
-        GlobalNorm(2)(torch.randn(1, 2, 3), memory={})
+        GlobalNorm(2)(torch.randn(1, 3, 2), memory={})
 
 
 @pytest.mark.parametrize("causal", [False, True])
 def test_a_large_offset_does_not_eat_the_variance(causal):
-    frames = torch.randn(1, 8, 4000, generator=torch.Generator().manual_seed(0))
+    frames = torch.randn(1, 4000, 8, generator=torch.Generator().manual_seed(0))
     norm = sequence_norm(8, causal=causal)
     torch.testing.assert_close(norm(frames + 1000), norm(frames), rtol=0, atol=2e-3)
 
 
 @pytest.mark.parametrize("causal", [False, True])
 def test_silence_stays_silence_with_a_finite_gradient(causal):
-    frames = torch.zeros(1, 2, 5, requires_grad=True)
+    frames = torch.zeros(1, 5, 2, requires_grad=True)
     out = sequence_norm(2, causal=causal)(frames)
     out.square().sum().backward()
-    assert torch.equal(out, torch.zeros(1, 2, 5)) and torch.isfinite(frames.grad).all()
+    assert torch.equal(out, torch.zeros(1, 5, 2)) and torch.isfinite(frames.grad).all()
 
 
 @pytest.mark.parametrize("causal", [False, True])
 def test_half_precision_comes_and_goes_but_the_sums_are_single(causal):
-    frames = (100 + torch.randn(1, 16, 2000)).bfloat16()
+    frames = (100 + torch.randn(1, 2000, 16)).bfloat16()
     norm = sequence_norm(16, causal=causal)
     with torch.autocast("cpu", torch.bfloat16):
         out = norm(frames)
@@ -99,9 +99,9 @@ def test_half_precision_comes_and_goes_but_the_sums_are_single(causal):
 def test_the_gradient_is_that_of_finite_differences(causal, masked):
     torch.manual_seed(0)
     norm = with_random_gain(sequence_norm(6, causal=causal))
-    frames = torch.randn(2, 6, 4, requires_grad=True)
+    frames = torch.randn(2, 4, 6, requires_grad=True)
     lengths = torch.tensor([4, 2]) if masked else None
-    probe, direction = torch.randn(2, 6, 4), torch.randn(2, 6, 4)
+    probe, direction = torch.randn(2, 4, 6), torch.randn(2, 4, 6)
     (gradient,) = torch.autograd.grad((norm(frames, lengths) * probe).sum(), frames)
     step = 1e-2
     up, down = ((norm(frames + sign * step * direction, lengths) * probe).sum() for sign in (1, -1))

@@ -2,10 +2,11 @@
 
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional
 
 from zspex_toolkit.errors import ConfigError
-from zspex_toolkit.nn.speech_coder import SpeechDecoder, SpeechEncoder
+from zspex_toolkit.nn.speech_coder import SpeechDecoder, SpeechEncoder, overlap_add
 
 KERNELS = (4, 8, 14)
 
@@ -19,7 +20,7 @@ def seen_samples(encoder, scale, frame):
     signal = torch.rand(1, 60, requires_grad=True)
     for layer in encoder.filters:
         torch.nn.init.ones_(layer.weight)
-    encoder(signal)[0, scale, :, frame].sum().backward()
+    encoder(signal)[0, scale, frame].sum().backward()
     seen = signal.grad[0].nonzero()[:, 0]
     return int(seen.min()), int(seen.max())
 
@@ -30,14 +31,20 @@ def test_a_signal_of_9_samples_has_three_frames_of_4_samples_in_steps_of_2():
     assert encoder.num_frames(torch.tensor([9, 10, 1])).tolist() == [3, 4, 1]
 
 
-def test_an_encoding_is_the_padded_convolution():
-    encoder, _ = coders()
-    signal = torch.randn(2, 11)  # frames: (11 - 4) // 2 + 1 = 4
-    out = encoder(signal)
+@pytest.mark.parametrize("causal", [False, True])
+def test_an_encoding_is_the_padded_convolution(causal):
+    encoder, _ = coders(causal)
+    signal = torch.randn(2, 11, requires_grad=True)  # frames: (11 - 4) // 2 + 1 = 4
+    out, probe = encoder(signal), torch.randn(2, 3, 4, 3)
     for scale, size in enumerate(KERNELS):
-        padded = functional.pad(signal, (0, 20))[:, None, : 3 * 2 + size]
+        padded = functional.pad(signal, (size - 4, 0) if causal else (0, 20))[:, None, : 3 * 2 + size]
         layer = encoder.filters[scale]
-        torch.testing.assert_close(out[:, scale], torch.relu(functional.conv1d(padded, layer.weight, layer.bias, 2)))
+        expected = torch.relu(functional.conv1d(padded, layer.weight, layer.bias, 2)).transpose(1, 2)
+        torch.testing.assert_close(out[:, scale], expected)
+        inputs = (signal, layer.weight, layer.bias)
+        theirs = torch.autograd.grad((expected * probe[:, scale]).sum(), inputs)
+        actual = torch.autograd.grad((out[:, scale] * probe[:, scale]).sum(), inputs, retain_graph=True)
+        torch.testing.assert_close(actual, theirs, rtol=1e-4, atol=1e-5)
 
 
 def test_kernels_of_a_frame_begin_together_or_end_together_if_causal():
@@ -50,13 +57,39 @@ def test_kernels_of_a_frame_begin_together_or_end_together_if_causal():
 @pytest.mark.parametrize("causal", [False, True])
 def test_a_frame_decodes_to_where_it_was_encoded_from(causal):
     _, decoder = coders(causal)
-    scales = torch.zeros(1, 3, 3, 20)
+    scales = torch.zeros(1, 3, 20, 3)
     silence = decoder(scales, 60)
-    scales[..., 10] = 1
+    scales[:, :, 10] = 1
     for scale, size in enumerate(KERNELS):
         reached = (decoder(scales, 60) - silence)[0, scale].nonzero()[:, 0]
         begin = 20 - (size - 4 if causal else 0)
         assert (int(reached.min()), int(reached.max())) == (begin, begin + size - 1)
+
+
+# Frames beside each other, frames that overlap, and kernels that the stride does not divide.
+@pytest.mark.parametrize(("size", "stride"), [(4, 4), (8, 2), (5, 4), (33, 10)])
+@pytest.mark.parametrize("num_frames", [1, 12])
+def test_overlap_add_is_a_transposed_convolution(size, stride, num_frames):
+    torch.manual_seed(0)
+    layer = nn.ConvTranspose1d(6, 1, size, stride, bias=False)
+    encoding = torch.randn(2, num_frames, 6, requires_grad=True)
+    actual, expected = overlap_add(encoding, layer), layer(encoding.transpose(1, 2))[:, 0]
+    torch.testing.assert_close(actual, expected)
+    probe, inputs = torch.randn_like(expected), (encoding, layer.weight)
+    theirs = torch.autograd.grad((expected * probe).sum(), inputs)
+    torch.testing.assert_close(torch.autograd.grad((actual * probe).sum(), inputs), theirs, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("num_samples", [1, 20, 27, 60])  # 12 frames reach 26 samples by the shortest kernel
+def test_a_decoded_signal_is_a_transposed_convolution_cut_or_filled_with_zeros(causal, num_samples):
+    _, decoder = coders(causal)
+    scales = torch.randn(2, 3, 12, 3)
+    out = decoder(scales, num_samples)
+    for scale, size in enumerate(KERNELS):
+        signal = decoder.filters[scale](scales[:, scale].transpose(1, 2))[:, 0, size - 4 if causal else 0 :]
+        expected = functional.pad(signal, (0, 60))[:, :num_samples]
+        torch.testing.assert_close(out[:, scale], expected)
 
 
 @pytest.mark.parametrize("causal", [False, True])

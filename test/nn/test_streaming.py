@@ -7,24 +7,26 @@ from zspex_toolkit.nn.streaming import prepend_past
 
 
 def test_zeros_stand_before_the_beginning():
-    assert prepend_past(torch.tensor([[1.0, 2.0]]), 3, nn.Identity(), None).tolist() == [[0, 0, 0, 1, 2]]
+    frames = torch.tensor([[[1.0, 10.0], [2.0, 20.0]]])  # two frames of two channels
+    expected = [[[0, 0], [0, 0], [0, 0], [1, 10], [2, 20]]]
+    assert prepend_past(frames, 3, nn.Identity(), None).tolist() == expected
 
 
 def test_the_last_values_stand_before_the_next_chunk_even_if_chunks_are_shorter_than_the_past():
     layer, memory = nn.Identity(), {}
-    pieces = [prepend_past(torch.tensor([[float(value)]]), 2, layer, memory) for value in (1, 2, 3)]
-    assert [piece.tolist() for piece in pieces] == [[[0, 0, 1]], [[0, 1, 2]], [[1, 2, 3]]]
+    pieces = [prepend_past(torch.tensor([[[float(value)]]]), 2, layer, memory) for value in (1, 2, 3)]
+    assert [piece.flatten().tolist() for piece in pieces] == [[0, 0, 1], [0, 1, 2], [1, 2, 3]]
 
 
 def test_a_layer_without_context_keeps_nothing():
     memory = {}
     layer = nn.Identity()
     for _ in range(2):
-        assert prepend_past(torch.ones(1, 4), 0, layer, memory).shape == (1, 4)
-    assert memory[layer].shape == (1, 0)
+        assert prepend_past(torch.ones(1, 4, 2), 0, layer, memory).shape == (1, 4, 2)
+    assert memory[layer].shape == (1, 0, 2)
 
 
 def test_layers_do_not_share_their_past():
     memory = {}
-    prepend_past(torch.ones(1, 1), 1, nn.Identity(), memory)
-    assert prepend_past(torch.ones(1, 1), 1, nn.Identity(), memory).tolist() == [[0, 1]]
+    prepend_past(torch.ones(1, 1, 1), 1, nn.Identity(), memory)
+    assert prepend_past(torch.ones(1, 1, 1), 1, nn.Identity(), memory).tolist() == [[[0], [1]]]

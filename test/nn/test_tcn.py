@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional
 
 from zspex_toolkit.errors import ConfigError
-from zspex_toolkit.nn.tcn import SpeakerTcn, TcnBlock
+from zspex_toolkit.nn.tcn import SpeakerTcn, TcnBlock, dilated_depthwise
 
 
 def block(**options):
@@ -14,11 +14,57 @@ def block(**options):
     return TcnBlock(4, 6, **options)
 
 
+def with_random_vectors(module):
+    for parameter in module.parameters():
+        if parameter.dim() == 1:
+            nn.init.normal_(parameter)
+    return module
+
+
+def line_by_line(layer, frames):
+    """A centred block by one operation after the other, over (B, C, L) and back, without any clever step."""
+    inputs = frames.transpose(1, 2)
+    hidden = functional.conv1d(inputs, layer.expand.weight, layer.expand.bias)
+    hidden = global_norm(functional.prelu(hidden, layer.activation1.weight), layer.norm1)
+    depthwise = layer.depthwise
+    options = {"padding": layer.context // 2, "dilation": depthwise.dilation, "groups": depthwise.groups}
+    hidden = functional.conv1d(hidden, depthwise.weight, depthwise.bias, **options)
+    hidden = global_norm(functional.prelu(hidden, layer.activation2.weight), layer.norm2)
+    return (inputs + functional.conv1d(hidden, layer.project.weight, layer.project.bias)).transpose(1, 2)
+
+
+def global_norm(channels, norm):
+    mean = channels.mean((1, 2), keepdim=True)
+    variance = ((channels - mean) ** 2).mean((1, 2), keepdim=True)
+    return norm.weight[:, None] * (channels - mean) / torch.sqrt(variance + norm.eps) + norm.bias[:, None]
+
+
+def without_checkpoint(layer, frames, embedding=None):
+    return frames + layer.project(layer._between(layer._expand(frames, embedding)))
+
+
+def kept_bytes(layer, compute):
+    """What a forward pass keeps for the backward pass, without the parameters."""
+    parameters = {parameter.data_ptr() for parameter in layer.parameters()}
+    sizes = {}
+
+    def keep(tensor):
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in parameters:
+            sizes[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        output = compute()  # alive, so that no storage is counted in the place of another
+    assert output.requires_grad
+    return sum(sizes.values())
+
+
 def seen_frames(function, num_frames, at):
     """First and last frame of the input that frame ``at`` of the output depends on by convolutions alone."""
-    frames = torch.randn(1, 4, num_frames, requires_grad=True)
-    function(frames)[0, :, at].sum().backward()
-    seen = frames.grad[0].abs().sum(0).nonzero()[:, 0]
+    frames = torch.randn(1, num_frames, 4, requires_grad=True)
+    function(frames)[0, at].sum().backward()
+    seen = frames.grad[0].abs().sum(1).nonzero()[:, 0]
     return int(seen.min()), int(seen.max())
 
 
@@ -35,16 +81,111 @@ class Untouched(nn.Module):
         return frames
 
 
+# Frames of the output: one, fewer than the dilation or more, and not a multiple of it.
+@pytest.mark.parametrize("num_frames", [1, 7, 50, 301])
+@pytest.mark.parametrize("num_taps", [2, 3, 5])
+@pytest.mark.parametrize("dilation", [1, 2, 3, 8, 128])
+def test_a_depthwise_convolution_and_its_gradients_are_those_of_a_dilated_one(num_frames, num_taps, dilation):
+    torch.manual_seed(0)
+    layer = nn.Conv1d(6, 6, num_taps, dilation=dilation, groups=6)
+    frames = torch.randn(2, num_frames + (num_taps - 1) * dilation, 6, requires_grad=True)
+    actual, expected = dilated_depthwise(frames, layer), layer(frames.transpose(1, 2)).transpose(1, 2)
+    torch.testing.assert_close(actual, expected)
+    probe, inputs = torch.randn_like(expected), (frames, layer.weight, layer.bias)
+    theirs = torch.autograd.grad((expected * probe).sum(), inputs)
+    torch.testing.assert_close(torch.autograd.grad((actual * probe).sum(), inputs), theirs, rtol=1e-4, atol=1e-4)
+
+
+def test_two_taps_two_frames_apart_by_hand():
+    layer = nn.Conv1d(1, 1, 2, dilation=2)
+    with torch.no_grad():
+        layer.weight[:], layer.bias[:] = torch.tensor([10.0, 1.0]), 0.5
+    frames = torch.tensor([[[1.0], [2.0], [3.0], [4.0], [5.0]]])
+    assert dilated_depthwise(frames, layer).flatten().tolist() == [13.5, 24.5, 35.5]
+
+
 @pytest.mark.parametrize("causal", [False, True])
 def test_a_block_is_its_layers_in_their_order(causal):
     layer = block(dilation=2, embedding_dim=3, causal=causal)
-    frames, embedding = torch.randn(2, 4, 9), torch.randn(2, 3)
-    joined = torch.cat([frames, embedding[:, :, None].expand(-1, -1, 9)], 1)
+    frames, embedding = torch.randn(2, 9, 4), torch.randn(2, 3)
+    joined = torch.cat([frames, embedding[:, None].expand(-1, 9, -1)], 2)
     hidden = layer.norm1(layer.activation1(layer.expand(joined)))
-    hidden = functional.pad(hidden, (4, 0) if causal else (2, 2))
+    hidden = functional.pad(hidden.transpose(1, 2), (4, 0) if causal else (2, 2))
     hidden = functional.conv1d(hidden, layer.depthwise.weight, layer.depthwise.bias, dilation=2, groups=6)
-    expected = frames + layer.project(layer.norm2(layer.activation2(hidden)))
+    expected = frames + layer.project(layer.norm2(layer.activation2(hidden.transpose(1, 2))))
     torch.testing.assert_close(layer(frames, embedding), expected)
+
+
+# The last two: an outer tap, then every outer tap, sees nothing but padding.
+@pytest.mark.parametrize(
+    ("num_frames", "kernel_size", "dilation"), [(20, 3, 1), (20, 3, 8), (9, 5, 2), (20, 1, 1), (5, 5, 3), (3, 3, 4)]
+)
+def test_a_block_and_its_gradients_are_those_written_line_by_line(num_frames, kernel_size, dilation):
+    layer = with_random_vectors(block(kernel_size=kernel_size, dilation=dilation))
+    frames, probe = torch.randn(2, num_frames, 4, requires_grad=True), torch.randn(2, num_frames, 4)
+    expected, actual = line_by_line(layer, frames), layer(frames)
+    torch.testing.assert_close(actual, expected, rtol=1e-4, atol=1e-5)
+    inputs = {"frames": frames, **dict(layer.named_parameters())}
+    theirs = torch.autograd.grad((expected * probe).sum(), inputs.values())
+    ours = torch.autograd.grad((actual * probe).sum(), inputs.values())
+    for name, one, other in zip(inputs, ours, theirs, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4, msg=name)
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_computing_again_gives_the_gradients_of_what_is_kept(causal):
+    layer = with_random_vectors(block(dilation=2, embedding_dim=3, causal=causal))
+    frames, embedding = torch.randn(2, 9, 4, requires_grad=True), torch.randn(2, 3, requires_grad=True)
+    inputs, probe = (frames, embedding, *layer.parameters()), torch.randn(2, 9, 4)
+    for amp in (False, True):
+        with torch.autocast("cpu", torch.bfloat16, enabled=amp):
+            again, kept = layer(frames, embedding), without_checkpoint(layer, frames, embedding)
+        assert torch.equal(again, kept)
+        expected = torch.autograd.grad((kept * probe).sum(), inputs)
+        torch.testing.assert_close(torch.autograd.grad((again * probe).sum(), inputs), expected)
+
+
+def test_the_published_block_keeps_less_than_half_of_what_is_written_line_by_line():
+    layer, frames = TcnBlock(256, 512, dilation=4), torch.randn(1, 200, 256)
+    plain = kept_bytes(layer, lambda: line_by_line(layer, frames))
+    kept = kept_bytes(layer, lambda: layer(frames))
+    assert kept < 0.5 * plain
+    assert kept < 0.5 * kept_bytes(layer, lambda: without_checkpoint(layer, frames))
+    assert kept < 1.01 * 200 * (256 + 512 + 512) * 4  # what the products take in, and the first one gives out
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_without_gradients_the_output_is_the_same(causal):
+    layer, frames = block(dilation=2, causal=causal), torch.randn(2, 9, 4)
+    expected = layer(frames)
+    with torch.no_grad():
+        output = layer(frames)
+    torch.testing.assert_close(output, expected, rtol=0, atol=0)
+    assert expected.requires_grad and not output.requires_grad
+
+
+@pytest.mark.parametrize("chunk", [1, 3, 20])
+@pytest.mark.parametrize("gradients", [False, True])
+def test_a_streamed_network_is_that_of_the_whole(chunk, gradients):
+    torch.manual_seed(0)
+    tcn = with_random_vectors(SpeakerTcn(4, 6, 3, num_blocks=3, num_stacks=2, conditioning="consm", causal=True))
+    frames, embedding, memory = torch.randn(2, 20, 4), torch.randn(2, 3), {}
+    with torch.set_grad_enabled(gradients):
+        streamed = torch.cat([tcn(piece, embedding, memory) for piece in frames.split(chunk, 1)], 1)
+    torch.testing.assert_close(streamed, tcn(frames, embedding), rtol=1e-4, atol=1e-4)
+
+
+def test_under_autocast_the_products_are_rounded_and_the_output_is_not():
+    torch.manual_seed(0)
+    layer, frames = TcnBlock(32, 64, dilation=2), torch.randn(1, 100, 32, requires_grad=True)
+    probe = torch.randn(1, 100, 32)
+    full = layer(frames)
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded = layer(frames)
+    assert rounded.dtype == torch.float32
+    assert 1e-6 < (rounded - full).abs().max() / full.abs().max() < 2e-2
+    of_full, of_rounded = (torch.autograd.grad((out * probe).sum(), frames)[0] for out in (full, rounded))
+    assert 0 < (of_full - of_rounded).norm() < 5e-2 * of_full.norm()
 
 
 def test_a_block_has_the_published_parameters():
@@ -77,13 +218,13 @@ def test_only_the_head_of_a_stack_is_told_the_speaker(conditioning):
 
 def test_the_embedding_reaches_every_frame():
     tcn = SpeakerTcn(4, 6, 3, num_blocks=1, num_stacks=1)
-    frames = torch.randn(1, 4, 8)
+    frames = torch.randn(1, 8, 4)
     difference = tcn(frames, torch.ones(1, 3)) - tcn(frames, torch.zeros(1, 3))
-    assert (difference.abs().amax(1) > 1e-6).all()
+    assert (difference.abs().amax(2) > 1e-6).all()
 
 
 def test_an_even_kernel_has_no_centre():
     with pytest.raises(ConfigError, match=r"kernel_size: expected an odd number.*got 4"):
         SpeakerTcn(4, 6, 3, kernel_size=4)
-    frames = torch.randn(1, 4, 9)
+    frames = torch.randn(1, 9, 4)
     assert SpeakerTcn(4, 6, 3, kernel_size=4, causal=True)(frames, torch.ones(1, 3)).shape == frames.shape

@@ -47,7 +47,7 @@ def write_scores(folder: Path, rows: list) -> None:
 def write_history(folder: Path, errors: list[float]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     lines = [
-        {"epoch": epoch, "train": {"mae": error / 2}, "valid": {"mae": error}, "seconds": 30.0}
+        {"epoch": epoch, "train": {"mae": error / 2}, "valid": {"mae": error}, "seconds": 30.0, "amp": "bf16"}
         for epoch, error in enumerate(errors, start=1)
     ]
     (folder / "history.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))

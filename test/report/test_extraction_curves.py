@@ -46,6 +46,18 @@ def test_loss_and_gain_are_drawn_against_epochs_and_hours(trainings):
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["SpEx+", "Z-SpEx"]
 
 
+def test_each_loss_of_a_sum_has_a_panel_of_its_own(trainings):
+    training = trainings["zspex"]
+    terms = [{"loss_si_sdr": -1.0 * e, "loss_cross_entropy": 0.5 * e} for e in (1, 2, 3)]
+    history = [epoch | {"train": epoch["train"] | of} for epoch, of in zip(training.history, terms, strict=True)]
+    trainings["zspex"] = dataclasses.replace(training, history=history, settings={})
+    axes = learning_curves(trainings).axes
+    names = ["training loss", "si_sdr", "cross_entropy", "validation SI-SDRi, dB"]
+    assert [panel.get_ylabel() for panel in axes] == names and axes[3].get_xlabel() == "epoch"
+    spex_plus, zspex = axes[2].lines
+    assert list(zspex.get_ydata()) == [0.5, 1.0, 1.5] and all(value != value for value in spex_plus.get_ydata())
+
+
 def test_without_the_hours_of_one_system_there_are_epochs_only(trainings):
     trainings["zspex"] = dataclasses.replace(trainings["zspex"], settings={})
     assert [axes.get_xlabel() for axes in learning_curves(trainings).axes] == ["", "epoch"]

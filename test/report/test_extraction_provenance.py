@@ -24,17 +24,18 @@ def test_a_training_tells_batch_steps_hours_time_and_commit(tse_exp):
         "seconds": 180.0,
         "best_epoch": 2,
         "valid_si_sdri": 20 / 3,
+        "amp": "bf16",
         "seed": 7,
         "trained_commit": "f00d",
         "scored_commit": "abc123",
     }
     row = training_table([{**facts, "config_hash": config_hash}]).rows[0]
-    assert row == ("Z-SpEx", "16", "3", "300", "3.0", "3.0", "2", "6.67", "7", config_hash, "f00d", "abc123")
+    assert row == ("Z-SpEx", "16", "3", "300", "3.0", "3.0", "2", "6.67", "bf16", "7", config_hash, "f00d", "abc123")
 
 
 def test_what_a_folder_does_not_say_is_a_dash(tmp_path):
     row = training_table([training_facts("zspex", read_training(tmp_path), [])]).rows[0]
-    assert row == ("Z-SpEx", *["–"] * 11)
+    assert row == ("Z-SpEx", *["–"] * 12)
 
 
 def test_a_list_of_trials_is_told_once(tse_exp):

@@ -51,7 +51,7 @@ def test_a_network_is_told_with_its_size_batch_and_time(exp):
     lines = network_lines(read_networks(exp, read_scores(exp)))
     hashed = hashlib.sha256((exp / "demix_e2_snr-5_subtract" / "config.yaml").read_bytes()).hexdigest()[:12]
     assert (
-        lines[2] == f"| demix_e2_snr-5_subtract | 1,234 | 128 | 3 | 0.3750 | 1.5 | 7 | {hashed} | – | abc123 | – | – |"
+        lines[2] == f"| demix_e2_snr-5_subtract | 1,234 | 128 | 3 | 0.3750 | 1.5 | bf16 | 7 | {hashed} | – | abc123 | – | – |"
     )
 
 
@@ -68,19 +68,19 @@ def test_the_commit_of_the_training_and_the_cost_are_told(exp):
 def test_what_a_network_does_not_say_is_a_dash(tmp_path):
     (tmp_path / "demix_e2_snr0_subtract").mkdir()
     assert network_lines(read_networks(tmp_path, []))[2] == (
-        "| demix_e2_snr0_subtract | – | – | – | – | – | – | – | – | – | – | – |"
+        "| demix_e2_snr0_subtract | – | – | – | – | – | – | – | – | – | – | – | – |"
     )
 
 
 def test_the_trainings_of_a_and_b_are_told(exp):
     (exp / "embedder").mkdir()
-    history = '{"epoch": 1, "train": {"accuracy": 0.9375}, "valid": null, "seconds": 90.0}\n'
+    history = '{"epoch": 1, "train": {"accuracy": 0.9375}, "valid": null, "seconds": 90.0, "amp": "none"}\n'
     (exp / "embedder" / "history.jsonl").write_text(history)
     settings = "train: {batch_size: 32, optimizer: adam, learning_rate: 0.001, schedule: cosine, seed: 3}\n"
     (exp / "embedder" / "config.yaml").write_text(settings)
     (exp / "embedder" / "done").write_text('{"epochs": 1, "commit": "0123456789"}')
     hashed = hashlib.sha256(settings.encode()).hexdigest()[:12]
     assert foundation_lines(foundation_facts(exp)) == [
-        "- embedder: 1 epochs, effective batch 32, adam, learning rate 0.001, cosine schedule, seed 3, 1.5 minutes, "
+        "- embedder: 1 epochs, effective batch 32, adam, learning rate 0.001, cosine schedule, seed 3, 1.5 minutes, amp none, "
         f"accuracy on its training items 93.8 %, settings {hashed}, trained at 0123456789"
     ]

@@ -45,6 +45,14 @@ def test_page_and_machine_figures_agree(exp, tmp_path):
     assert len(results["scores"]) == 48
 
 
+def test_each_loss_of_a_sum_has_a_figure(exp, tmp_path):
+    part = '{"mae": 1, "loss_mean_absolute_error": 1, "loss_cross_entropy": 2}'
+    (exp / "demix_e2_snr0_subtract" / "history.jsonl").write_text(f'{{"epoch": 1, "train": {part}, "valid": {part}}}\n')
+    report_demixing(exp, tmp_path / "out", "mini")
+    assert "Loss cross_entropy against epochs. Given e2, get e1." in (tmp_path / "out" / "RESULTS.md").read_text()
+    assert (tmp_path / "out" / "loss_cross_entropy_e2.png").stat().st_size > 1000
+
+
 def test_another_corpus_than_the_papers_is_told(exp, tmp_path):
     assert "**The corpora differ**: ours is mini, the paper's timit." in report(exp, tmp_path / "a", corpus="mini")
     assert "corpora differ" not in report(exp, tmp_path / "b", corpus="timit")

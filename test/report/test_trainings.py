@@ -16,6 +16,14 @@ def test_a_training_ends_with_the_values_of_the_weights_that_are_used(exp):
     assert training.seconds == 3 * 30.0
 
 
+def test_single_losses_are_told_where_there_are_several(tmp_path):
+    line = '{"epoch": 1, "train": {"loss": 3, "loss_a": 1, "loss_b": 2, "mae": 4}, "valid": null}\n'
+    (tmp_path / "history.jsonl").write_text(line)
+    assert read_training(tmp_path).terms == ["loss_a", "loss_b"]
+    (tmp_path / "history.jsonl").write_text('{"epoch": 1, "train": {"loss": 3, "loss_a": 3}, "valid": null}\n')
+    assert read_training(tmp_path).terms == []
+
+
 def test_the_hash_is_that_of_the_settings_file(exp):
     text = (exp / "demix_e1_snr0_subtract" / "config.yaml").read_bytes()
     assert read_training(exp / "demix_e1_snr0_subtract").config_hash == hashlib.sha256(text).hexdigest()[:12]

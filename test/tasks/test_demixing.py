@@ -71,9 +71,8 @@ def test_mixtures_can_be_drawn_on_the_fly_for_both_directions_with_every_loss(co
         draw=DrawConfig(source_data=experiment.parent / "data" / "train", snr_db=(-5.0, 5.0), speeds=(0.9, 1.1)),
         given="both",
         demixers=("modulate",),
-        losses={"mean_absolute_error": 1.0, "cosine_distance": 0.5},
+        losses={"mean_absolute_error": None, "cosine_distance": {"weight": 0.5}, "cross_entropy": {"weight": 0.1}},
         classifier=experiment / "classifier",
-        identification_weight=0.1,
     )
     (folder,) = train_demixers(drawn)
     spec, _ = load_network(folder)
@@ -84,12 +83,29 @@ def test_mixtures_can_be_drawn_on_the_fly_for_both_directions_with_every_loss(co
 def test_the_loss_is_the_weighted_sum_of_its_parts(config, experiment):
     speakers, clean = read_embeddings(config.clean_speakers)
     batch = {"feats": torch.zeros(2, 5, 20), "known": torch.tensor([0, 1]), "asked": torch.tensor([2, 3])}
-    weighted = dataclasses.replace(config, losses={"mean_absolute_error": 2.0, "cosine_distance": 0.5})
+    weighted = dataclasses.replace(
+        config, losses={"mean_absolute_error": {"weight": 2.0}, "cosine_distance": {"weight": 0.5}}
+    )
     total, report = DemixingLoss(weighted, clean, speakers)(lambda feats, num_frames, known: known, batch)
     mae = (clean[[0, 1]] - clean[[2, 3]]).abs().mean()
     cosine = torch.nn.functional.cosine_similarity(clean[[0, 1]], clean[[2, 3]]).mean()
     torch.testing.assert_close(total, 2 * mae + 0.5 * (1 - cosine))
     torch.testing.assert_close(report["mae"], mae)
+    torch.testing.assert_close(report["loss_mean_absolute_error"], mae)
+    torch.testing.assert_close(report["loss_cosine_distance"], 1 - cosine)
+
+
+def test_the_frozen_classifier_may_be_followed_or_learnt_from(config, experiment):
+    speakers, clean = read_embeddings(config.clean_speakers)
+    batch = {"feats": torch.zeros(2, 5, 20), "known": torch.tensor([0, 1]), "asked": torch.tensor([2, 3])}
+    judged = dataclasses.replace(config, classifier=experiment / "classifier")
+    taught = dataclasses.replace(judged, losses={"mean_absolute_error": None, "cross_entropy": {"weight": 0.1}})
+    (plain, one), (total, two) = (
+        DemixingLoss(settings, clean, speakers)(lambda feats, num_frames, known: known, batch)
+        for settings in (judged, taught)
+    )
+    assert torch.equal(one["accuracy"], two["accuracy"]) and "loss_cross_entropy" not in one
+    torch.testing.assert_close(total, plain + 0.1 * two["loss_cross_entropy"])
 
 
 @pytest.mark.parametrize(
@@ -102,11 +118,11 @@ def test_the_loss_is_the_weighted_sum_of_its_parts(config, experiment):
             {"demixers": ("share_concat",), "demixer_options": {"relu_ouput": True}},
             "demixer_options: unknown setting relu_ouput; did you mean relu_output?",
         ),
+        ({"losses": {"mean_absolute_error": {"weight": 0}}}, "losses: expected a weight above 0 for one of them"),
         (
-            {"losses": {"mean_absolute_error": 0.0}},
-            "losses: expected a weight above 0 for one of them, or identification_weight",
+            {"losses": {"cross_entropy": None}},
+            "losses.cross_entropy: needs classifier, the experiment of the classifier B",
         ),
-        ({"identification_weight": 1.0}, "identification_weight: needs classifier, the experiment of the classifier B"),
     ],
 )
 def test_settings_that_make_no_sense_are_one_clear_line(config, change, message):

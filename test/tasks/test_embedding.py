@@ -10,6 +10,7 @@ from zspex_toolkit.data.augment import AugmentConfig
 from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.tasks.embedding import Config, SpeakerScores, build_embedder, load_embedder, train_embedder
 from zspex_toolkit.train.config import TrainConfig
+from zspex_toolkit.train.history import read_history
 
 SMALL = {"channels": 8, "pooled_channels": 8, "embedding_dim": 6}
 
@@ -33,8 +34,12 @@ def test_a_cosine_output_scores_between_minus_one_and_one():
     from zspex_toolkit.tasks.embedding import EmbedderSpec
 
     spec = EmbedderSpec("residual_tdnn", SMALL, FrontEndConfig())
-    scores = SpeakerScores(build_embedder(spec), 5, cosine=True)(10 * torch.randn(4, 30, 20), None)
-    assert scores.shape == (4, 5) and scores.abs().max() <= 1 + 1e-6
+    model = SpeakerScores(build_embedder(spec), 5, affine=True, cosine=True)
+    given = model(10 * torch.randn(4, 30, 20), None)
+    assert given["cosines"].shape == (4, 5) and given["cosines"].abs().max() <= 1 + 1e-6
+    unbiased = given["speaker_scores"] - model.output.bias
+    lengths = given["embedding"].norm(dim=1)[:, None] * model.output.weight.norm(dim=1)
+    torch.testing.assert_close(unbiased, given["cosines"] * lengths)
 
 
 def test_training_on_the_fly_with_a_margin_runs(voices, tmp_path):
@@ -42,8 +47,10 @@ def test_training_on_the_fly_with_a_margin_runs(voices, tmp_path):
         voices / "data" / "train",
         tmp_path / "exp",
         network_options=SMALL,
-        loss="additive_angular_margin",
-        loss_options={"margin": 0.1, "scale": 10.0},
+        losses={
+            "additive_angular_margin": {"options": {"margin": 0.1, "scale": 10.0}},
+            "cross_entropy": {"weight": 0.5},
+        },
         segment_frames=40,
         augment=AugmentConfig(on_the_fly=True, speeds=(0.9, 1.0, 1.1), speeds_are_speakers=True),
         device="cpu",
@@ -52,6 +59,9 @@ def test_training_on_the_fly_with_a_margin_runs(voices, tmp_path):
     train_embedder(config)
     _, embedder = load_embedder(tmp_path / "exp")
     assert embedder(torch.randn(1, 30, 20)).shape == (1, 6)
+    means = read_history(tmp_path / "exp")[0]["train"]
+    expected = means["loss_additive_angular_margin"] + 0.5 * means["loss_cross_entropy"]
+    assert means["loss"] == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -62,8 +72,14 @@ def test_training_on_the_fly_with_a_margin_runs(voices, tmp_path):
             "unknown name 'residual_tddn' in models.embedders; did you mean 'residual_tdnn'?",
         ),
         ({"network_options": {"chanels": 8}}, "network_options: unknown setting chanels; did you mean channels?"),
-        ({"loss": "cross_entropie"}, "unknown name 'cross_entropie' in losses; did you mean 'cross_entropy'?"),
-        ({"loss_options": {"margn": 1}}, "loss_options: unknown setting margn"),
+        (
+            {"losses": {"cross_entropie": None}},
+            "unknown name 'cross_entropie' in losses; did you mean 'cross_entropy'?",
+        ),
+        (
+            {"losses": {"additive_angular_margin": {"options": {"margn": 1}}}},
+            "losses.additive_angular_margin.options: unknown setting margn; did you mean margin?",
+        ),
     ],
 )
 def test_a_misspelt_name_is_met_with_the_nearest_one(voices, tmp_path, change, message):

@@ -30,6 +30,31 @@ def test_an_experiment_does_not_go_on_under_other_settings(tmp_path):
         start_experiment(tmp_path / "exp", dataclasses.replace(config, segment_frames=80), {"a": 1})
 
 
+def begun(config):
+    """The folder of a training that has left a checkpoint."""
+    start_experiment(config.exp_dir, config, {"a": 1})
+    (config.exp_dir / "checkpoints").mkdir()
+    (config.exp_dir / "checkpoints" / "epoch-1.pt").touch()
+    return config.exp_dir
+
+
+def test_an_experiment_does_not_go_on_with_fewer_losses(tmp_path):
+    one = {"cross_entropy": {"weight": 1.0}}
+    config = Config(tmp_path, tmp_path / "exp", losses=one | {"additive_angular_margin": {"weight": 0.1}})
+    start_experiment(begun(config), config, {"a": 1})
+    with pytest.raises(ConfigError, match=r"begun with other settings: losses \{.*additive_angular.*\} -> \{"):
+        start_experiment(config.exp_dir, dataclasses.replace(config, losses=one), {"a": 1})
+
+
+def test_an_experiment_of_earlier_settings_is_told_how_they_are_written_now(tmp_path):
+    config = Config(tmp_path, tmp_path / "exp")
+    before = begun(config) / "config.yaml"
+    before.write_text(before.read_text() + "loss: additive_angular_margin\n")
+    message = "was begun with loss additive_angular_margin, which is written in another way now: losses: {LOSS: "
+    with pytest.raises(ConfigError, match=message):
+        start_experiment(config.exp_dir, config, {"a": 1})
+
+
 def test_settings_are_free_until_something_was_learnt(tmp_path):
     config = Config(tmp_path, tmp_path / "exp", segment_frames=60)
     start_experiment(tmp_path / "exp", config, {"a": 1})

@@ -1,6 +1,5 @@
 """An extractor is trained, goes on as if nothing had happened, and is loaded from its folder alone or refused."""
 
-import dataclasses
 import json
 import pickle
 
@@ -67,7 +66,10 @@ def trained(voices, trials, tmp_path_factory):
 def test_the_curves_tell_ratio_improvement_accuracy_and_what_is_left(trained):
     for line in read_history(trained):
         for part in ("train", "valid"):
-            assert {"loss", "si_sdr", "si_sdri", "speaker_accuracy", "energy_left"} == set(line[part])
+            terms = {"loss_si_sdr", "loss_absent_energy", "loss_cross_entropy"}
+            assert {"loss", "si_sdr", "si_sdri", "speaker_accuracy", "energy_left"} | terms == set(line[part])
+            weighed = zip((1.0, 1.0, 0.5), ("si_sdr", "absent_energy", "cross_entropy"), strict=True)
+            assert line[part]["loss"] == pytest.approx(sum(w * line[part][f"loss_{name}"] for w, name in weighed), 1e-4)
             assert all(np.isfinite(value) for value in line[part].values())
 
 
@@ -135,6 +137,7 @@ def test_a_dry_run_leaves_nothing(voices, trials, tmp_path):
     ("changes", "error", "message"),
     [
         ({"draw": DrawConfig()}, ConfigError, "draw.source_data: expected the data directory"),
+        ({"losses": {"si_sdrr": None}}, ConfigError, "unknown name 'si_sdrr' in losses; did you mean 'si_sdr'"),
         ({"extractor": "spexplus"}, ConfigError, "did you mean 'spex_plus'"),
         ({"extractor_options": {"num_filter": 8}}, ConfigError, "extractor_options: unknown setting num_filter"),
         ({"extractor_options": {"num_speakers": 8}}, ConfigError, "num_speakers is counted in the data, not set"),
@@ -244,10 +247,3 @@ def test_a_table_of_clues_that_does_not_fit_the_network_is_refused(voices, exper
         train_extractor(config_for(voices, tmp_path / "exp", extractor_options=options))
     with pytest.raises(DataDirError, match=r"spk_xvector\.scp: no line for 'anna-"):
         train_extractor(config_for(voices, tmp_path / "exp", extractor_options=options, clue_table=scp))
-
-
-def test_speaker_epochs_of_a_network_without_scores_are_refused(voices, tmp_path):
-    config = config_for(voices, tmp_path / "exp", extractor_options=SMALL | {"clue_dim": 12}, train={"patience": 0})
-    config = dataclasses.replace(config, draw=dataclasses.replace(config.draw, speaker_epochs=1))
-    with pytest.raises(ConfigError, match=r"draw\.speaker_epochs: spex_plus has no speaker scores to learn from"):
-        train_extractor(config)

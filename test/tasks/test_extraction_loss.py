@@ -1,4 +1,4 @@
-"""The loss of extraction: worked numbers, rows that count and rows that do not, and silence."""
+"""The loss of extraction: worked numbers, rows that count and rows that do not, silence, and networks of any kind."""
 
 import math
 
@@ -7,10 +7,13 @@ import torch
 from torch import nn
 
 from zspex_toolkit.errors import ConfigError
-from zspex_toolkit.tasks.extraction_loss import ExtractionLoss, LossConfig, energy_left_db, saturated
+from zspex_toolkit.tasks.extraction_loss import ExtractionLoss, default_losses
 
 TONE = torch.sin(0.3 * torch.arange(800.0))
 OTHER = torch.cos(0.7 * torch.arange(800.0))
+
+ZEROS = torch.zeros(8, 4)  # scores of four speakers
+SATURATED = {"si_sdr": {"options": {"max_si_sdr_db": 30.0}}, "absent_energy": None, "cross_entropy": {"weight": 0.5}}
 
 
 class Fixed(nn.Module):
@@ -18,7 +21,7 @@ class Fixed(nn.Module):
 
     def __init__(self, estimates, scores):
         super().__init__()
-        self.estimates, self.scores = nn.Parameter(estimates), nn.Parameter(scores)
+        self.estimates, self.scores = nn.Parameter(estimates), None if scores is None else nn.Parameter(scores)
 
     def clue(self, enrollment, lengths=None):
         return None
@@ -44,15 +47,15 @@ def batch(*rows, **extra):
     }
 
 
-def evaluated(estimates, rows, scores=None, extra=None, **config):
-    """Loss, statistics and network; ``estimates`` are (B, 3, 800), or one signal for all."""
+def evaluated(estimates, rows, scores=ZEROS, extra=None, losses=None):
+    """Loss, statistics and network; ``estimates`` are (B, S, 800), or one signal for all of three scales."""
     if estimates.ndim == 1:
         estimates = estimates.expand(len(rows), 3, 800).clone()
-    scores = torch.zeros(len(rows), 4) if scores is None else scores
-    network = Fixed(estimates, scores)
-    value, statistics = ExtractionLoss(LossConfig(**config))(network, batch(*rows, **(extra or {})))
+    network = Fixed(estimates, scores[: len(rows)] if scores is ZEROS else scores)
+    value, statistics = ExtractionLoss(losses)(network, batch(*rows, **(extra or {})))
     value.backward()
-    assert value.isfinite() and all(p.grad.isfinite().all() for p in network.parameters())
+    gradients = [p.grad for p in network.parameters() if p.grad is not None]
+    assert gradients and value.isfinite() and all(gradient.isfinite().all() for gradient in gradients)
     return value.item(), {name: float(number) for name, number in statistics.items()}, network
 
 
@@ -65,6 +68,9 @@ def test_the_scales_are_weighted_and_half_the_cross_entropy_is_added():
     estimates = torch.stack([at_db(20), at_db(10), at_db(0)])[None]
     value, statistics, _ = evaluated(estimates, [(TONE, OTHER, 2)])
     assert value == pytest.approx(-(0.8 * 20 + 0.1 * 10) + 0.5 * math.log(4), abs=0.02)
+    terms = {name: number for name, number in statistics.items() if name.startswith("loss_")}
+    expected = {"loss_si_sdr": -17.0, "loss_absent_energy": 0.0, "loss_cross_entropy": math.log(4)}
+    assert terms == pytest.approx(expected, abs=0.02)
     assert statistics["si_sdr"] == pytest.approx(20, abs=0.02)
     assert statistics["si_sdri"] == pytest.approx(20, abs=0.02)  # the mixture has 0 dB
 
@@ -87,8 +93,11 @@ def test_without_any_class_there_is_no_cross_entropy():
 def test_an_absent_target_costs_the_energy_that_is_left():
     rows = [(None, OTHER, -1), (TONE, OTHER, -1)]
     estimates = torch.stack([0.1 * OTHER, at_db(10)])[:, None].repeat(1, 3, 1)
-    value, statistics, _ = evaluated(estimates, rows, absent=0.5, absent_floor_db=-60.0)
+    quiet = {"weight": 0.5, "options": {"floor_db": -60.0}}
+    value, statistics, _ = evaluated(estimates, rows, losses=default_losses() | {"absent_energy": quiet})
     assert value == pytest.approx((0.5 * -20 - 10) / 2, abs=0.02)
+    assert statistics["loss_absent_energy"] == pytest.approx(-20 / 2, abs=0.02)
+    assert statistics["loss_si_sdr"] == pytest.approx(-10 / 2, abs=0.02)
     assert statistics["energy_left"] == pytest.approx(-20, abs=0.01)
     assert statistics["si_sdr"] == pytest.approx(10, abs=0.02)  # of the present row alone
 
@@ -108,7 +117,7 @@ def test_padding_does_not_count():
 @pytest.mark.parametrize("rows", [[(None, OTHER, 1)], [(None, None, 1)], [(torch.zeros(800), OTHER, 1)]])
 @pytest.mark.parametrize("estimate", [torch.zeros(800), 1e-4 * TONE, 1e3 * TONE])
 def test_silence_anywhere_gives_finite_losses_and_gradients(rows, estimate):
-    evaluated(estimate, rows, max_si_sdr_db=30.0)
+    evaluated(estimate, rows, losses=SATURATED)
 
 
 def test_a_perfect_estimate_gives_finite_losses_and_gradients():
@@ -116,60 +125,72 @@ def test_a_perfect_estimate_gives_finite_losses_and_gradients():
 
 
 def test_better_than_the_limit_gains_nothing():
-    values = [evaluated(at_db(db), [(TONE, OTHER, -1)], max_si_sdr_db=30.0)[0] for db in (-10, 20, 30, 80)]
+    values = [evaluated(at_db(db), [(TONE, OTHER, -1)], losses=SATURATED)[0] for db in (-10, 20, 30, 80)]
     assert values == pytest.approx([10.0, -19.59, -26.99, -30.0], abs=0.03)
 
 
-def test_saturation_is_smooth_and_keeps_low_ratios():
-    ratios = torch.tensor([-40.0, 0.0, 30.0, 200.0], requires_grad=True)
-    bent = saturated(ratios, 30.0)
-    assert bent.tolist() == pytest.approx([-40.0, -0.00434, 26.9897, 30.0], abs=1e-4)
-    bent.sum().backward()
-    assert ratios.grad.tolist() == pytest.approx([1.0, 0.999, 0.5, 0.0], abs=1e-3)
-    assert saturated(ratios, 0.0) is ratios
+def test_a_loss_of_our_own_can_take_the_place_of_any():
+    value, statistics, _ = evaluated(at_db(10), [(TONE, OTHER, -1)], losses={"si_sdr": {"weight": 3.0}})
+    assert value == pytest.approx(-30, abs=0.1) and "loss_cross_entropy" not in statistics
 
 
-def test_the_energy_left_stops_at_its_floor():
-    mixture = torch.ones(4, 100)
-    estimate = torch.tensor([1.0, 0.1, 0.0, 1e-9])[:, None] * mixture
-    left = energy_left_db(estimate, mixture, None, floor_db=-30.0)
-    assert left.tolist() == pytest.approx([0.0043, -19.586, -30.0, -30.0], abs=1e-3)
-    counted = energy_left_db(estimate, mixture, torch.tensor([10, 50, 1, 100]), floor_db=-30.0)
-    assert torch.allclose(counted, left, atol=1e-3)
+def test_rows_ask_of_one_mixture_in_turn():
+    # Two mixtures, four rows: both first roles, then both second roles.
+    rows = [(TONE, OTHER, 0), (2 * TONE, OTHER, 1), (OTHER, TONE, 2), (OTHER, 2 * TONE, -1)]
+    lengths = {"num_samples": torch.tensor([800, 500, 800, 500])}
+    one_each = batch(*rows, **lengths)
+    shared = one_each | {"mixture": one_each["mixture"][:2], "num_samples": lengths["num_samples"][:2]}
+    network = Fixed(torch.stack([at_db(10)] * 4)[:, None].repeat(1, 3, 1), torch.eye(4))
+    apart, together = (ExtractionLoss()(network, each) for each in (one_each, shared))
+    assert torch.equal(apart[0], together[0])
+    assert {name: float(value) for name, value in together[1].items()} == pytest.approx(
+        {name: float(value) for name, value in apart[1].items()}, nan_ok=True
+    )
+
+
+def test_a_network_of_one_estimate_and_no_scores_is_trained_by_the_waveform_alone(capsys):
+    rows = [(TONE, OTHER, 2), (None, OTHER, 1)]
+    estimates = torch.stack([at_db(20), 0.1 * OTHER])[:, None]
+    loss, network = ExtractionLoss(), Fixed(estimates, None)
+    for _ in range(2):
+        value, statistics = loss(network, batch(*rows))
+    assert value.item() == pytest.approx((-20 - 19.6) / 2, abs=0.05)
+    assert "loss_cross_entropy" not in statistics and "speaker_accuracy" not in statistics
+    said = "losses: without cross_entropy: this network gives no speaker scores\n"
+    assert capsys.readouterr().out == said  # once
+
+
+def test_scores_that_are_asked_for_and_not_there_are_one_line():
+    message = r"losses.cross_entropy: takes speaker_scores, which this network does not give; leave it out"
+    with pytest.raises(ConfigError, match=message):
+        evaluated(at_db(20)[None, None], [(TONE, OTHER, 2)], scores=None, losses=SATURATED)
 
 
 @pytest.mark.parametrize(
-    ("settings", "message"),
+    ("losses", "message"),
     [
-        ({"scales": ()}, "expected weights of 0 or more"),
-        ({"absent": -1.0}, "expected weights of 0 or more"),
-        ({"max_si_sdr_db": -1.0}, "max_si_sdr_db of 0 or more"),
-        ({"absent_floor_db": 0.0}, "absent_floor_db below 0"),
+        ({"si_sdr": {"options": {"scales": []}}}, r"losses\.si_sdr\.options\.scales: expected weights of 0 or more"),
+        (
+            {"si_sdr": {"options": {"max_si_sdr_db": -1.0}}},
+            r"losses\.si_sdr\.options\.max_si_sdr_db: expected a finite",
+        ),
+        (
+            {"absent_energy": {"options": {"floor_db": 0.0}}},
+            r"losses\.absent_energy\.options\.floor_db: expected a finite",
+        ),
+        (
+            {"mean_absolute_error": {}},
+            "losses.mean_absolute_error: takes estimate, which extraction does not offer; the nearest that it offers "
+            "is estimates",
+        ),
     ],
 )
-def test_a_setting_out_of_range_is_named(settings, message):
+def test_a_setting_out_of_range_is_named_without_any_data(losses, message):
     with pytest.raises(ConfigError, match=message):
-        LossConfig(**settings)
+        ExtractionLoss(losses)
 
 
 def test_the_wrong_number_of_weights_is_named():
-    with pytest.raises(ConfigError, match=r"loss.scales: expected 3 weights, got 2"):
-        evaluated(TONE, [(TONE, OTHER, 1)], scales=(0.9, 0.1))
-
-
-def test_a_mixture_that_two_are_asked_of_counts_in_both_rows():
-    rows = [(TONE, OTHER, 0), (2 * OTHER, TONE, 1), (OTHER, TONE, 2), (TONE, 2 * OTHER, 3)]
-    estimates = torch.stack([target + 0.1 * other for target, other, _ in rows])[:, None].expand(4, 3, 800).clone()
-    whole = batch(*rows)
-    once = whole | {"mixture": whole["mixture"][:2]}  # rows 2 and 3 ask of mixtures 0 and 1
-    whole["mixture"] = once["mixture"].repeat(2, 1)
-    found = [ExtractionLoss(LossConfig())(Fixed(estimates, torch.zeros(4, 4)), one) for one in (once, whole)]
-    assert torch.equal(found[0][0], found[1][0]) and found[0][1]["si_sdri"] == found[1][1]["si_sdri"]
-
-
-def test_a_network_of_one_estimate_and_no_scores_is_trained_by_its_waveform_alone():
-    rows = [(TONE, OTHER, 0)]
-    network = Fixed(at_db(10)[None, None], torch.zeros(1, 4))
-    network.forward = lambda mixture, clue: (network.estimates, None)
-    value, statistics = ExtractionLoss(LossConfig())(network, batch(*rows))
-    assert value.item() == pytest.approx(-10, abs=0.1) and "speaker_accuracy" not in statistics
+    two = {"si_sdr": {"options": {"scales": [0.9, 0.1]}}}
+    with pytest.raises(ConfigError, match=r"scales: expected 3 weights, one for each estimate of the network, got 2"):
+        evaluated(TONE, [(TONE, OTHER, 1)], losses=two)

@@ -73,7 +73,7 @@ def config_of(task, exp_dir, voices, trials, experiment):
         train = TrainConfig(**{**vars(train), "num_epochs": 2})
         return extraction.Config(**common, extractor=task, extractor_options=EXTRACTOR, **sets, train=train)
     if task == "embedder":
-        margin = {"loss": "additive_angular_margin", "loss_options": {"margin": 0.1, "scale": 10.0}}
+        margin = {"losses": {"additive_angular_margin": {"options": {"margin": 0.1, "scale": 10.0}}}}
         sets = {"data": voices / "data" / "train", "network_options": EMBEDDER, "segment_frames": 60}
         return embedding.Config(**common, **sets, **margin, train=train)
     if task == "classifier":
@@ -82,7 +82,8 @@ def config_of(task, exp_dir, voices, trials, experiment):
         )
     known = {"embedder": experiment / "embedder", "clean_speakers": experiment / "clean" / "spk_xvector.scp"}
     sets = {name: (voices / "data" / f"mix_{of}_snr0",) for name, of in (("data", "train"), ("valid_data", "test"))}
-    judge = {"classifier": experiment / "classifier", "identification_weight": 0.1, "segment_frames": 60}
+    judge = {"classifier": experiment / "classifier", "segment_frames": 60}
+    judge["losses"] = {"mean_absolute_error": {"weight": 1.0}, "cross_entropy": {"weight": 0.1}}
     return demixing.Config(**common, **known, **sets, **judge, given="both", demixers=DEMIXERS, train=train)
 
 

@@ -11,7 +11,7 @@ from zspex_toolkit.io.write import write_data_dir
 from zspex_toolkit.models.extractors.zspex import ZSpex
 from zspex_toolkit.randomness import rng_for
 from zspex_toolkit.tasks.extraction import Config, train_extractor
-from zspex_toolkit.tasks.extraction_loss import ExtractionLoss, LossConfig
+from zspex_toolkit.tasks.extraction_loss import ExtractionLoss
 from zspex_toolkit.train.config import TrainConfig
 
 
@@ -43,7 +43,7 @@ def batch_of(trials, epoch):
 
 
 def gradients(network, batch):
-    total, statistics = ExtractionLoss(LossConfig())(network, batch)
+    total, statistics = ExtractionLoss()(network, batch)
     total.backward()
     return {name for name, parameter in network.named_parameters() if parameter.grad is not None}, statistics
 
@@ -66,9 +66,26 @@ def test_the_enrollments_are_those_that_the_epoch_would_have_had_anyway(trials):
     assert all(row.speaker_only for row in rows) and np.array_equal(rows[0].enrollment, rows[2].enrollment)
 
 
-def test_they_need_a_weight_on_the_speaker(trials, network):
-    with pytest.raises(ConfigError, match=r"speaker_epochs: nothing to learn in them, since loss\.speaker is 0"):
-        ExtractionLoss(LossConfig(speaker=0.0))(network, batch_of(trials, epoch=0))
+def test_in_them_the_loss_is_the_weighted_term_of_the_speaker(trials, network):
+    settings = {"si_sdr": None, "cross_entropy": {"weight": 0.25}}
+    total, statistics = ExtractionLoss(settings, speaker_epochs=1)(network, batch_of(trials, epoch=0))
+    assert total.item() == pytest.approx(0.25 * statistics["loss_cross_entropy"].item())
+    assert statistics["loss_si_sdr"].isnan()
+
+
+NOTHING = r"draw\.speaker_epochs: nothing to learn in them, since no loss is of speaker scores"
+
+
+def test_they_need_a_loss_of_the_speaker_which_is_known_without_data(tmp_path):
+    draw = DrawConfig(source_data=tmp_path / "missing", speaker_epochs=3)
+    with pytest.raises(ConfigError, match=NOTHING):
+        train_extractor(Config(tmp_path / "exp", draw=draw, losses={"si_sdr": None, "cross_entropy": {"weight": 0}}))
+
+
+def test_they_need_a_network_that_tells_speakers_apart(trials, network, monkeypatch):
+    monkeypatch.setattr(network, "classify", lambda clue: None)
+    with pytest.raises(ConfigError, match=NOTHING):
+        ExtractionLoss(speaker_epochs=1)(network, batch_of(trials, epoch=0))
 
 
 @pytest.mark.parametrize("options", [{"patience": 3}, {"schedule": "plateau", "plateau_patience": 2}])

@@ -18,7 +18,7 @@ from zspex_toolkit.train.config import TrainConfig, check_unchanged
         ({"betas": (-0.1, 0.9)}, r"betas: expected two numbers in \[0, 1\), got \(-0.1, 0.9\)"),
         ({"eps": 0.0}, "eps: expected a number above 0, got 0.0"),
         ({"momentum": 1.0}, r"momentum: expected a number in \[0, 1\), got 1.0"),
-        ({"amp": "fp16"}, "amp: expected none or bf16, got fp16"),
+        ({"amp": "fp16"}, "amp: expected auto, none or bf16, got fp16"),
         ({"ema_decay": 1.0}, r"ema_decay: expected a number in \[0, 1\), got 1.0"),
         ({"best_metric": ("loss", "low")}, r"best_metric: expected a name and min or max, got \('loss', 'low'\)"),
         ({"patience": -1}, "patience: expected at least 0, got -1"),

@@ -19,7 +19,7 @@ class Config:
     extractors: tuple[str, ...] = ("spex_plus", "zspex")  # files under models/extractors/
     extractor_options: dict[str, Any] = field(default_factory=dict)  # arguments of their constructors
     devices: tuple[str, ...] = ()  # cpu, cuda:N; the CPU, and a GPU if there is one, if not given
-    modes: tuple[str, ...] = ()  # eager, optimised, bf16, compile, compile_bf16; all but compile on a CPU if not given
+    modes: tuple[str, ...] = ()  # eager, bf16, compile, compile_bf16; on a CPU eager and bf16 if not given
     num_speakers: int = 101  # training speakers
     fs: int = 8000  # rate of all audio in Hz
     seconds: float = 4.0  # of every mixture and enrollment

@@ -19,14 +19,12 @@ from torch import Tensor, nn
 
 from zspex_toolkit.data.trial_rows import TrialRow, collate_rows
 from zspex_toolkit.infer.extraction_cost import peak_memory_mib
-from zspex_toolkit.nn.separate_layers import separate_layers
 from zspex_toolkit.tasks.extraction import ExtractorSpec, build_extractor
-from zspex_toolkit.tasks.extraction_loss import ExtractionLoss, LossConfig
+from zspex_toolkit.tasks.extraction_loss import ExtractionLoss
 
 WORKS = ("training", "extraction")
-# eager: torch's own layers, one after the other. optimised: fused computations, which exist for a CPU only.
-# bf16: optimised (on a GPU eager) with products in half precision. compile: eager, through torch.compile.
-MODES = ("eager", "optimised", "bf16", "compile", "compile_bf16")
+# eager: in single precision. bf16: products in half precision. compile: through torch.compile.
+MODES = ("eager", "bf16", "compile", "compile_bf16")
 
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 
@@ -90,13 +88,7 @@ def prepare(cell: Cell, device: torch.device) -> Callable[[], None]:
     """A function that does the work once."""
     torch.manual_seed(0)
     network = build_extractor(cell.spec).to(device)
-    work = _training(network, cell, device) if cell.work == "training" else _extraction(network, cell, device)
-
-    def run() -> None:
-        with separate_layers() if cell.mode == "eager" else contextlib.nullcontext():
-            work()
-
-    return run
+    return _training(network, cell, device) if cell.work == "training" else _extraction(network, cell, device)
 
 
 def held_memory_mib(device: torch.device) -> float:
@@ -112,7 +104,7 @@ def held_memory_mib(device: torch.device) -> float:
 
 def _training(network: nn.Module, cell: Cell, device: torch.device) -> Callable[[], None]:
     network.train()
-    loss, optimizer = ExtractionLoss(LossConfig()), torch.optim.Adam(network.parameters())
+    loss, optimizer = ExtractionLoss(), torch.optim.Adam(network.parameters())
     batch = {key: _to(value, device) for key, value in draw_batch(cell).items()}
     compute = torch.compile(network) if cell.mode.startswith("compile") else network
 
@@ -184,3 +176,12 @@ def processor_name(device: str) -> str:
         lines = []
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     return f"{names[0] if names else sys.platform}, {os.cpu_count()} cores"
+
+
+def instructions() -> str:
+    """Instruction sets of the CPU that decide how quickly torch computes, and which of them it uses."""
+    names = {"avx2": "AVX2", "avx512_f": "AVX-512", "avx512_bf16": "AVX512-BF16", "amx_bf16": "AMX"}
+    has = torch.cpu.get_capabilities()
+    found = [name for key, name in names.items() if has.get(key)]
+    found = ", ".join(found) or f"none of {', '.join(names.values())}"
+    return f"{found}; torch uses {torch.backends.cpu.get_cpu_capability()}"

@@ -15,14 +15,24 @@ import torch
 from tqdm import tqdm
 
 from zspex_toolkit.errors import ConfigError
-from zspex_toolkit.infer.benchmark_cell import CLOCKS, MODES, WORKS, Cell, Figure, measure_cell, processor_name
+from zspex_toolkit.infer.benchmark_cell import (
+    CLOCKS,
+    MODES,
+    WORKS,
+    Cell,
+    Figure,
+    instructions,
+    measure_cell,
+    processor_name,
+)
+from zspex_toolkit.infer.benchmark_layers import measure_formulations
 from zspex_toolkit.io.atomic import write_json, write_text
 from zspex_toolkit.io.revision import current_commit
 from zspex_toolkit.tasks.extraction import ExtractorSpec, build_extractor
-from zspex_toolkit.train.device import resolve_device
+from zspex_toolkit.train.device import resolve_amp, resolve_device
 
 Figures = dict[Cell, Figure]
-_DEFAULT_MODES = {"cpu": ("eager", "optimised", "bf16"), "cuda": ("eager", "bf16", "compile", "compile_bf16")}
+_DEFAULT_MODES = {"cpu": ("eager", "bf16"), "cuda": ("eager", "bf16", "compile", "compile_bf16")}
 _HEAD = """\
 | network | device | computed | training steps/s | x eager | MiB | extraction, real-time factor | x eager | MiB |
 | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |"""
@@ -54,7 +64,7 @@ def benchmark_extraction(
         extractors: networks under models/extractors/.
         extractor_options: arguments of their constructors, the same for all.
         devices: the CPU, and the first GPU if there is one, if empty.
-        modes: some of MODES; if empty, those that need no compiler, on a GPU all that mean something there.
+        modes: some of MODES; if empty, on a CPU those that need no compiler, on a GPU all.
         seconds, batch_size, num_runs, num_threads, clock: as of :class:`Cell`.
 
     Raises:
@@ -76,9 +86,10 @@ def benchmark_extraction(
     figures: Figures = {}
     for cell in tqdm(cells * num_rounds, desc="benchmark", unit="figure", disable=None):
         figures[cell] = best(figures.get(cell), measure_in_a_process(cell))
-    lines = [*table(figures), "", *notes(cells[0], num_rounds)]
+    layers = measure_formulations()
+    lines = [*table(figures), "", *layer_table(layers), "", *slower(figures, layers), *notes(cells[0], num_rounds)]
     write_text(Path(out) / "benchmark.md", "\n".join(lines) + "\n")
-    write_json(Path(out) / "benchmark.json", records(figures))
+    write_json(Path(out) / "benchmark.json", records(figures) | {"layers": layers})
     print("\n".join(lines))
     return figures
 
@@ -92,8 +103,7 @@ def modes_of(device: str, modes: tuple[str, ...]) -> tuple[str, ...]:
     unknown = [mode for mode in modes if mode not in MODES]
     if unknown:
         raise ConfigError(f"modes: expected some of {', '.join(MODES)}, got '{unknown[0]}'")
-    kind = torch.device(device).type
-    return tuple(m for m in modes if kind == "cpu" or m != "optimised") or _DEFAULT_MODES[kind]
+    return modes or _DEFAULT_MODES[torch.device(device).type]
 
 
 def measure_in_a_process(cell: Cell) -> Figure:
@@ -141,6 +151,36 @@ def _entries(figures: Figures, cell: Cell, work: str) -> str:
     return f"{value} | {ratio} | {figure.memory_mib:.0f}"
 
 
+def layer_table(layers: dict[str, tuple[float, float]]) -> list[str]:
+    """How many times as quick the layers' formulations are as torch's own layers, as a Markdown table."""
+    rows = [f"| {name} | {plain / ours:.2f} |" for name, (ours, plain) in layers.items()]
+    return ["| layer / torch's own | times as quick, forward and backward |", "| --- | ---: |", *rows]
+
+
+def slower(figures: Figures, layers: dict[str, tuple[float, float]]) -> list[str]:
+    """A line for everything that is in use on this machine and slower than its plain alternative."""
+    lines = [
+        f"- slower than its plain alternative here: {name.replace(' / ', ', torch has ')} ({plain / ours:.2f} x)"
+        for name, (ours, plain) in layers.items()
+        if plain < ours
+    ]
+    for cell, figure in figures.items():
+        if cell.mode != "eager" or cell.work != "training" or not figure.seconds:
+            continue
+        amp = resolve_amp("auto", torch.device(cell.device))
+        half = figures.get(dataclasses.replace(cell, mode="bf16"))
+        if half is None or not half.seconds:
+            continue
+        ratio = figure.seconds / half.seconds
+        if (amp == "bf16") != (ratio >= 1):
+            taken, other = ("bf16", "none") if amp == "bf16" else ("single precision", "bf16")
+            lines.append(
+                f"- slower than its alternative here: {taken}, which amp auto takes for {cell.spec.extractor} on "
+                f"{cell.device} (bf16 is {ratio:.2f} x as quick); train with --train.amp {other}"
+            )
+    return lines
+
+
 def notes(cell: Cell, num_rounds: int) -> list[str]:
     """How the figures were measured."""
     threads = cell.num_threads or torch.get_num_threads()
@@ -148,6 +188,7 @@ def notes(cell: Cell, num_rounds: int) -> list[str]:
     return [
         f"- {datetime.now(timezone.utc):%Y-%m-%d %H:%M UTC}, commit {current_commit()}, torch {torch.__version__}",
         f"- {processor_name(cell.device)}; {threads} CPU threads; networks: {options}",
+        f"- instructions: {instructions()}; amp auto takes {resolve_amp('auto', torch.device(cell.device))}",
         f"- a step: {cell.batch_size} mixtures and enrollments of {cell.seconds:g} s at {cell.spec.fs} Hz, loss, Adam; "
         "extraction: one mixture and its enrollment",
         f"- times ({cell.clock} clock): shortest of {num_rounds} x {cell.num_runs} runs after one that is not timed; "
@@ -161,6 +202,7 @@ def records(figures: Figures) -> dict[str, Any]:
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "commit": current_commit(),
         "torch": torch.__version__,
+        "instructions": instructions(),
         "processors": {device: processor_name(device) for device in {cell.device for cell in figures}},
         "figures": [dataclasses.asdict(cell) | dataclasses.asdict(figure) for cell, figure in figures.items()],
     }

@@ -18,7 +18,7 @@ KEPT = re.compile(
     "PATH|PYTHON.*|LD_LIBRARY_PATH|LC_ALL"  # of Python
     "|OMP_.*|MKL_.*|CUBLAS_.*|PYTORCH_.*|MALLOC_.*"  # threads, reproducible products, memory
     "|NCCL_.*|TORCH_.*|GLOO_.*|FI_.*"  # how processes meet; FI_*: on EFA and Slingshot
-    "|ZSPEX_.*|CXX|XDG_CACHE_HOME"  # what is compiled, and where it lies
+    "|ZSPEX_.*|ATEN_CPU_CAPABILITY|ONEDNN_MAX_CPU_ISA"  # which instructions compute: they decide the last bits
 )
 
 

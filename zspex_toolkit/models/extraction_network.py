@@ -25,12 +25,12 @@ class ExtractionNetwork(nn.Module):
     Args:
         num_speakers: K training speakers.
         encoder, decoder: between waveforms and encodings; the encoder serves mixture and enrollment.
-        fuser: (B, S, N, L) to (B, C, L), of the mixture, and of the enrollment if that has none of its own.
+        fuser: (B, S, L, N) to (B, L, C), of the mixture, and of the enrollment if that has none of its own.
         enrollment_fuser: the enrollment's own; None to share.
         norm: of the mixture's fused frames; None for none.
-        tcn: (B, C, L) and the embedding to (B, C, L).
-        mask_generator: (B, C, L) to (B, S, N, L).
-        speaker_encoder: the enrollment's (B, C, L) to the embedding (B, D); or, for embeddings from elsewhere, those to
+        tcn: (B, L, C) and the embedding to (B, L, C).
+        mask_generator: (B, L, C) to (B, S, L, N).
+        speaker_encoder: the enrollment's (B, L, C) to the embedding (B, D); or, for embeddings from elsewhere, those to
             what the TCN takes. There are no speaker scores then.
         embedding_dim: D of the TCN.
         start: how training begins. ``random``: as torch's layers do. ``mixture``: filters as windowed cosines,
@@ -163,7 +163,7 @@ class ExtractionNetwork(nn.Module):
     def masks(
         self, encodings: Tensor, clue: Clue, memory: Memory | None = None, *, num_outputs: int | None = None
     ) -> Tensor:
-        """Masks (R, S', N, L) of the first S' = ``num_outputs`` scales (None: of all) of encodings (M, S, N, L)."""
+        """Masks (R, S', L, N) of the first S' = ``num_outputs`` scales (None: of all) of encodings (M, S, L, N)."""
         count = clues_per_mixture(clue, encodings)
         frames = self.fuser(encodings, memory=memory)
         if self.norm is not None:
@@ -175,7 +175,7 @@ class ExtractionNetwork(nn.Module):
 
 
 def _masked(encodings: Tensor, masks: Tensor) -> Tensor:
-    """Encodings (M, S, N, L) times the masks (Q M, S, N, L) of each, without a copy of the encodings for each."""
+    """Encodings (M, S, L, N) times the masks (Q M, S, L, N) of each, without a copy of the encodings for each."""
     if len(masks) == len(encodings):
         return encodings * masks
     return (encodings * masks.unflatten(0, (-1, len(encodings)))).flatten(0, 1)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from zspex_toolkit.nn.speech_coder import SpeechDecoder, SpeechEncoder
+from zspex_toolkit.nn.speech_coder import SpeechDecoder, SpeechEncoder, overlap_add
 
 
 class EncoderStream:
@@ -26,7 +25,7 @@ class EncoderStream:
         self._begun = False
 
     def push(self, chunk: Tensor) -> Tensor | None:
-        """(B, T'), T' >= 0, to the frames that are complete now, (B, S, N, L'); None if there are none."""
+        """(B, T'), T' >= 0, to the frames that are complete now, (B, S, L', N); None if there are none."""
         self._pending = torch.cat([self._pending, chunk.to(self._pending)], 1)
         num_frames = (self._pending.shape[1] - self._longest) // self._encoder.stride + 1
         if num_frames < 1:
@@ -54,12 +53,12 @@ class DecoderStream:
         self._tail: Tensor | None = None  # what frames so far add to samples that are not yet complete
 
     def push(self, encoding: Tensor) -> Tensor:
-        """(B, N, L'), L' >= 1, to (B, L' * stride)."""
+        """(B, L', N), L' >= 1, to (B, L' * stride)."""
         with torch.autocast(encoding.device.type, enabled=False):
-            summed = functional.conv_transpose1d(encoding.float(), self._layer.weight, stride=self._stride)[:, 0]
+            summed = overlap_add(encoding.float(), self._layer)
         if self._tail is not None:
             summed[:, : self._tail.shape[1]] += self._tail
-        complete = encoding.shape[2] * self._stride
+        complete = encoding.shape[1] * self._stride
         self._tail = summed[:, complete:]
         return summed[:, :complete] + self._layer.bias
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from zspex_toolkit.nn.sequence_norm import sequence_norm
@@ -30,7 +31,7 @@ class ConSM(nn.Module):
             nn.init.constant_(layer.bias, start)
 
     def forward(self, frames: Tensor, embedding: Tensor, memory: Memory | None = None) -> Tensor:
-        """(B, C, L) and (B, D) to (B, C, L)."""
-        gamma, beta = self.gamma(embedding)[:, :, None], self.beta(embedding)[:, :, None]
+        """(B, L, C) and (B, D) to (B, L, C)."""
+        gamma, beta = self.gamma(embedding)[:, None], self.beta(embedding)[:, None]
         normed = frames if self.norm is None else self.norm(frames, memory=memory)
-        return gamma * normed + beta
+        return torch.addcmul(beta, gamma, normed)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from zspex_toolkit.nn.channel_norm import ChannelNorm
-from zspex_toolkit.nn.fuse_function import FuseFunction
-from zspex_toolkit.nn.passes import factor_dtype, true_counts
 from zspex_toolkit.nn.pointwise import Pointwise
 from zspex_toolkit.nn.streaming import Memory
 from zspex_toolkit.nn.tac import TransformAverageConcatenate
@@ -30,25 +27,8 @@ class PlainFuser(nn.Module):
         self.project = Pointwise(num_scales * num_filters, channels)
 
     def forward(self, scales: Tensor, num_frames: Tensor | None = None, memory: Memory | None = None) -> Tensor:
-        """(B, S, N, L) to (B, C, L); each frame for itself, so the true number and the past of frames are unused."""
-        dtype = factor_dtype(scales, scales.shape[2])
-        return self.fused(scales, None, None, dtype) if dtype else self.project(self.norm(scales.flatten(1, 2)))
-
-    def fused(
-        self,
-        scales: Tensor,
-        num_frames: Tensor | None,
-        exchange: TransformAverageConcatenate | None,
-        dtype: torch.dtype,
-    ) -> Tensor:
-        """The same in few passes over memory, behind an exchange if there is one."""
-        x = scales.permute(0, 3, 1, 2)  # (B, L, S, N)
-        counts = true_counts(num_frames, len(x), x.shape[1])
-        eps = (0.0 if exchange is None else exchange.norm.eps, self.norm.eps)
-        weights = () if exchange is None else exchange.weights()
-        norm, project = (self.norm.weight, self.norm.bias), (self.project.weight[:, :, 0], self.project.bias)
-        with torch.autocast("cpu", enabled=False):
-            return FuseFunction.apply(x, dtype, counts, eps, *norm, *project, *weights).transpose(1, 2)
+        """(B, S, L, N) to (B, L, C); each frame for itself, so the true number and the past of frames are unused."""
+        return self.project(self.norm(scales.transpose(1, 2).flatten(2)))
 
 
 class ScaleInterFuser(nn.Module):
@@ -56,7 +36,7 @@ class ScaleInterFuser(nn.Module):
 
     Args:
         num_scales, num_filters, channels: as of ``PlainFuser``.
-        exchange: (B, S, N, L), true number of frames and memory to (B, S, N, L).
+        exchange: (B, S, L, N), true number of frames and memory to (B, S, L, N).
 
     Source: Chen et al., "MC-SpEx", Interspeech 2023; what is within the box is a reading.
     """
@@ -67,8 +47,5 @@ class ScaleInterFuser(nn.Module):
         self.fuse = PlainFuser(num_scales, num_filters, channels)
 
     def forward(self, scales: Tensor, num_frames: Tensor | None = None, memory: Memory | None = None) -> Tensor:
-        """(B, S, N, L) to (B, C, L); see ``TransformAverageConcatenate`` for the other arguments."""
-        dtype = factor_dtype(scales, scales.shape[2], self.exchange.hidden)
-        if dtype and memory is None and self.exchange.weights():
-            return self.fuse.fused(scales, num_frames, self.exchange, dtype)
+        """(B, S, L, N) to (B, L, C); see ``TransformAverageConcatenate`` for the other arguments."""
         return self.fuse(self.exchange(scales, num_frames, memory))

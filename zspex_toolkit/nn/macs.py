@@ -8,8 +8,6 @@ from typing import Any
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from zspex_toolkit.nn.separate_layers import separate_layers
-
 
 @torch.no_grad()
 def count_macs(function: Callable[..., Any], *inputs: torch.Tensor | None) -> int:
@@ -18,6 +16,6 @@ def count_macs(function: Callable[..., Any], *inputs: torch.Tensor | None) -> in
     >>> count_macs(torch.nn.Linear(3, 5), torch.zeros(2, 3))
     30
     """
-    with FlopCounterMode(display=False) as counter, separate_layers():
+    with FlopCounterMode(display=False) as counter:
         function(*inputs)
     return counter.get_total_flops() // 2  # a multiplication and an addition count as two

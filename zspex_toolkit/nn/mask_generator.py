@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-from zspex_toolkit.nn.pointwise import Pointwise, pointwise
+from zspex_toolkit.nn.pointwise import Pointwise
 from zspex_toolkit.nn.streaming import Memory
 from zspex_toolkit.nn.tac import TransformAverageConcatenate
 
@@ -31,10 +32,10 @@ class SeparateMasks(nn.Module):
         _begin_at_one(self.project)
 
     def forward(self, frames: Tensor, memory: Memory | None = None, *, num_outputs: int | None = None) -> Tensor:
-        """(B, C, L) to (B, num_outputs, N, L), the first scales; None for all."""
+        """(B, L, C) to (B, num_outputs, L, N), the first scales; None for all."""
         kept = None if num_outputs is None else num_outputs * self.num_filters
-        masks = pointwise(frames, self.project.weight[:kept], self.project.bias[:kept])
-        return torch.relu(masks).unflatten(1, (-1, self.num_filters))
+        masks = functional.linear(frames, self.project.weight[:kept, :, 0], self.project.bias[:kept])
+        return torch.relu(masks).unflatten(2, (-1, self.num_filters)).transpose(1, 2)
 
 
 class ScaleInterMasks(nn.Module):
@@ -58,8 +59,8 @@ class ScaleInterMasks(nn.Module):
         _begin_at_one(self.project)
 
     def forward(self, frames: Tensor, memory: Memory | None = None, *, num_outputs: int | None = None) -> Tensor:
-        """(B, C, L) to (B, num_outputs, N, L), the first scales; None for all."""
-        scales = self.project(frames).unflatten(1, (-1, self.num_filters))
+        """(B, L, C) to (B, num_outputs, L, N), the first scales; None for all."""
+        scales = self.project(frames).unflatten(2, (-1, self.num_filters)).transpose(1, 2)  # (B, S, L, N)
         return torch.relu(self.exchange(scales, memory=memory, num_outputs=num_outputs))
 
 

@@ -6,12 +6,9 @@ import itertools
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from zspex_toolkit.nn.masked_batch_norm import MaskedBatchNorm
-from zspex_toolkit.nn.passes import factor_dtype, true_counts
 from zspex_toolkit.nn.pointwise import Pointwise, Rectifier
-from zspex_toolkit.nn.resnet_block_function import ResNetBlockFunction
 
 POOLING = 3  # frames to one, in each block
 
@@ -36,25 +33,12 @@ class ResNetBlock(nn.Module):
             self.skip = Pointwise(in_channels, out_channels, bias=False)
 
     def forward(self, frames: Tensor, num_frames: Tensor | None) -> Tensor:
-        """(B, C, L) with (B,) true frames to (B, C', L // 3)."""
-        dtype = factor_dtype(frames, self.conv1.in_channels, self.conv1.out_channels)
-        if dtype and frames.shape[2] >= POOLING:
-            return self._fused(frames, num_frames, dtype)
+        """(B, L, C) with (B,) true frames to (B, L // 3, C')."""
         true = None if num_frames is None else _true(num_frames, frames)
         hidden = self.activation1(self.norm1(self.conv1(frames), true))
-        hidden = self.norm2(self.conv2(hidden), true)
-        return functional.max_pool1d(self.activation2(hidden + self.skip(frames)), POOLING)
-
-    def _fused(self, frames: Tensor, num_frames: Tensor | None, dtype: torch.dtype) -> Tensor:
-        """The same in few passes over memory."""
-        counts = true_counts(num_frames, len(frames), frames.shape[2])
-        weights = [w for norm in (self.norm1, self.norm2) for w in (norm.weight, norm.bias)]
-        slopes = self.activation1.weight, self.activation2.weight
-        skip = None if isinstance(self.skip, nn.Identity) else self.skip.weight[:, :, 0]
-        products = self.conv1.weight[:, :, 0], self.conv2.weight[:, :, 0], skip
-        with torch.autocast("cpu", enabled=False):
-            arguments = (dtype, counts, (self.norm1, self.norm2), *products, *weights, *slopes)
-            return ResNetBlockFunction.apply(frames.transpose(1, 2), *arguments).transpose(1, 2)
+        hidden = self.activation2(self.norm2(self.conv2(hidden), true) + self.skip(frames))
+        whole = hidden.shape[1] // POOLING * POOLING
+        return hidden[:, :whole].unflatten(1, (-1, POOLING)).amax(2)
 
 
 class ResNetSpeakerEncoder(nn.Module):
@@ -80,22 +64,23 @@ class ResNetSpeakerEncoder(nn.Module):
         """Embed.
 
         Args:
-            frames: (B, C, L), L >= ``min_frames``.
+            frames: (B, L, C), L >= ``min_frames``.
             num_frames: (B,) true frames, each at least ``min_frames``; None if all L are.
 
         Returns:
             (B, D), in single precision.
         """
+        assert frames.shape[1] >= self.min_frames, "too few frames leave none to take the mean of"
         for block in self.blocks:
             frames = block(frames, num_frames)
             if num_frames is not None:  # a maximum counts if all it is taken over is true
                 num_frames = torch.div(num_frames, POOLING, rounding_mode="floor")
         frames = self.project(frames).float()
         if num_frames is None:
-            return frames.mean(2)
-        return (frames * _true(num_frames, frames)).sum(2) / num_frames.clamp(min=1)[:, None]
+            return frames.mean(1)
+        return (frames * _true(num_frames, frames)).sum(1) / num_frames.clamp(min=1)[:, None]
 
 
 def _true(num_frames: Tensor, frames: Tensor) -> Tensor:
-    """Which frames of (B, C, L) are true, (B, 1, L)."""
-    return torch.arange(frames.shape[2], device=frames.device)[None, None] < num_frames[:, None, None]
+    """Which frames of (B, L, C) are true, (B, L, 1)."""
+    return torch.arange(frames.shape[1], device=frames.device)[:, None] < num_frames[:, None, None]

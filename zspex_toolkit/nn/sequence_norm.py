@@ -6,8 +6,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from zspex_toolkit.nn.global_norm_function import global_norm
-from zspex_toolkit.nn.separate_layers import fuses
 from zspex_toolkit.nn.streaming import Memory
 
 
@@ -32,31 +30,28 @@ class GlobalNorm(nn.Module):
         """Normalise.
 
         Args:
-            frames: (B, C, L).
+            frames: (B, L, C).
             num_frames: (B,) true frames, each at least 1, which alone are counted; None if all L are.
             memory: of no use here, since every frame counts the last one: must be None.
 
         Returns:
-            (B, C, L), of the type of ``frames``. Mean and variance are taken in single precision.
+            (B, L, C), of the type of ``frames``. Mean and variance are taken in single precision.
         """
         assert memory is None, "gLN needs the whole signal; stream with CumulativeNorm"
         with torch.autocast(frames.device.type, enabled=False):
-            if fuses(frames):
-                out = global_norm(frames.float().transpose(1, 2), self.weight, self.bias, num_frames, self.eps)
-                out = out.transpose(1, 2)
-            elif num_frames is None:  # one group of all channels: gLN by another name, computed in one pass
-                out = functional.group_norm(frames.float(), 1, self.weight, self.bias, self.eps)
+            if num_frames is None:
+                normed = functional.layer_norm(frames.float(), frames.shape[1:], eps=self.eps)
             else:
-                out = self._over_true_frames(frames.float(), num_frames.to(frames.device))
-        return out.to(frames.dtype)
+                normed = self._over_true_frames(frames.float(), num_frames.to(frames.device))
+            return _scale(normed, self.weight, self.bias).to(frames.dtype)
 
     def _over_true_frames(self, frames: Tensor, num_frames: Tensor) -> Tensor:
-        true = torch.arange(frames.shape[2], device=frames.device)[None, None] < num_frames[:, None, None]  # (B, 1, L)
-        count = frames.shape[1] * num_frames[:, None, None]
-        mean = (frames * true).sum((1, 2), keepdim=True) / count
-        centred = frames - mean
+        num_frames = num_frames[:, None, None]
+        true = torch.arange(frames.shape[1], device=frames.device)[:, None] < num_frames  # (B, L, 1)
+        count = frames.shape[2] * num_frames
+        centred = frames - (frames * true).sum((1, 2), keepdim=True) / count
         variance = (centred.square() * true).sum((1, 2), keepdim=True) / count
-        return _scale(centred * (variance + self.eps).rsqrt(), self.weight, self.bias)
+        return centred * (variance + self.eps).rsqrt()
 
 
 class CumulativeNorm(nn.Module):
@@ -80,28 +75,28 @@ class CumulativeNorm(nn.Module):
         """Normalise.
 
         Args:
-            frames: (B, C, L).
+            frames: (B, L, C).
             num_frames: of no use: what stands behind the true frames does not reach them.
             memory: of the stream; None if the whole signal comes at once.
 
         Returns:
-            (B, C, L), of the type of ``frames``.
+            (B, L, C), of the type of ``frames``.
         """
         with torch.autocast(frames.device.type, enabled=False):
-            variance, mean = torch.var_mean(frames.float(), 1, unbiased=False)  # (B, L): of each frame
+            variance, mean = torch.var_mean(frames.float(), 2, unbiased=False)  # (B, L): of each frame
             # Double precision: an hour of frames is summed up, and a mean square less a squared mean cancels.
             variance, mean = variance.double(), mean.double()
             moments = torch.stack([mean, variance + mean.square()]).cumsum(2)  # (2, B, L)
             past, count = (0, 0) if memory is None else memory.get(self, (0, 0))
             if torch.is_tensor(past):
                 moments = moments + past
-            seen = count + torch.arange(1, frames.shape[2] + 1, device=frames.device)
+            seen = count + torch.arange(1, frames.shape[1] + 1, device=frames.device)
             if memory is not None:
-                memory[self] = (moments[:, :, -1:], count + frames.shape[2])
+                memory[self] = (moments[:, :, -1:], count + frames.shape[1])
             mean, mean_square = moments / seen
-            gain = (mean_square - mean.square() + self.eps).rsqrt()[:, None].float()
-            out = _scale((frames.float() - mean[:, None].float()) * gain, self.weight, self.bias)
-        return out.to(frames.dtype)
+            gain = (mean_square - mean.square() + self.eps).rsqrt()[:, :, None].float()
+            normed = (frames.float() - mean[:, :, None].float()) * gain
+            return _scale(normed, self.weight, self.bias).to(frames.dtype)
 
 
 def sequence_norm(num_channels: int, *, causal: bool, affine: bool = True) -> nn.Module:
@@ -110,4 +105,4 @@ def sequence_norm(num_channels: int, *, causal: bool, affine: bool = True) -> nn
 
 
 def _scale(frames: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
-    return frames if weight is None else torch.addcmul(bias[:, None], frames, weight[:, None])
+    return frames if weight is None else torch.addcmul(bias, frames, weight)

@@ -11,20 +11,20 @@ from torch import Tensor, nn
 Memory = dict[nn.Module, Any]
 
 
-def prepend_past(signal: Tensor, length: int, layer: nn.Module, memory: Memory | None) -> Tensor:
-    """Put the last ``length`` values that ``layer`` saw before the new ones: zeros at the beginning of a signal.
+def prepend_past(frames: Tensor, length: int, layer: nn.Module, memory: Memory | None) -> Tensor:
+    """Put the last ``length`` frames that ``layer`` saw before the new ones: zeros at the beginning of a signal.
 
     Args:
-        signal: (..., L), any L >= 0.
-        length: values to put before, the left context of the layer.
+        frames: (B, L, C), any L >= 0.
+        length: frames to put before, the left context of the layer.
         layer: whose past it is.
         memory: of the stream, updated; None if the whole signal comes at once.
 
     Returns:
-        (..., length + L).
+        (B, length + L, C).
     """
     past = None if memory is None else memory.get(layer)
-    joined = nn.functional.pad(signal, (length, 0)) if past is None else torch.cat([past, signal], -1)
+    joined = nn.functional.pad(frames, (0, 0, length, 0)) if past is None else torch.cat([past, frames], 1)
     if memory is not None:
-        memory[layer] = joined[..., joined.shape[-1] - length :]
+        memory[layer] = joined[:, joined.shape[1] - length :]
     return joined

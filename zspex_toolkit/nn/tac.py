@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
+from torch.nn import functional
 
-from zspex_toolkit.nn.exchange_function import ExchangeWeights
-from zspex_toolkit.nn.pointwise import Pointwise, Rectifier, pointwise
-from zspex_toolkit.nn.sequence_norm import GlobalNorm, sequence_norm
+from zspex_toolkit.nn.pointwise import Pointwise, Rectifier
+from zspex_toolkit.nn.sequence_norm import sequence_norm
 from zspex_toolkit.nn.streaming import Memory
 
 
@@ -49,37 +49,22 @@ class TransformAverageConcatenate(nn.Module):
         """Let the groups exchange.
 
         Args:
-            groups: (B, S, N, L).
+            groups: (B, S, L, N).
             num_frames: (B,) true frames; None if all L are.
             memory: of the stream; None if the whole signal comes at once.
             num_outputs: how many groups to give out, the first ones; None for all.
 
         Returns:
-            (B, num_outputs, N, L).
+            (B, num_outputs, L, N).
         """
-        batch = groups.shape[0]
-        transformed = self.transform_activation(self.transform(groups.flatten(0, 1)))  # (B S, H, L)
-        transformed = transformed.unflatten(0, (batch, -1))
-        average = self.average_activation(self.average(transformed.mean(1)))  # (B, H, L)
+        transformed = self.transform_activation(self.transform(groups))  # (B, S, L, H)
+        average = self.average_activation(self.average(transformed.mean(1)))  # (B, L, H)
         # W3 [h_i; h] = W3_own h_i + (W3_mean h + b): the second part is the same for every group.
-        own, common = self.concatenate.weight.split(self.hidden, 1)
-        shared = pointwise(average, common, self.concatenate.bias)  # (B, N, L)
-        kept = transformed[:, :num_outputs]
-        joined = pointwise(kept.flatten(0, 1), own).unflatten(0, (batch, -1)) + shared[:, None]
+        own, common = self.concatenate.weight[:, :, 0].split(self.hidden, 1)
+        shared = functional.linear(average, common, self.concatenate.bias)  # (B, L, N)
+        joined = functional.linear(transformed[:, :num_outputs], own) + shared[:, None]
         update = self.concatenate_activation(joined)
         if self.norm is not None:
-            counts = None if num_frames is None else num_frames.repeat_interleave(kept.shape[1])
-            update = self.norm(update.flatten(0, 1), counts, memory).unflatten(0, (batch, -1))
+            counts = None if num_frames is None else num_frames.repeat_interleave(update.shape[1])
+            update = self.norm(update.flatten(0, 1), counts, memory).view_as(update)
         return groups[:, :num_outputs] + update if self.residual else update
-
-    def weights(self) -> ExchangeWeights | None:
-        """Parameters of the fused layer, which there is with a norm of the whole signal and a residual; else None."""
-        if not (self.residual and isinstance(self.norm, GlobalNorm)):
-            return None
-        layers = (
-            (self.transform, self.transform_activation),
-            (self.average, self.average_activation),
-            (self.concatenate, self.concatenate_activation),
-        )
-        weights = [w for layer, slope in layers for w in (layer.weight[:, :, 0], layer.bias, slope.weight)]
-        return ExchangeWeights(*weights, self.norm.weight, self.norm.bias)

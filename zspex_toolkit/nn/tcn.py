@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.nn.consm import ConSM
-from zspex_toolkit.nn.separate_layers import fuses
-from zspex_toolkit.nn.sequence_norm import GlobalNorm, sequence_norm
+from zspex_toolkit.nn.pointwise import Pointwise, Rectifier
+from zspex_toolkit.nn.sequence_norm import sequence_norm
 from zspex_toolkit.nn.streaming import Memory, prepend_past
-from zspex_toolkit.nn.tcn_function import BlockWeights, tcn_block
 
 
 class TcnBlock(nn.Module):
@@ -41,57 +42,54 @@ class TcnBlock(nn.Module):
         self.channels = channels
         self.context = (kernel_size - 1) * dilation
         self.causal = causal
-        self.expand = nn.Conv1d(channels + embedding_dim, hidden, 1)
-        self.activation1 = nn.PReLU()
+        self.expand = Pointwise(channels + embedding_dim, hidden)
+        self.activation1 = Rectifier()
         self.norm1 = sequence_norm(hidden, causal=causal)
-        padding = 0 if causal else self.context // 2
-        self.depthwise = nn.Conv1d(hidden, hidden, kernel_size, padding=padding, dilation=dilation, groups=hidden)
-        self.activation2 = nn.PReLU()
+        self.depthwise = nn.Conv1d(hidden, hidden, kernel_size, dilation=dilation, groups=hidden)
+        self.activation2 = Rectifier()
         self.norm2 = sequence_norm(hidden, causal=causal)
-        self.project = nn.Conv1d(hidden, channels, 1)
+        self.project = Pointwise(hidden, channels)
 
     def forward(self, frames: Tensor, embedding: Tensor | None = None, memory: Memory | None = None) -> Tensor:
-        """(B, C, L) and, if the block takes one, the embedding (B, D), to (B, C, L)."""
-        if isinstance(self.norm1, GlobalNorm) and isinstance(self.norm2, GlobalNorm) and fuses(frames):
-            return self._fused(frames, embedding)
-        hidden = self.norm1(self.activation1(self._expand(frames, embedding)), memory=memory)
+        """(B, L, C) and, if the block takes one, the embedding (B, D), to (B, L, C)."""
+        hidden = self._expand(frames, embedding)
+        if memory is None and torch.is_grad_enabled() and hidden.requires_grad:
+            # What lies between the products is cheap to compute again and large to keep: a third of the memory.
+            hidden = checkpoint(self._between, hidden, use_reentrant=False, preserve_rng_state=False)
+        else:
+            hidden = self._between(hidden, memory)
+        return frames + self.project(hidden)
+
+    def _between(self, hidden: Tensor, memory: Memory | None = None) -> Tensor:
+        hidden = self.norm1(self.activation1(hidden), memory=memory)
         if self.causal:
             hidden = prepend_past(hidden, self.context, self.depthwise, memory)
-        hidden = self.norm2(self.activation2(self.depthwise(hidden)), memory=memory)
-        return frames + self.project(hidden)
+        else:
+            hidden = functional.pad(hidden, (0, 0, self.context // 2, self.context // 2))
+        return self.norm2(self.activation2(dilated_depthwise(hidden, self.depthwise)), memory=memory)
 
     def _expand(self, frames: Tensor, embedding: Tensor | None) -> Tensor:
         if embedding is None:
             return self.expand(frames)
-        weight_frames, shift = self._split(embedding)
-        return functional.conv1d(frames, weight_frames[:, :, None]) + shift[:, :, None]
-
-    def _split(self, embedding: Tensor) -> tuple[Tensor, Tensor]:
         # Conv1x1 of [x, e repeated over L] = W_x x + (W_e e + b): the second part is the same for every frame.
         weight_frames, weight_embedding = self.expand.weight[:, :, 0].split([self.channels, embedding.shape[1]], 1)
-        return weight_frames, functional.linear(embedding, weight_embedding, self.expand.bias)
+        shift = functional.linear(embedding, weight_embedding, self.expand.bias)
+        return functional.linear(frames, weight_frames) + shift[:, None]
 
-    def _fused(self, frames: Tensor, embedding: Tensor | None) -> Tensor:
-        """The same in few passes over memory; the result has the channels of a frame side by side."""
-        if embedding is None:
-            weight_frames, shift = self.expand.weight[:, :, 0], self.expand.bias.expand(len(frames), -1)
-        else:
-            weight_frames, shift = self._split(embedding)
-        weights = BlockWeights(
-            w_in=weight_frames,
-            slope_in=self.activation1.weight,
-            gain_in=self.norm1.weight,
-            offset_in=self.norm1.bias,
-            taps=self.depthwise.weight[:, 0].t(),
-            tap_bias=self.depthwise.bias,
-            slope_out=self.activation2.weight,
-            gain_out=self.norm2.weight,
-            offset_out=self.norm2.bias,
-            w_out=self.project.weight[:, :, 0],
-            b_out=self.project.bias,
-        )
-        dilation = self.depthwise.dilation[0]
-        return tcn_block(frames.transpose(1, 2), shift, weights, dilation=dilation, eps=self.norm1.eps).transpose(1, 2)
+
+def dilated_depthwise(frames: Tensor, layer: nn.Conv1d) -> Tensor:
+    """Depthwise convolution over time without padding, (B, L, C) to (B, L - (P - 1) d, C); P taps, dilation d.
+
+    Frames d apart are written below each other, in d columns: the convolution then has no dilation, runs down the
+    columns and takes its channels side by side, for which libraries have their quickest kernels (15 times as quick
+    here as one over (B, C, L)).
+    """
+    (num_taps,), (dilation,) = layer.kernel_size, layer.dilation
+    num_frames = frames.shape[1] - (num_taps - 1) * dilation
+    columns = functional.pad(frames, (0, 0, 0, -frames.shape[1] % dilation)).unflatten(1, (-1, dilation))
+    columns = columns.permute(0, 3, 1, 2)  # (B, C, L / d, d), the channels side by side in memory
+    columns = functional.conv2d(columns, layer.weight[:, :, :, None], layer.bias, groups=layer.groups)
+    return columns.permute(0, 2, 3, 1).flatten(1, 2)[:, :num_frames]
 
 
 class TcnStack(nn.Module):
@@ -133,7 +131,7 @@ class TcnStack(nn.Module):
         )
 
     def forward(self, frames: Tensor, embedding: Tensor, memory: Memory | None = None) -> Tensor:
-        """(B, C, L) and (B, D) to (B, C, L)."""
+        """(B, L, C) and (B, D) to (B, L, C)."""
         if self.modulation is not None:
             frames = self.modulation(frames, embedding, memory)
         for position, block in enumerate(self.blocks):
@@ -195,7 +193,7 @@ class SpeakerTcn(nn.Module):
         self.context = reach if causal else reach // 2  # frames seen before (and, unless causal, behind) each frame
 
     def forward(self, frames: Tensor, embedding: Tensor, memory: Memory | None = None) -> Tensor:
-        """(B, C, L) and (B, D) to (B, C, L)."""
+        """(B, L, C) and (B, D) to (B, L, C)."""
         for stack in self.stacks:
             frames = stack(frames, embedding, memory)
         return frames

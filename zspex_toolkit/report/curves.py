@@ -29,7 +29,7 @@ def training_curves(networks: list[Network], *, title: str, statistic: str = "ma
     Args:
         networks: of one direction, each with a history.
         title: above the panels.
-        statistic: ``mae`` (Figure 6) or ``accuracy``.
+        statistic: ``mae`` (Figure 6), ``accuracy``, or a single loss, ``loss_<name>``.
     """
     functions = sorted({network.function for network in networks}, key=paper_order)
     columns = sorted({network.column for network in networks}, key=lambda column: (isinstance(column, str), column))
@@ -46,7 +46,7 @@ def training_curves(networks: list[Network], *, title: str, statistic: str = "ma
             axes.tick_params(labelbottom=True)
             axes.set_xlabel("epoch", fontsize=10, color=INK)
         if position % num_columns == 0:
-            axes.set_ylabel(_AXES[statistic], fontsize=10, color=INK)
+            axes.set_ylabel(_AXES.get(statistic, statistic.removeprefix("loss_")), fontsize=10, color=INK)
     for axes in grid.flat[len(functions) :]:
         axes.set_visible(False)
     figure.suptitle(title, fontsize=13, color=INK)

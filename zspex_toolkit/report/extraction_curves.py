@@ -1,4 +1,4 @@
-"""Learning curves of extractors: training loss and validation SI-SDRi, against epochs and against hours of audio."""
+"""Learning curves of extractors: training loss, its terms, validation SI-SDRi, against epochs and hours of audio."""
 
 from __future__ import annotations
 
@@ -47,15 +47,16 @@ def learning_curves(trainings: dict[str, Training]) -> Figure:
     axes_of = {"epoch": {s: [e["epoch"] for e in t.history] for s, t in trainings.items()}}
     if all(hours.values()):
         axes_of["hours of trials"] = hours
-    figure = new_figure(4.6 * len(axes_of), 6.2)
-    grid = figure.subplots(2, len(axes_of), sharex="col", sharey="row", squeeze=False)
-    for row, (part, name, meaning) in enumerate(_PANELS):
-        for column, (unit, places) in enumerate(axes_of.items()):
+    terms = dict.fromkeys(term for training in trainings.values() for term in training.terms)
+    panels = [_PANELS[0], *(("train", term, term.removeprefix("loss_")) for term in terms), _PANELS[1]]
+    figure = new_figure(4.6 * len(axes_of), 1.4 + 2.4 * len(panels))
+    grid = figure.subplots(len(panels), len(axes_of), sharex="col", sharey="row", squeeze=False)
+    for row, (part, name, meaning) in enumerate(panels):
+        for column, places in enumerate(axes_of.values()):
             _draw(grid[row, column], trainings, places, colours, part, name)
-            if row == 1:
-                grid[row, column].set_xlabel(unit, fontsize=10, color=INK)
         grid[row, 0].set_ylabel(meaning, fontsize=10, color=INK)
-    for axes in grid[1]:
+    for axes, unit in zip(grid[-1], axes_of, strict=True):
+        axes.set_xlabel(unit, fontsize=10, color=INK)
         axes.set_xlim(left=0)
     for axes in grid[:, 0]:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=7))

@@ -72,5 +72,6 @@ def draw_curves(trainings: dict[str, Training], path: Path) -> Picture | None:
     if not drawn:
         return None
     save_figure(learning_curves(drawn), path)
-    caption = "Training loss and SI-SDR improvement on the validation trials, after every epoch."
+    terms = ", its terms before they are weighted," if any(training.terms for training in drawn.values()) else ""
+    caption = f"Training loss{terms} and SI-SDR improvement on the validation trials, after every epoch."
     return Picture("Learning curves", path, caption)

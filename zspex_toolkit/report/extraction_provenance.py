@@ -35,6 +35,7 @@ def training_facts(system: str, training: Training, scored: list[Scored]) -> dic
         "seconds": training.seconds,
         "best_epoch": best.get("epoch"),
         "valid_si_sdri": (best.get("valid") or {}).get("si_sdri"),
+        "amp": training.amp,
         "seed": training.loop.get("seed"),
         "config_hash": training.config_hash,
         "trained_commit": training.commit,
@@ -52,13 +53,13 @@ def training_table(facts: list[dict[str, Any]]) -> Grid:
             number(None if one["seconds"] is None else one["seconds"] / 60),
             DASH if one["best_epoch"] is None else str(one["best_epoch"]),
             number(one["valid_si_sdri"], 2),
-            *(DASH if one[name] is None else str(one[name]) for name in ("seed", *_COMMITS)),
+            *(DASH if one[name] is None else str(one[name]) for name in ("amp", "seed", *_COMMITS)),
         )
         for one in facts
     )
     head = (
         *("System", "Mixtures per step", "Epochs", "Steps", "Hours of trials", "Minutes"),
-        *("Best epoch", "Validation SI-SDRi, dB", "Seed", "Settings", "Trained at", "Scored at"),
+        *("Best epoch", "Validation SI-SDRi, dB", "Precision", "Seed", "Settings", "Trained at", "Scored at"),
     )
     note = (
         "Hours of trials: segments times their length, a mixture counting for each of its targets, "

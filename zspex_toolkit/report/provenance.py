@@ -107,6 +107,7 @@ def network_facts(network: Network, cost: Cost | None = None) -> dict[str, Any]:
         "epochs": len(training.history) or None,
         "last_valid_mae": training.last("valid", "mae"),
         "seconds": training.seconds,
+        "amp": training.amp,
         "seed": training.loop.get("seed"),
         "config_hash": training.config_hash,
         "trained_commit": training.commit,
@@ -120,9 +121,9 @@ def network_facts(network: Network, cost: Cost | None = None) -> dict[str, Any]:
 def network_lines(networks: list[Network], costs: Mapping[str, Cost] = MappingProxyType({})) -> list[str]:
     """:func:`network_facts` as a Markdown table."""
     lines = [
-        "| Network | Parameters | Effective batch | Epochs | Valid MAE | Minutes | Seed | Settings | Trained at "
-        "| Scored at | MMAC/s | Real-time factor |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- | --- | --- | ---: | ---: |",
+        "| Network | Parameters | Effective batch | Epochs | Valid MAE | Minutes | Precision | Seed | Settings "
+        "| Trained at | Scored at | MMAC/s | Real-time factor |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | --- | ---: | --- | --- | --- | ---: | ---: |",
     ]
     for facts in (network_facts(network, costs.get(network.folder)) for network in networks):
         minutes = number(None if facts["seconds"] is None else facts["seconds"] / 60)
@@ -132,8 +133,8 @@ def network_lines(networks: list[Network], costs: Mapping[str, Cost] = MappingPr
         hashes = " | ".join(facts[name] or DASH for name in ("config_hash", "trained_commit", "scored_commit"))
         macs = number(None if facts["macs_per_second"] is None else facts["macs_per_second"] / 1e6, 1)
         lines.append(
-            f"| {facts['folder']} | {counted} | {number(facts['last_valid_mae'], 4)} | {minutes} | {seed} | {hashes} "
-            f"| {macs} | {number(facts['real_time_factor'], 4)} |"
+            f"| {facts['folder']} | {counted} | {number(facts['last_valid_mae'], 4)} | {minutes} "
+            f"| {facts['amp'] or DASH} | {seed} | {hashes} | {macs} | {number(facts['real_time_factor'], 4)} |"
         )
     return lines
 
@@ -163,6 +164,7 @@ def foundation_facts(exp: Path) -> dict[str, dict[str, Any]]:
                 **{key: training.loop.get(key) for key in ("optimizer", "learning_rate", "schedule", "seed")},
                 "train_accuracy": training.last("train", "accuracy"),
                 "seconds": training.seconds,
+                "amp": training.amp,
                 "config_hash": training.config_hash,
                 "commit": training.commit,
             }
@@ -174,7 +176,7 @@ def foundation_lines(facts: dict[str, dict[str, Any]]) -> list[str]:
     return [
         f"- {name}: {f['epochs']} epochs, effective batch {f['effective_batch']}, {f['optimizer']}, "
         f"learning rate {f['learning_rate']}, {f['schedule']} schedule, seed {f['seed']}, "
-        f"{f['seconds'] / 60:.1f} minutes, "
+        f"{f['seconds'] / 60:.1f} minutes, amp {f['amp'] or DASH}, "
         f"accuracy on its training items {number(percent(f['train_accuracy']))} %, settings {f['config_hash']}, "
         f"trained at {f['commit'] or DASH}"
         for name, f in facts.items()

@@ -108,7 +108,8 @@ def _draw(experiment: _Experiment, out: Path) -> list[tuple[str, str]]:
     bars = accuracy_bars(tables, title=f"Test accuracy on {corpus}", with_paper=with_paper)
     save_figure(bars, out / "accuracy.png")
     figures = [("accuracy.png", "Test accuracy of every function, with 95 % bootstrap intervals.")]
-    for statistic, meaning in _CURVES.items():
+    terms = {term: f"Loss {term[5:]}" for network in experiment.networks for term in network.training.terms}
+    for statistic, meaning in (_CURVES | terms).items():
         for given, title in _DIRECTIONS.items():
             trained = [n for n in experiment.networks if n.given == given and n.has_curve(statistic)]
             if trained:

@@ -34,9 +34,21 @@ class Training:
         return self.loop["batch_size"] * self.loop.get("accumulate", 1) if "batch_size" in self.loop else None
 
     @property
+    def amp(self) -> str | None:
+        """The mixed precision that was taken: ``bf16``, ``none``, or both where the machine changed."""
+        taken = dict.fromkeys(epoch.get("amp", self.loop.get("amp")) for epoch in self.history)
+        return ", ".join(one for one in taken if one) or None
+
+    @property
     def seconds(self) -> float | None:
         """Time spent in all epochs together."""
         return sum(epoch.get("seconds", 0.0) for epoch in self.history) if self.history else None
+
+    @property
+    def terms(self) -> list[str]:
+        """Statistics that are single losses (``loss_<name>``), if the loss is a sum of several."""
+        names = dict.fromkeys(name for epoch in self.history for name in epoch["train"] or {} if name[:5] == "loss_")
+        return list(names) if len(names) > 1 else []
 
     def curve(self, part: str, statistic: str) -> list[float]:
         """``statistic`` of ``part`` (``train`` or ``valid``) after every epoch; NaN where it was not finite."""

@@ -14,8 +14,19 @@ from zspex_toolkit.data.embeddings import LabelledEmbeddings
 from zspex_toolkit.errors import UserError
 from zspex_toolkit.registry import load
 from zspex_toolkit.tasks.experiment import load_weights, read_spec, require_finished, start_experiment
+from zspex_toolkit.tasks.losses import Losses, Offer
 from zspex_toolkit.train.config import TrainConfig
 from zspex_toolkit.train.loop import train
+
+OFFERS = {
+    "speaker_scores": Offer("BK", "score", "of the training speakers"),
+    "speaker": Offer("B", "class", "class of the speaker"),
+}
+
+
+def default_losses() -> dict[str, Any]:
+    """Cross entropy alone."""
+    return {"cross_entropy": {"weight": 1.0}}
 
 
 @dataclass(frozen=True)
@@ -26,6 +37,7 @@ class Config:
     exp_dir: Path  # folder of the experiment
     network: str = "mlp"  # file under models/classifiers/
     network_options: dict[str, Any] = field(default_factory=dict)  # arguments of its constructor
+    losses: dict[str, Any] = field(default_factory=default_losses)  # file under losses/: {weight, options}
     device: str = "auto"  # auto, cpu or cuda:N
     train: TrainConfig = field(default_factory=TrainConfig)  # the loop
 
@@ -65,18 +77,18 @@ def load_classifier(exp_dir: Path) -> tuple[ClassifierSpec, nn.Module]:
 
 def train_classifier(config: Config) -> Path:
     """Train, or go on training, and return the experiment's folder."""
+    losses = Losses(config.losses, OFFERS, "the training of a classifier")
     train_set = LabelledEmbeddings(config.data)
     if len(train_set.speakers) < 2:
         raise UserError(f"{config.data}/utt2spk: expected at least two speakers, found {len(train_set.speakers)}")
     spec = ClassifierSpec(config.network, config.network_options, train_set.embedding_dim, train_set.speakers)
     torch.manual_seed(config.train.seed)
     model = build_classifier(spec)
-    cross_entropy = load("losses", "cross_entropy")
 
     def loss(model: nn.Module, batch: dict[str, Any]) -> tuple[Tensor, dict[str, Tensor]]:
         scores = model(batch["embedding"]).float()
-        correct = (scores.argmax(1) == batch["speaker"]).float().mean()
-        return cross_entropy(scores, batch["speaker"]), {"accuracy": correct}
+        total, terms = losses({"speaker_scores": scores, "speaker": batch["speaker"]})
+        return total, terms | {"accuracy": (scores.argmax(1) == batch["speaker"]).float().mean()}
 
     start_experiment(config.exp_dir, config, spec)
     train(model, loss, train_set, None, config.exp_dir, config.train, config.device)

@@ -8,7 +8,7 @@ import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -28,9 +28,23 @@ from zspex_toolkit.signal.front_end import FrontEndConfig
 from zspex_toolkit.tasks.classification import load_classifier
 from zspex_toolkit.tasks.embedding import EmbedderSpec, build_embedder, load_embedder
 from zspex_toolkit.tasks.experiment import has_begun, load_weights, read_spec, require_finished, start_experiment
+from zspex_toolkit.tasks.losses import Losses, Offer
 from zspex_toolkit.train.config import TrainConfig
 from zspex_toolkit.train.loop import train
 from zspex_toolkit.train.processes import is_main_process
+
+OFFERS = {
+    "estimate": Offer("BD", "signal", "embedding of the speaker asked for, as the network estimates it"),
+    "reference": Offer("BD", "signal", "clean embedding of that speaker"),
+    "known": Offer("BD", "signal", "clean embedding of the speaker that the network is given"),
+    "speaker_scores": Offer("BK", "score", "of the frozen classifier B on the estimate; needs the setting classifier"),
+    "speaker": Offer("B", "class", "class of the speaker asked for"),
+}
+
+
+def default_losses() -> dict[str, Any]:
+    """Mean absolute error alone, as in the paper."""
+    return {"mean_absolute_error": {"weight": 1.0}}
 
 
 @dataclass(frozen=True)
@@ -49,11 +63,12 @@ class Config:
     freeze_embedder: bool = False  # train the function alone
     segment_frames: int = 200  # voiced frames of a training segment; 0: whole mixtures
     mask: MaskConfig = field(default_factory=MaskConfig)  # mask training segments in time and frequency
-    losses: dict[str, float] = field(default_factory=lambda: {"mean_absolute_error": 1.0})  # file under losses/: weight
+    losses: dict[str, Any] = field(default_factory=default_losses)  # file under losses/: {weight, options}
     classifier: Path | None = None  # experiment of the frozen classifier B: its accuracy is followed over the epochs
-    identification_weight: float = 0.0  # weight of the cross entropy of B on the estimate
     device: str = "auto"  # auto, cpu or cuda:N
     train: TrainConfig = field(default_factory=TrainConfig)  # the loop
+
+    FORMER: ClassVar = {"identification_weight": "losses: {cross_entropy: {weight: ...}}, beside the other losses"}
 
 
 @dataclass(frozen=True)
@@ -132,44 +147,51 @@ def train_demixers(config: Config) -> list[Path]:
 
 
 class DemixingLoss:
-    """Weighted sum of losses between estimated and clean embeddings of the speakers asked for.
+    """Losses between estimated and clean embeddings of the speakers asked for.
 
     Args:
-        config: weights.
+        config: with ``losses``.
         clean: (K, D) clean embeddings.
         speakers: their names, in this order.
 
     Raises:
-        ConfigError: for an unknown loss, or a weight on a classifier that is not given.
+        ConfigError: as :class:`~zspex_toolkit.tasks.losses.Losses`, or for a loss of a classifier that is not given.
         UserError: if the classifier knows other speakers.
     """
 
     def __init__(self, config: Config, clean: Tensor, speakers: list[str]):
-        self._clean = clean
-        self._losses = {name: (load("losses", name), weight) for name, weight in config.losses.items()}
-        self._weight = config.identification_weight
+        self._clean, self._losses = clean, losses_of(config)
         self._classifier: nn.Module | None = None
         if config.classifier is not None:
             spec, self._classifier = load_classifier(config.classifier)
             if list(spec.speakers) != speakers:
                 raise UserError(f"{config.classifier}: knows other speakers than {config.clean_speakers}")
-        elif self._weight:
-            raise ConfigError("identification_weight: needs classifier, the experiment of the classifier B")
 
     def __call__(self, network: nn.Module, batch: dict[str, Any]) -> tuple[Tensor, dict[str, Tensor]]:
-        """The loss of a batch and, for the curves, its mean absolute error and the share that B identifies."""
+        """The loss of a batch, its terms and, for the curves, the mean absolute error and the share that B knows."""
         self._clean = self._clean.to(batch["feats"].device)
-        estimate = network(batch["feats"], batch.get("num_frames"), self._clean[batch["known"]]).float()
-        reference = self._clean[batch["asked"]]
-        total = sum(weight * function(estimate, reference) for function, weight in self._losses.values())
-        report = {"mae": (estimate - reference).abs().mean().detach()}
+        given = {"known": self._clean[batch["known"]], "reference": self._clean[batch["asked"]]}
+        estimate = network(batch["feats"], batch.get("num_frames"), given["known"]).float()
+        given |= {"estimate": estimate, "speaker": batch["asked"]}
+        report = {"mae": (estimate - given["reference"]).abs().mean().detach()}
         if self._classifier is not None:
-            with torch.set_grad_enabled(torch.is_grad_enabled() and self._weight > 0):
-                scores = self._classifier.to(estimate.device)(estimate)
+            with torch.set_grad_enabled(torch.is_grad_enabled() and bool(self._losses.taking("speaker_scores"))):
+                scores = given["speaker_scores"] = self._classifier.to(estimate.device)(estimate)
             report["accuracy"] = (scores.argmax(1) == batch["asked"]).float().mean()
-            if self._weight:
-                total = total + self._weight * nn.functional.cross_entropy(scores, batch["asked"])
-        return total, report
+        total, terms = self._losses(given)
+        return total, terms | report
+
+
+def losses_of(config: Config) -> Losses:
+    """What ``config`` asks to minimise.
+
+    Raises:
+        ConfigError: as :class:`~zspex_toolkit.tasks.losses.Losses`, or for a loss of a classifier that is not given.
+    """
+    losses = Losses(config.losses, OFFERS, "de-mixing")
+    if config.classifier is None and (needing := losses.taking("speaker_scores")):
+        raise ConfigError(f"losses.{needing[0]}: needs classifier, the experiment of the classifier B")
+    return losses
 
 
 def _training_mixtures(config: Config, front_end: FrontEndConfig) -> Mixtures:
@@ -198,8 +220,7 @@ def _check_settings(config: Config) -> None:
             "train.schedule plateau and train.patience would choose by the mixtures of valid_data, which are for "
             "looking at only; leave valid_data away or take another schedule"
         )
-    if not any(weight > 0 for weight in [*config.losses.values(), config.identification_weight]):
-        raise ConfigError("losses: expected a weight above 0 for one of them, or identification_weight")
+    losses_of(config)
 
 
 def _keep_embedder(source: Path, exp_dir: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -20,10 +20,21 @@ from zspex_toolkit.losses.additive_angular_margin import cosine_logits
 from zspex_toolkit.registry import load
 from zspex_toolkit.signal.front_end import FrontEndConfig
 from zspex_toolkit.tasks.experiment import load_weights, read_spec, require_finished, start_experiment
+from zspex_toolkit.tasks.losses import Losses, Offer
 from zspex_toolkit.train.config import TrainConfig
 from zspex_toolkit.train.loop import train
 
-COSINE_LOSSES = ("additive_angular_margin",)  # take cosines; the others take the scores of an affine layer
+OFFERS = {
+    "speaker_scores": Offer("BK", "score", "of the training speakers, by an affine layer on the embedding"),
+    "cosines": Offer("BK", "score", "of the embedding and each training speaker's weights"),
+    "speaker": Offer("B", "class", "class of the speaker"),
+    "embedding": Offer("BD", "signal", "of the segment"),
+}
+
+
+def default_losses() -> dict[str, Any]:
+    """Cross entropy alone."""
+    return {"cross_entropy": {"weight": 1.0}}
 
 
 @dataclass(frozen=True)
@@ -34,8 +45,7 @@ class Config:
     exp_dir: Path  # folder of the experiment
     network: str = "residual_tdnn"  # file under models/embedders/
     network_options: dict[str, Any] = field(default_factory=dict)  # arguments of its constructor
-    loss: str = "cross_entropy"  # file under losses/
-    loss_options: dict[str, Any] = field(default_factory=dict)  # its arguments, such as margin and scale
+    losses: dict[str, Any] = field(default_factory=default_losses)  # file under losses/: {weight, options}
     segment_frames: int = 200  # voiced frames of a training segment; 0: whole utterances
     segments_per_utterance: int = 1  # segments of each utterance in one epoch
     cmvn_window: int = 300  # frames of the sliding mean; 0: none
@@ -44,6 +54,10 @@ class Config:
     mask: MaskConfig = field(default_factory=MaskConfig)  # mask segments in time and frequency
     device: str = "auto"  # auto, cpu or cuda:N
     train: TrainConfig = field(default_factory=TrainConfig)  # the loop
+
+    FORMER: ClassVar = dict.fromkeys(
+        ("loss", "loss_options"), "losses: {LOSS: {weight: 1.0, options: {LOSS_OPTIONS}}}, LOSS a file under losses/"
+    )
 
 
 @dataclass(frozen=True)
@@ -56,20 +70,29 @@ class EmbedderSpec:
 
 
 class SpeakerScores(nn.Module):
-    """An embedder and the output layer it is trained with: (B, L, F) to scores of the classes (B, K)."""
+    """An embedder and the output layer it is trained with: (B, L, F) to what losses ask for, by name (see ``OFFERS``).
 
-    def __init__(self, embedder: nn.Module, num_speakers: int, *, cosine: bool):
+    Args:
+        embedder: (B, L, F) to (B, D).
+        num_speakers: K.
+        affine: whether ``speaker_scores`` are asked for.
+        cosine: whether ``cosines`` are. The two share their weights.
+    """
+
+    def __init__(self, embedder: nn.Module, num_speakers: int, *, affine: bool, cosine: bool):
         super().__init__()
         self.embedder = embedder
-        self.output = nn.Linear(embedder.embedding_dim, num_speakers, bias=not cosine)
-        self._cosine = cosine
+        self.output = nn.Linear(embedder.embedding_dim, num_speakers, bias=affine)
+        self._affine, self._cosine = affine, cosine
 
-    def forward(self, feats: Tensor, num_frames: Tensor | None) -> Tensor:
-        embedding = self.embedder(feats, num_frames)
-        if not self._cosine:
-            return self.output(embedding)
-        with torch.autocast(feats.device.type, enabled=False):  # margins are finer than half precision
-            return cosine_logits(embedding.float(), self.output.weight)
+    def forward(self, feats: Tensor, num_frames: Tensor | None) -> dict[str, Tensor]:
+        given = {"embedding": self.embedder(feats, num_frames)}
+        if self._affine:
+            given["speaker_scores"] = self.output(given["embedding"])
+        if self._cosine:
+            with torch.autocast(feats.device.type, enabled=False):  # margins are finer than half precision
+                given["cosines"] = cosine_logits(given["embedding"].float(), self.output.weight)
+        return {name: tensor.float() for name, tensor in given.items()}
 
 
 def build_embedder(spec: EmbedderSpec) -> nn.Module:
@@ -97,6 +120,7 @@ def load_embedder(exp_dir: Path) -> tuple[EmbedderSpec, nn.Module]:
 
 def train_embedder(config: Config) -> Path:
     """Train, or go on training, and return the experiment's folder."""
+    losses = Losses(config.losses, OFFERS, "the training of an embedder")
     front_end = front_end_of(config.data, cmvn_window=config.cmvn_window, subtract_level=config.subtract_level)
     spec = EmbedderSpec(config.network, config.network_options, front_end)
     features = _features(config, front_end)
@@ -109,15 +133,16 @@ def train_embedder(config: Config) -> Path:
         masking=Masking(config.mask, front_end.mfcc),
         seed=config.train.seed,
     )
-    loss_function = load("losses", config.loss)
-    check_options(loss_function, config.loss_options, "loss_options")
     torch.manual_seed(config.train.seed)
-    model = SpeakerScores(build_embedder(spec), len(speakers), cosine=config.loss in COSINE_LOSSES)
+    cosine = bool(losses.taking("cosines"))
+    affine = bool(losses.taking("speaker_scores")) or not cosine
+    model = SpeakerScores(build_embedder(spec), len(speakers), affine=affine, cosine=cosine)
 
     def loss(model: nn.Module, batch: dict[str, Any]) -> tuple[Tensor, dict[str, Tensor]]:
-        scores = model(batch["feats"], batch.get("num_frames")).float()
-        correct = (scores.argmax(1) == batch["speaker"]).float().mean()
-        return loss_function(scores, batch["speaker"], **config.loss_options), {"accuracy": correct}
+        given = model(batch["feats"], batch.get("num_frames"))
+        total, terms = losses(given | {"speaker": batch["speaker"]})
+        scores = given["speaker_scores" if affine else "cosines"]
+        return total, terms | {"accuracy": (scores.argmax(1) == batch["speaker"]).float().mean()}
 
     start_experiment(config.exp_dir, config, spec)
     train(model, loss, train_set, None, config.exp_dir, config.train, config.device)

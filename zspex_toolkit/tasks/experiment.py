@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from os import PathLike
 from pathlib import Path
 from typing import Any, TypeVar
@@ -43,7 +44,13 @@ def start_experiment(
     before = exp_dir / "config.yaml"
     if before.exists() and has_begun(exp_dir):
         free = {*may_change, *(f"train.{name}" for name in MAY_CHANGE)}
-        then, now = _flat(yaml.safe_load(before.read_text(encoding="utf-8"))), _flat(to_dict(config))
+        then, now = _flat(yaml.safe_load(before.read_text(encoding="utf-8")), config), _flat(to_dict(config), config)
+        for key, new in getattr(config, "FORMER", {}).items():
+            if key in then:
+                raise ConfigError(
+                    f"{before}: this experiment was begun with {key} {then[key]}, which is written in another way now: "
+                    f"{new}; choose another exp_dir"
+                )
         # A setting that did not exist then counts as unchanged: its default is what was done before there was a choice.
         keys = [key for key in now if key not in free and key in then and then[key] != now[key]]
         if keys:
@@ -119,8 +126,13 @@ def read_weights(path: str | PathLike) -> dict[str, Tensor]:
         raise UserError(f"{path}: cut short or no safetensors file ({error}); train or copy the model again") from error
 
 
-def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+def _flat(settings: dict[str, Any], config: Any, prefix: str = "") -> dict[str, Any]:
+    """Settings by their names with dots; one that is itself a dictionary, as ``config`` has it, stays whole."""
     flat: dict[str, Any] = {}
     for key, value in settings.items():
-        flat.update(_flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value})
+        nested = getattr(config, key, None)
+        if isinstance(value, dict) and dataclasses.is_dataclass(nested):
+            flat |= _flat(value, nested, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
     return flat

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import yaml
@@ -18,7 +18,7 @@ from zspex_toolkit.data.extraction_trials import GIVEN_CLUE, StoredTrials
 from zspex_toolkit.errors import ConfigError, UserError
 from zspex_toolkit.registry import load
 from zspex_toolkit.tasks.experiment import load_weights, read_spec, start_experiment
-from zspex_toolkit.tasks.extraction_loss import ExtractionLoss, LossConfig
+from zspex_toolkit.tasks.extraction_loss import ExtractionLoss, default_losses
 from zspex_toolkit.train.config import TrainConfig
 from zspex_toolkit.train.loop import is_finished, train
 from zspex_toolkit.train.processes import is_main_process
@@ -39,9 +39,14 @@ class Config:
     valid_data: Path | None = None  # trial directory of the validation: a fixed list
     valid_seconds: float = 0.0  # use so much of the beginning of each validation mixture; 0: all of it
     valid_enrollment_seconds: float = 0.0  # and so much of each of its enrollments; 0: all of it
-    loss: LossConfig = field(default_factory=LossConfig)  # weights of its parts
+    losses: dict[str, Any] = field(default_factory=default_losses)  # file under losses/: {weight, options}
     device: str = "auto"  # auto, cpu or cuda:N
     train: TrainConfig = field(default_factory=TrainConfig)  # the loop; a batch has two rows for each item
+
+    FORMER: ClassVar = {
+        "loss": "losses: {si_sdr: {weight: 1.0, options: {scales: [...], max_si_sdr_db: ...}}, absent_energy: {weight: "
+        "ABSENT, options: {floor_db: ...}}, cross_entropy: {weight: SPEAKER}}; what is not named is left out"
+    }
 
 
 @dataclass(frozen=True)
@@ -111,6 +116,7 @@ def train_extractor(config: Config) -> Path:
     if config.draw.source_data is None:
         raise ConfigError("draw.source_data: expected the data directory of the training utterances")
     _check_speaker_epochs(config.draw.speaker_epochs, config.train)
+    loss = ExtractionLoss(config.losses, speaker_epochs=config.draw.speaker_epochs)
     train_set = DrawnTrials(config.draw, config.fs, seed=config.train.seed)
     spec = ExtractorSpec(config.extractor, config.extractor_options, config.fs, len(train_set.speakers))
     valid_set = _validation(config, train_set)
@@ -126,7 +132,7 @@ def train_extractor(config: Config) -> Path:
     )
     if is_main_process():
         print(line)
-    train(extractor, ExtractionLoss(config.loss), train_set, valid_set, config.exp_dir, config.train, config.device)
+    train(extractor, loss, train_set, valid_set, config.exp_dir, config.train, config.device)
     return config.exp_dir
 
 
@@ -163,12 +169,9 @@ def _give_clues(config: Config, extractor: nn.Module, train_set: DrawnTrials, va
     """Give the data sets the embeddings of a network whose clues come from elsewhere.
 
     Raises:
-        ConfigError: for a table that the network has no use for, none where it needs one, or speaker epochs without
-            scores to learn from.
+        ConfigError: for a table that the network has no use for, or none where it needs one.
         DataDirError: for embeddings that are missing or of another size.
     """
-    if config.draw.speaker_epochs and extractor.num_speakers is None:
-        raise ConfigError(f"draw.speaker_epochs: {config.extractor} has no speaker scores to learn from; set it to 0")
     if bool(extractor.clue_dim) != (config.clue_table is not None):
         raise ConfigError(
             f"clue_table: expected one if, and only if, the extractor takes embeddings; it has clue_dim "

@@ -1,9 +1,8 @@
-"""What an extractor is trained for: the waveform at three scales, the speaker, and silence where that one is absent."""
+"""What an extractor is trained for, unless told otherwise: the waveform, the speaker, and silence without that one."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -12,95 +11,86 @@ from torch import Tensor, nn
 from zspex_toolkit.data.trial_rows import NO_SPEAKER
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.models.clue import Clue
+from zspex_toolkit.signal.energy_left import energy_left_db
 from zspex_toolkit.signal.si_sdr import si_sdr
+from zspex_toolkit.tasks.losses import Losses, Offer
+from zspex_toolkit.train.processes import is_main_process
+
+OFFERS = {
+    "estimates": Offer("RST", "signal", "waveforms of the target at each scale, short to long, or one"),
+    "target": Offer("RT", "signal", "clean speech of the target; silence where that one is absent"),
+    "mixture": Offer("RT", "signal", "what the network heard"),
+    "present": Offer("R", "flag", "whether the enrolled speaker is in the mixture"),
+    "alone": Offer("R", "flag", "whether the target is all the speech there is"),
+    "num_samples": Offer("R", "length", "samples that count; None if all do"),
+    "speaker_scores": Offer("RK", "score", "of the training speakers, from the enrollment; not of every network"),
+    "speaker": Offer("R", "known_class", "class of the enrolled speaker; -1 if that one is no training speaker"),
+}
 
 
-@dataclass(frozen=True)
-class LossConfig:
+def default_losses() -> dict[str, Any]:
     """-(0.8, 0.1, 0.1) SI-SDR of the short, middle and long scale + 0.5 cross entropy of the speaker, as SpEx+."""
-
-    scales: tuple[float, ...] = (0.8, 0.1, 0.1)  # weights of the scales' waveforms, short to long
-    speaker: float = 0.5  # weight of the cross entropy of the enrolled speaker
-    max_si_sdr_db: float = 0.0  # SI-SDR saturates here: better waveforms gain nothing; 0: no limit
-    absent: float = 1.0  # weight of the output's level, in dB, where the enrolled speaker is absent
-    absent_floor_db: float = -30.0  # output over mixture where that level saturates: quieter gains nothing
-
-    def __post_init__(self) -> None:
-        weights = (*self.scales, self.speaker, self.absent)
-        if not self.scales or not all(0 <= weight < math.inf for weight in weights):
-            raise ConfigError(f"loss: expected weights of 0 or more, got {list(weights)}")
-        if not 0 <= self.max_si_sdr_db < math.inf or not -math.inf < self.absent_floor_db < 0:
-            raise ConfigError(
-                "loss: expected max_si_sdr_db of 0 or more and absent_floor_db below 0, "
-                f"got {self.max_si_sdr_db} and {self.absent_floor_db}"
-            )
+    return {"si_sdr": {"weight": 1.0}, "absent_energy": {"weight": 1.0}, "cross_entropy": {"weight": 0.5}}
 
 
 class ExtractionLoss:
     """The loss of a batch of rows (see :mod:`zspex_toolkit.data.trial_rows`), finite for silence too.
 
-    Statistics: ``si_sdr`` of the short scale, over rows whose target is there, and ``si_sdri`` (its gain over the
-    mixture), over those with an interferer too; ``speaker_accuracy``, over rows of training speakers; ``energy_left``
-    (output over mixture, dB), over rows whose target is absent. One without rows is not a number.
+    Args:
+        settings: ``losses: {name: {weight, options}}``. The default does without the speaker where the network has no
+            speaker scores, and says so; other settings then need a network that has them.
+        speaker_epochs: how many epochs will learn from enrollments alone.
+
+    Statistics: each loss; ``si_sdr`` of the short scale, over rows whose target is there, and ``si_sdri`` (its gain
+    over the mixture), over those with an interferer too; ``speaker_accuracy``, over rows of training speakers;
+    ``energy_left`` (output over mixture, dB), over rows whose target is absent. One without rows is not a number.
+
+    Raises:
+        ConfigError: as :class:`~zspex_toolkit.tasks.losses.Losses`, and if there is nothing to learn in those epochs.
     """
 
-    def __init__(self, config: LossConfig):
-        self._config = config
+    def __init__(self, settings: Mapping[str, Any] | None = None, *, speaker_epochs: int = 0):
+        self._is_default = settings is None or settings == default_losses()
+        self._losses = Losses(default_losses() if settings is None else settings, OFFERS, "extraction")
+        if speaker_epochs:
+            self._check_speaker_epochs(("speaker_scores", "speaker"))
 
     def __call__(self, network: nn.Module, batch: dict[str, Any]) -> tuple[Tensor, dict[str, Tensor]]:
         """The loss and its statistics."""
         if batch.get("speaker_only"):
             return self._of_speakers(network, batch)
+        num_rows = len(batch["target"])
         estimates, scores = network(batch["mixture"], clue_of(network, batch))
-        scales = (1.0,) if estimates.shape[1] == 1 else self._config.scales
-        if estimates.shape[1] != len(scales):
-            raise ConfigError(f"loss.scales: expected {estimates.shape[1]} weights, got {len(scales)}")
-        batch = _one_mixture_a_row(batch)
-        mixture, target, present, num_samples = (
-            batch.get(name) for name in ("mixture", "target", "present", "num_samples")
-        )
-        rows = torch.zeros(len(mixture), device=mixture.device)
-        for scale, weight in enumerate(scales):
-            estimate = estimates[:, scale].float()
-            ratio = si_sdr(estimate, target, num_samples=num_samples)
-            left = energy_left_db(estimate, mixture, num_samples, floor_db=self._config.absent_floor_db)
-            found = saturated(ratio, self._config.max_si_sdr_db)
-            rows = rows + weight * torch.where(present, -found, self._config.absent * left)
-        total = rows.mean()
-        known = batch["speaker"] != NO_SPEAKER
-        if self._config.speaker and scores is not None:
-            total = total + self._config.speaker * _cross_entropy(scores.float(), batch["speaker"], known)
+        given = {name: batch[name] for name in ("target", "present", "alone", "speaker")}
+        given |= {"estimates": estimates.float(), "mixture": to_rows(batch["mixture"], num_rows)}
+        given["num_samples"] = to_rows(batch.get("num_samples"), num_rows)
+        if scores is not None:
+            given["speaker_scores"] = scores.float()
+        elif self._is_default and (useless := self._losses.taking("speaker_scores")):
+            self._losses.drop(useless)
+            if is_main_process():
+                print(f"losses: without {', '.join(useless)}: this network gives no speaker scores")
+        total, terms = self._losses(given)
         with torch.no_grad():
-            short = estimates[:, 0].float()
-            return total, self._statistics(batch, short, scores, known)
+            return total, terms | _statistics(given)
 
     def _of_speakers(self, network: nn.Module, batch: dict[str, Any]) -> tuple[Tensor, dict[str, Tensor]]:
-        """The cross entropy alone: the mixtures are not looked at."""
-        if not self._config.speaker:
-            raise ConfigError("draw.speaker_epochs: nothing to learn in them, since loss.speaker is 0; set one of them")
-        scores = network.classify(clue_of(network, batch)).float()
-        known = batch["speaker"] != NO_SPEAKER
-        correct = (scores.argmax(1) == batch["speaker"]).float()
-        nothing = torch.full((), torch.nan, device=scores.device)
+        """What can be learnt from enrollments alone: the mixtures are not looked at."""
+        scores = network.classify(clue_of(network, batch))
+        given = {"speaker": batch["speaker"]} | ({} if scores is None else {"speaker_scores": scores.float()})
+        self._check_speaker_epochs(given)
+        total, terms = self._losses(given, partial=True)
+        nothing = torch.full((), torch.nan, device=total.device)
         statistics = {name: nothing for name in ("si_sdr", "si_sdri", "energy_left")}
-        statistics["speaker_accuracy"] = (correct * known).sum() / known.sum()
-        return self._config.speaker * _cross_entropy(scores, batch["speaker"], known), statistics
+        with torch.no_grad():
+            return total, terms | statistics | _speaker_statistics(given)
 
-    def _statistics(
-        self, batch: dict[str, Any], short: Tensor, scores: Tensor | None, known: Tensor
-    ) -> dict[str, Tensor]:
-        mixture, target, num_samples = batch["mixture"], batch["target"], batch.get("num_samples")
-        ratio = si_sdr(short, target, num_samples=num_samples)
-        gain = ratio - si_sdr(mixture, target, num_samples=num_samples)
-        left = energy_left_db(short, mixture, num_samples, floor_db=-100.0)
-        over = {
-            "si_sdr": (ratio, batch["present"]),
-            "si_sdri": (gain, batch["present"] & ~batch["alone"]),
-            "energy_left": (left, ~batch["present"]),
-        }
-        if scores is not None:
-            over["speaker_accuracy"] = ((scores.argmax(1) == batch["speaker"]).float(), known)
-        return {name: (values * rows).sum() / rows.sum() for name, (values, rows) in over.items()}
+    def _check_speaker_epochs(self, given: Mapping[str, Any] | tuple[str, ...]) -> None:
+        if not self._losses.computable(given):
+            raise ConfigError(
+                "draw.speaker_epochs: nothing to learn in them, since no loss is of speaker scores that the network "
+                "gives; add losses.cross_entropy, or set draw.speaker_epochs to 0"
+            )
 
 
 def clue_of(network: nn.Module, batch: dict[str, Any]) -> Clue:
@@ -110,50 +100,28 @@ def clue_of(network: nn.Module, batch: dict[str, Any]) -> Clue:
     return network.clue(batch["enrollment"], batch.get("enrollment_length"))
 
 
-def _one_mixture_a_row(batch: dict[str, Any]) -> dict[str, Any]:
-    """The batch with each of its M mixtures, and their lengths, once for each of the R rows that ask of it."""
-    count = len(batch["target"]) // len(batch["mixture"])
-    repeated = {"mixture": batch["mixture"].repeat(count, 1)}
-    if "num_samples" in batch:
-        repeated["num_samples"] = batch["num_samples"].repeat(count)
-    return batch | repeated
+def to_rows(of_mixtures: Tensor | None, num_rows: int) -> Tensor | None:
+    """What is known of mixtures (M, ...), for rows (R, ...): row r asks of mixture r % M."""
+    if of_mixtures is None or len(of_mixtures) == num_rows:
+        return of_mixtures
+    return of_mixtures.repeat(num_rows // len(of_mixtures), *[1] * (of_mixtures.ndim - 1))
 
 
-def saturated(si_sdr_db: Tensor, max_db: float) -> Tensor:
-    """SI-SDR that bends towards ``max_db`` from below and never passes it; as it is if ``max_db`` is 0.
-
-    The signal-to-noise ratio with noise ``max_db`` below the target added to what is there: ratios 10 dB below the
-    limit lose 0.4 dB.
-
-    Reference: Wisdom et al., "Unsupervised sound separation using mixture invariant training", NeurIPS 2020, eq. 2.
-
-    >>> saturated(torch.tensor([-20.0, 30.0, 80.0]), 30.0).round(decimals=2)
-    tensor([-20.0000,  26.9900,  30.0000])
-    """
-    if not max_db:
-        return si_sdr_db
-    decibel = math.log(10) / 10
-    return -torch.logaddexp(-si_sdr_db * decibel, torch.full_like(si_sdr_db, -max_db * decibel)) / decibel
+def _statistics(given: dict[str, Tensor]) -> dict[str, Tensor]:
+    mixture, target, num_samples, present = (given[n] for n in ("mixture", "target", "num_samples", "present"))
+    short = given["estimates"][:, 0]
+    ratio = si_sdr(short, target, num_samples=num_samples)
+    gain = ratio - si_sdr(mixture, target, num_samples=num_samples)
+    over = {
+        "si_sdr": (ratio, present),
+        "si_sdri": (gain, present & ~given["alone"]),
+        "energy_left": (energy_left_db(short, mixture, num_samples=num_samples), ~present),
+    }
+    means = {name: (values * rows).sum() / rows.sum() for name, (values, rows) in over.items()}
+    return means | (_speaker_statistics(given) if "speaker_scores" in given else {})
 
 
-def energy_left_db(estimate: Tensor, mixture: Tensor, num_samples: Tensor | None, *, floor_db: float) -> Tensor:
-    """Energy of the estimate (B, T) over that of the mixture (B, T), in dB, bending towards ``floor_db``: (B,).
-
-    Args:
-        num_samples: (B,) samples that count; all if None.
-
-    >>> energy_left_db(torch.tensor([[0.1, -0.1]]), torch.tensor([[1.0, 1.0]]), None, floor_db=-60.0).round(decimals=2)
-    tensor([-20.])
-    """
-    if num_samples is not None:
-        counted = torch.arange(mixture.shape[-1], device=mixture.device) < num_samples[:, None]
-        estimate, mixture = estimate * counted, mixture * counted
-    tiny = 1e-8  # a silent mixture has no energy to compare with
-    ratio = (estimate.square().sum(-1) + tiny * 10 ** (floor_db / 10)) / (mixture.square().sum(-1) + tiny)
-    return 10 * torch.log10(ratio + 10 ** (floor_db / 10))
-
-
-def _cross_entropy(scores: Tensor, speaker: Tensor, known: Tensor) -> Tensor:
-    """Mean over the rows of training speakers, 0 without any."""
-    rows = nn.functional.cross_entropy(scores, speaker.clamp(min=0), reduction="none")
-    return (rows * known).sum() / known.sum().clamp(min=1)
+def _speaker_statistics(given: dict[str, Tensor]) -> dict[str, Tensor]:
+    known = given["speaker"] != NO_SPEAKER
+    correct = (given["speaker_scores"].argmax(1) == given["speaker"]).float()
+    return {"speaker_accuracy": (correct * known).sum() / known.sum()}

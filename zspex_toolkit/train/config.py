@@ -37,7 +37,7 @@ class TrainConfig:
     plateau_factor: float = 0.5  # plateau multiplies the learning rate by this ...
     plateau_patience: int = 3  # ... after more than this many epochs without a better metric
     clip_grad_norm: float = 0.0  # largest norm of the gradient; 0: no clipping
-    amp: str = "none"  # none or bf16 (automatic mixed precision)
+    amp: str = "auto"  # mixed precision: bf16, none, or auto: bf16 where the device multiplies it
     ema_decay: float = (
         0.0  # decay of the exponential moving average of the weights, which is validated and saved; 0: off
     )
@@ -66,7 +66,7 @@ class TrainConfig:
         self._require("matrix_momentum", 0 <= self.matrix_momentum < 1, "a number in [0, 1)")
         self._require("matrix_learning_rate_scale", self.matrix_learning_rate_scale > 0, "a number above 0")
         self._require("momentum", 0 <= self.momentum < 1, "a number in [0, 1)")
-        self._require("amp", self.amp in ("none", "bf16"), "none or bf16")
+        self._require("amp", self.amp in ("auto", "none", "bf16"), "auto, none or bf16")
         self._require("ema_decay", 0 <= self.ema_decay < 1, "a number in [0, 1)")
         self._require("plateau_factor", 0 < self.plateau_factor < 1, "a number between 0 and 1")
         self._require("best_metric", self.best_metric[1] in ("min", "max"), "a name and min or max")

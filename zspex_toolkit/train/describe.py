@@ -24,11 +24,13 @@ def describe_training(
     device: torch.device,
     config: TrainConfig,
     processes: Processes = ALONE,
+    amp: str = "none",
 ) -> Iterator[str]:
     """Lines on the network, the data, the effective batch and the schedule.
 
     Args:
         sizes: number of items of ``train`` and ``valid``.
+        amp: the mixed precision that is taken.
     """
     parameters = list(model.parameters())
     trained = sum(parameter.numel() for parameter in parameters if parameter.requires_grad)
@@ -42,8 +44,9 @@ def describe_training(
     yield (
         f"learning rate: {config.learning_rate:g} by the rule {_rule_of(config)}, the same on any number of processes"
     )
+    amp = f"{amp} (auto)" if config.amp == "auto" else amp
     yield (
-        f"{config.optimizer}, amp {config.amp}; on {device}, {torch.get_num_threads()} thread(s), "
+        f"{config.optimizer}, amp {amp}; on {device}, {torch.get_num_threads()} thread(s), "
         f"{config.num_workers} data process(es)"
     )
     if processes.count > 1:

@@ -1,4 +1,4 @@
-"""Which processor to compute on."""
+"""Which processor to compute on, and in which precision."""
 
 from __future__ import annotations
 
@@ -38,3 +38,22 @@ def resolve_device(name: str | torch.device = "auto") -> torch.device:
         found = f"{num_gpus} GPU(s)" if num_gpus else "no usable GPU"
         raise ConfigError(f"device: '{name}' is not there, this machine has {found}; use auto or cpu")
     return torch.device("cuda", device.index or 0) if device.type == "cuda" else device
+
+
+def resolve_amp(amp: str, device: torch.device) -> str:
+    """``bf16`` or ``none``: what ``amp`` means on a device; ``auto`` is bf16 where the device multiplies it.
+
+    Those are GPUs from NVIDIA's Ampere on, and processors with AVX512-BF16 or AMX. Others only convert it: a training
+    step then takes several times as long as in single precision.
+
+    >>> resolve_amp("none", torch.device("cpu"))
+    'none'
+    """
+    if amp != "auto":
+        return amp
+    if device.type == "cuda":
+        return "bf16" if torch.cuda.get_device_capability(device) >= (8, 0) else "none"
+    has = torch.cpu.get_capabilities()
+    multiplies = has.get("avx512_bf16") or has.get("amx_bf16")
+    # The environment may hold torch to older instructions than the processor has.
+    return "bf16" if multiplies and torch.backends.cpu.get_cpu_capability() == "AVX512" else "none"

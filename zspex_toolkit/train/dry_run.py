@@ -14,6 +14,7 @@ from zspex_toolkit.errors import UserError
 from zspex_toolkit.train.batches import BatchLoader, ItemSet, plan_steps, plan_validation
 from zspex_toolkit.train.config import TrainConfig
 from zspex_toolkit.train.describe import describe_means
+from zspex_toolkit.train.device import resolve_amp
 from zspex_toolkit.train.forensics import names_of
 from zspex_toolkit.train.optimizer import build_optimizer
 from zspex_toolkit.train.step import Loss, check_metric, compute_gradients
@@ -38,6 +39,7 @@ def dry_run(
         ConfigError: if the optimiser, schedule or best_metric is unknown.
     """
     optimizer = build_optimizer(model, config)
+    amp = resolve_amp(config.amp, device)
     registry.load("train.schedules", config.schedule)
     largest, ordinary = largest_batch(train_set, config.batch_size), plan_steps(len(train_set), config, 0)[0][0]
     model.train()
@@ -45,7 +47,7 @@ def dry_run(
         optimizer.zero_grad(set_to_none=True)
         with contextlib.closing(BatchLoader(train_set, config, device)) as loader:
             batches = list(loader.load(epoch, [indices]))
-        outcome = compute_gradients(model, loss, batches, device, amp=config.amp, clip_grad_norm=config.clip_grad_norm)
+        outcome = compute_gradients(model, loss, batches, device, amp=amp, clip_grad_norm=config.clip_grad_norm)
         check_metric(outcome, config.best_metric[0])
         if not outcome.is_finite:
             raise UserError(f"dry run: loss or gradient not finite for: {names_of(batches)}")
@@ -54,7 +56,7 @@ def dry_run(
     if valid_set is not None:
         first = plan_validation(len(valid_set), config.batch_size)[0]
         batches = [largest_batch(valid_set, config.batch_size), first]
-        options = {"device": device, "amp": config.amp, "seed": config.seed, "log": log}
+        options = {"device": device, "amp": amp, "seed": config.seed, "log": log}
         with contextlib.closing(BatchLoader(valid_set, config, device)) as loader:
             statistics = validate(model, loss, loader, batches, **options)
         log("dry run: validation: " + describe_means(statistics))

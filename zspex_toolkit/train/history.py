@@ -54,7 +54,7 @@ class History:
         write_bytes(self._path, "".join(json.dumps(item) + "\n" for item in self._lines).encode())
         for name, value in line.items():
             for key, number in (value if isinstance(value, dict) else {"": value} if name != "epoch" else {}).items():
-                if number is not None:
+                if isinstance(number, int | float):
                     self._writer.add_scalar(f"{name}/{key}".rstrip("/"), number, line["epoch"])
         self._writer.flush()
 

@@ -20,6 +20,7 @@ from zspex_toolkit.train.batches import Batch, BatchLoader, ItemSet, count_steps
 from zspex_toolkit.train.checkpoint import Checkpoints, from_bytes, save_weights, to_bytes
 from zspex_toolkit.train.config import TrainConfig, check_unchanged
 from zspex_toolkit.train.describe import describe_epoch, describe_means, describe_training
+from zspex_toolkit.train.device import resolve_amp
 from zspex_toolkit.train.forensics import Buffers, dump_step, names_of
 from zspex_toolkit.train.history import History
 from zspex_toolkit.train.lock import Hold
@@ -63,6 +64,8 @@ class Trainer:
         self._steps_per_epoch = count_steps(len(train_set), config)
         self._optimizer = build_optimizer(model, config, processes)
         self._schedule = registry.load("train.schedules", config.schedule)
+        amps = processes.gather(resolve_amp(config.amp, device))
+        self._amp = amps[0] if len(set(amps)) == 1 else "none"  # machines of several kinds: what all of them can
         self._average = WeightAverage(model, config.ema_decay) if config.ema_decay else None
         self._buffers = Buffers(model)
         self._checkpoints = Checkpoints(exp_dir / "checkpoints", config.keep_last)
@@ -76,7 +79,7 @@ class Trainer:
         """
         seed_process(self._config.seed, self._processes)
         known = (self._model, self._sizes, self._steps_per_epoch, self._device, self._config, self._processes)
-        for line in describe_training(*known):
+        for line in describe_training(*known, self._amp):
             self._log(line)
         self._resume()
         mark, history = StopMark(self._exp_dir, self.progress.global_step, self._processes), None
@@ -134,7 +137,7 @@ class Trainer:
         random_state = get_random_state(self._device)
         set_learning_rate(self._optimizer, self._learning_rate(progress.global_step))
         self._optimizer.zero_grad(set_to_none=True)
-        options = {"amp": config.amp, "clip_grad_norm": config.clip_grad_norm, "processes": self._processes}
+        options = {"amp": self._amp, "clip_grad_norm": config.clip_grad_norm, "processes": self._processes}
         outcome = compute_gradients(self._model, self._loss, batches, self._device, **options)
         check_metric(outcome, config.best_metric[0])
         if not outcome.is_finite:
@@ -198,7 +201,7 @@ class Trainer:
         progress, running = self.progress, self.progress.running
         began = time.monotonic()
         line = {"epoch": progress.epoch + 1, "train": running.averages.means(), "valid": None}
-        line["learning_rate"] = self._learning_rate(progress.global_step - 1)
+        line |= {"learning_rate": self._learning_rate(progress.global_step - 1), "amp": self._amp}
         with self._average.applied() if self._average else contextlib.nullcontext():
             if self._valid_loader:
                 line["valid"] = self._validate()
@@ -222,7 +225,7 @@ class Trainer:
             self._valid_loader,
             plan_validation(self._sizes["valid"], self._config.batch_size),
             device=self._device,
-            amp=self._config.amp,
+            amp=self._amp,
             seed=self._config.seed,
             log=self._log,
             stop=self._check_signals,
