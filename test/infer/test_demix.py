@@ -11,8 +11,8 @@ from zspex_toolkit.data.embeddings import read_embeddings
 from zspex_toolkit.errors import AudioError, UserError
 from zspex_toolkit.infer.clue_sources import read_clue
 from zspex_toolkit.infer.demix import Demixer, demix
-from zspex_toolkit.infer.mixture_set import load_mixtures
 from zspex_toolkit.infer.extractor import Extractor
+from zspex_toolkit.infer.mixture_set import load_mixtures
 from zspex_toolkit.io.audio import read_audio, write_audio
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.models.extractors.spex_plus import SMALL, SpexPlus
