@@ -54,7 +54,7 @@ class TcnBlock(nn.Module):
         """(B, L, C) and, if the block takes one, the embedding (B, D), to (B, L, C)."""
         hidden = self._expand(frames, embedding)
         if memory is None and torch.is_grad_enabled() and hidden.requires_grad:
-            # What lies between the products is cheap to compute again and large to keep: a third of the memory.
+            # What lies between the products is cheap to compute again and large to keep: a quarter of the memory.
             hidden = checkpoint(self._between, hidden, use_reentrant=False, preserve_rng_state=False)
         else:
             hidden = self._between(hidden, memory)
