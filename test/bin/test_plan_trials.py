@@ -4,7 +4,7 @@ import pytest
 
 from zspex_toolkit.bin.plan_trials import main
 from zspex_toolkit.errors import ConfigError
-from zspex_toolkit.simulation.trial_plan import read_trials
+from zspex_toolkit.simulation.plan import read_trials
 
 
 def test_every_option_reaches_the_plan(voices, tmp_path):
@@ -17,7 +17,7 @@ def test_every_option_reaches_the_plan(voices, tmp_path):
     )
     trials = read_trials(tmp_path / "trials" / "plan.jsonl")
     assert len(trials) == 8 and {trial.mixture.num_samples for trial in trials} == {12000}
-    assert all(8000 <= trial.enrollment.num_samples <= 16000 for trial in trials)
+    assert all(8000 <= trial.enrollment.passage.num_samples <= 16000 for trial in trials)
     ratios = [trial.mixture.snr_db for trial in trials if trial.condition != "single"]
     assert all(-3 <= ratio <= 3 for ratio in ratios) and len(set(ratios)) == len(ratios)
     assert {trial.mixture.seed for trial in trials} == {5}

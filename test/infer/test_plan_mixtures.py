@@ -12,7 +12,7 @@ from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.table import read_table, write_table
 from zspex_toolkit.io.write import write_data_dir
 from zspex_toolkit.randomness import rng_for
-from zspex_toolkit.simulation.mixture_plan import read_plans
+from zspex_toolkit.simulation.plan import read_plans
 
 FS = 16000
 
@@ -34,7 +34,7 @@ def data(tmp_path):
 def test_every_utterance_gets_a_mixture_with_gains(data, tmp_path, capsys):
     plans = plan_data_dir(data, tmp_path / "mix", snr_db=[5.0])
     assert plans == read_plans(tmp_path / "mix" / "plan.jsonl")
-    assert sorted(plan.sources[0].utt for plan in plans) == list(read_table(data / "utt2spk"))
+    assert sorted(plan.sources[0].pieces[0].utt for plan in plans) == list(read_table(data / "utt2spk"))
     assert all(plan.gain and all(source.gain for source in plan.sources) for plan in plans)
     assert capsys.readouterr().out == f"{tmp_path}/mix: 9 utterances in, 9 mixtures planned, 0 dropped\n"
 
@@ -51,7 +51,7 @@ def test_short_and_silent_utterances_are_dropped_and_counted(data, tmp_path, cap
     write_audio(tmp_path / "bob-0.wav", speech("bob-0", FS // 10), FS)
     write_audio(tmp_path / "bob-2.wav", speech("bob-2", FS // 5), FS)
     plans = plan_data_dir(data, tmp_path / "mix")
-    used = {source.utt for plan in plans for source in plan.sources}
+    used = {source.pieces[0].utt for plan in plans for source in plan.sources}
     assert len(plans) == 6 and not used & {"ada-1", "bob-0", "bob-2"}
     assert read_table(tmp_path / "mix" / "dropped.txt") == {
         "ada-1": "silent",

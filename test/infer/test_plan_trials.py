@@ -8,7 +8,7 @@ from zspex_toolkit.infer.plan_trials import plan_trial_dir
 from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.table import read_table
 from zspex_toolkit.io.write import write_data_dir
-from zspex_toolkit.simulation.trial_plan import read_trials
+from zspex_toolkit.simulation.plan import read_trials
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def planned(data, out, **options):
 def test_every_usable_utterance_begins_a_mixture_and_the_others_are_told(data, tmp_path, capsys):
     trials = planned(data, tmp_path / "trials", seed=3)
     assert len(trials) == 18
-    firsts = {trial.mixture.sources[0].utt for trial in trials}
+    firsts = {trial.mixture.sources[0].pieces[0].utt for trial in trials}
     assert firsts == {f"{spk}-{number}" for spk in ("ada", "bob", "cyd") for number in range(3)}
     assert read_table(tmp_path / "trials" / "dropped.txt") == {
         "dan-0": "only usable one of its speaker",
@@ -45,7 +45,7 @@ def test_every_usable_utterance_begins_a_mixture_and_the_others_are_told(data, t
 def test_gains_are_in_the_plan_and_the_same_from_any_number_of_processes(data, tmp_path):
     options = {"absent_share": 0.3, "single_share": 0.3, "mixtures_per_utterance": 3}
     one = planned(data, tmp_path / "one", **options)
-    assert all(trial.mixture.gain is not None for trial in one)
+    assert all(source.gain is not None for trial in one for source in trial.mixture.sources)
     assert [trial.id for trial in one] == sorted(trial.id for trial in one)
     plan_trial_dir(data, tmp_path / "two", nj=2, **options)
     one, two = (tmp_path / name / "plan.jsonl" for name in ("one", "two"))
@@ -63,7 +63,7 @@ def test_some_speakers_get_so_many_trials_each_as_targets_alone(data, tmp_path):
 def test_lengths_are_in_seconds(data, tmp_path):
     trials = planned(data, tmp_path / "trials", enrollment_seconds=(0.2, 0.3), max_seconds=0.25)
     assert {trial.mixture.num_samples for trial in trials} == {2000}
-    assert all(1600 <= trial.enrollment.num_samples <= 2400 for trial in trials)
+    assert all(1600 <= trial.enrollment.passage.num_samples <= 2400 for trial in trials)
 
 
 def test_a_new_plan_outdates_the_tables_of_the_old_one(data, tmp_path):
@@ -119,7 +119,7 @@ def test_where_no_mixture_is_left_no_plan_is_written(tmp_path):
 
 
 def test_speakers_without_a_second_utterance_are_no_set(data, tmp_path):
-    with pytest.raises(DataDirError, match=r"two or more speakers with two utterances each, found 0 \(dropped: "):
+    with pytest.raises(DataDirError, match=r"2 or more speakers with two utterances each, found 0 \(dropped: "):
         plan_trial_dir(data, tmp_path / "trials", min_utt_s=0.65)
 
 

@@ -12,7 +12,7 @@ from zspex_toolkit.io.subset import subset_data_dir
 from zspex_toolkit.io.table import read_table
 from zspex_toolkit.io.validate import check_data_dir
 from zspex_toolkit.io.write import write_data_dir
-from zspex_toolkit.simulation.trial_plan import read_trials
+from zspex_toolkit.simulation.plan import read_trials
 
 TABLES = ("wav.scp", "spk1.scp", "spk2.scp", "spk3.scp", "enroll_spk1.scp")
 
@@ -137,7 +137,7 @@ def test_an_utterance_that_became_shorter_is_named(tmp_path):
     data = make_data(tmp_path, num_speakers=2)
     plan_trial_dir(data, tmp_path / "trials", max_seconds=0.1, single_share=1.0)
     trial = read_trials(tmp_path / "trials" / "plan.jsonl")[0]
-    utt = trial.enrollment.utts[0]
+    utt = trial.enrollment.passage.utterances[0]
     write_audio(tmp_path / "wav" / f"{utt}.wav", audio(tmp_path / "wav" / f"{utt}.wav")[:1000], 8000)
     with pytest.raises(DataDirError, match=r"the plan needs .* plan again if the audio has changed"):
         render_trial_dir(tmp_path / "trials", data, tmp_path / "dump")

@@ -10,10 +10,10 @@ from zspex_toolkit.io.archive import ArchiveWriter
 from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.write import write_data_dir
 from zspex_toolkit.signal.level import power
-from zspex_toolkit.simulation.mixture_plan import MixturePlan, Noise, Source
+from zspex_toolkit.simulation.plan import Enrollment, Noise, Passage, Piece, Plan
 from zspex_toolkit.simulation.speech import Speech
 
-PLAN = MixturePlan("a-1_b-1", (Source("a-1", "a", 0, 0, 400), Source("b-1", "b", 0, 0, 400)), 0.0, 16000, 400, 0)
+PLAN = Plan("a-1_b-1", tuple(Passage(spk, (Piece(f"{spk}-1", 0, 400),), 400) for spk in "ab"), 0.0, 16000, 400, 0)
 
 
 @pytest.fixture
@@ -63,3 +63,12 @@ def test_a_folder_that_the_plan_needs_is_asked_for(data):
     sources = (dataclasses.replace(PLAN.sources[0], room="hall.flac"), PLAN.sources[1])
     with pytest.raises(DataDirError, match=r"has room hall\.flac, but no --room_dir is given"):
         Speech.load(data).render(dataclasses.replace(PLAN, sources=sources))
+    enrollment = Enrollment(sources[0])
+    with pytest.raises(DataDirError, match=r"enrollment a-1 has room hall\.flac, but no --room_dir is given"):
+        Speech.load(data).enroll(enrollment, 16000)
+
+
+def test_an_enrollment_without_gain_is_as_it_was_recorded(data):
+    speech = Speech.load(data)
+    enrollment = Enrollment(Passage("a", (Piece("a-1", 100, 200),), 200))
+    assert np.array_equal(speech.enroll(enrollment, 16000), speech.read("a-1")[100:300])

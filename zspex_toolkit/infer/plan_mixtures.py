@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,11 +14,12 @@ from zspex_toolkit.infer.map_in_processes import map_in_processes
 from zspex_toolkit.infer.render_mixtures import forget_rendering
 from zspex_toolkit.io.atomic import atomic_path
 from zspex_toolkit.io.table import write_table
+from zspex_toolkit.randomness import rng_for
 from zspex_toolkit.signal.level import power
-from zspex_toolkit.simulation.draw import check_range, check_settings
+from zspex_toolkit.simulation.draw import Mixing, draw_mixture
 from zspex_toolkit.simulation.levels import SilentSignalError
-from zspex_toolkit.simulation.mixture_plan import MixturePlan, to_text
-from zspex_toolkit.simulation.plan import plan_mixtures
+from zspex_toolkit.simulation.plan import Plan, to_text
+from zspex_toolkit.simulation.pool import Pool
 from zspex_toolkit.simulation.speech import Speech
 
 LEVELS = ("all", "active")
@@ -38,7 +40,7 @@ def plan_data_dir(
     room_dir: os.PathLike | str | None = None,
     seed: int = 0,
     nj: int = 1,
-) -> list[MixturePlan]:
+) -> list[Plan]:
     """Write ``out/plan.jsonl``, one mixture for each utterance of ``data``, and ``out/dropped.txt`` if some have none.
 
     Args:
@@ -48,7 +50,7 @@ def plan_data_dir(
         level: "all": powers over all overlapping samples; "active": over the voiced ones, by ``vad.scp``.
         min_utt_s: shorter utterances are dropped.
         noise_dir, room_dir: folders with recordings of noise and with impulse responses; none if None.
-        num_speakers, mode, speeds, noise_snr_db: as in :func:`~zspex_toolkit.simulation.draw.draw_mixture`.
+        num_speakers, mode, speeds, noise_snr_db: as in :class:`~zspex_toolkit.simulation.draw.Mixing`.
         seed: the plan follows from it, the options and ``data``.
         nj: number of processes.
 
@@ -58,31 +60,26 @@ def plan_data_dir(
             have one id, or ``out`` is a data directory that no plan made.
         AudioError: if audio is missing or broken.
     """
-    snr_db, noise_snr_db, speeds = tuple(snr_db), tuple(noise_snr_db), tuple(speeds)
-    check_settings(snr_db, num_speakers, mode, speeds)
-    check_range("noise_snr_db", noise_snr_db)
+    mixing = Mixing(
+        tuple(snr_db),
+        seed=seed,
+        num_speakers=num_speakers,
+        mode=mode,
+        speeds=tuple(speeds),
+        noise_snr_db=tuple(noise_snr_db),
+    )
     if level not in LEVELS:
         raise ConfigError(f"level: expected one of {', '.join(LEVELS)}, got {level!r}")
     check_out(Path(out))
     speech = Speech.load(data, noise_dir, room_dir, active_level=level == "active")
     lengths, fs, dropped = usable_utterances(speech, min_utt_s, nj)
     _check_speakers(speech, lengths, num_speakers, dropped)
-    plans = plan_mixtures(
-        {utt: speech.utterances.utt2spk[utt] for utt in lengths},
-        lengths,
-        snr_db=snr_db,
-        fs=fs,
-        seed=seed,
-        num_speakers=num_speakers,
-        mode=mode,
-        speeds=speeds,
-        rooms=speech.rooms.names if speech.rooms else (),
-        noises=speech.noises.lengths(fs) if speech.noises else None,
-        noise_snr_db=noise_snr_db,
-    )
+    mixing = dataclasses.replace(mixing, **speech.surroundings(fs))
+    pool = Pool({utt: speech.utterances.utt2spk[utt] for utt in lengths}, lengths)
+    plans = [draw_mixture(rng_for(seed, "mixture", utt), utt, pool, mixing) for utt in pool.utterances]
     _check_ids(plans)
     leveled = map_in_processes(partial(set_levels_of, speech), plans, nj, label="levels")
-    dropped |= {plan.sources[0].utt: reason for plan, reason in leveled if reason}
+    dropped |= {plan.sources[0].pieces[0].utt: reason for plan, reason in leveled if reason}
     plans = [plan for plan, reason in leveled if not reason]
     _write(Path(out), plans, dropped)
     return plans
@@ -129,17 +126,19 @@ def _check_speakers(speech: Speech, utterances: Iterable[str], num_speakers: int
         )
 
 
-def _check_ids(plans: Sequence[MixturePlan]) -> None:
+def _check_ids(plans: Sequence[Plan]) -> None:
     """An id is its utterances, joined by "_": `a_b` with `c` looks like `a` with `b_c`."""
-    seen: dict[str, MixturePlan] = {}
+    seen: dict[str, Plan] = {}
     for plan in plans:
         other = seen.setdefault(plan.id, plan)
         if other is not plan:
-            pairs = " and of ".join(", ".join(source.utt for source in each.sources) for each in (other, plan))
+            pairs = " and of ".join(
+                ", ".join(source.pieces[0].utt for source in each.sources) for each in (other, plan)
+            )
             raise DataDirError(f"{plan.id}: id of the mixture of {pairs}; rename the utterances, without '_'")
 
 
-def set_levels_of(speech: Speech, plan: MixturePlan) -> tuple[MixturePlan, str]:
+def set_levels_of(speech: Speech, plan: Plan) -> tuple[Plan, str]:
     """The plan with its gains, and why it cannot be mixed ("" if it can)."""
     try:
         return speech.render(plan).plan, ""
@@ -157,7 +156,7 @@ def check_out(out: Path) -> None:
         raise DataDirError(f"{out}: is a data directory of something else; give the mixtures a folder of their own")
 
 
-def _write(out: Path, plans: list[MixturePlan], dropped: dict[str, str]) -> None:
+def _write(out: Path, plans: list[Plan], dropped: dict[str, str]) -> None:
     if not plans:
         reasons = describe_reasons(dropped)
         raise DataDirError(f"{out}: no mixture is left, all {len(dropped)} utterances are dropped: {reasons}")

@@ -10,9 +10,8 @@ from pathlib import Path
 from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.table import read_table
-from zspex_toolkit.simulation.trial_plan import read_trials
+from zspex_toolkit.simulation.plan import CONDITIONS, read_trials
 
-CONDITIONS = ("present", "absent", "single")
 LEAKS = "enroll_is_target"  # trials whose enrollment is the target utterance itself; a public list may have some
 _GENDERS = {"m": "male", "f": "female"}
 

@@ -39,7 +39,9 @@ class Config:
     valid_enrollment_seconds: float = 0.0  # and so much of each of its enrollments; 0: all of it
     loss: LossConfig = field(default_factory=LossConfig)  # weights of its parts
     device: str = "auto"  # auto, cpu or cuda:N
-    train: TrainConfig = field(default_factory=TrainConfig)  # the loop; a batch has two rows for each item
+    train: TrainConfig = field(
+        default_factory=TrainConfig
+    )  # the loop; a batch has a row for each speaker asked for of each item
 
 
 @dataclass(frozen=True)
