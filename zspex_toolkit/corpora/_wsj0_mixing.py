@@ -40,7 +40,7 @@ class Wsj0Mixture:
 
 
 @dataclass(frozen=True)
-class Enrollment:
+class Wsj0Utterance:
     """An utterance by itself, resampled and otherwise as it is."""
 
     id: str
@@ -48,7 +48,7 @@ class Enrollment:
     fs: int  # Hz
 
 
-def to_recipe(item: Wsj0Mixture | Enrollment) -> str:
+def to_recipe(item: Wsj0Mixture | Wsj0Utterance) -> str:
     """One line of JSON that :func:`signals_of` reads."""
     return json.dumps(dataclasses.asdict(item), ensure_ascii=False)
 

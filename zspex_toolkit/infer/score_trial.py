@@ -12,8 +12,8 @@ import torch
 
 from zspex_toolkit.errors import AudioError, DataDirError, UserError
 from zspex_toolkit.infer.trial_facts import energy_left_db, overlap, snr_db
-from zspex_toolkit.infer.trial_list import Trial
 from zspex_toolkit.io.audio import audio_info, read_audio
+from zspex_toolkit.io.listed_trial import ListedTrial
 from zspex_toolkit.metrics.speech.si_sdr import si_sdr
 from zspex_toolkit.registry import load
 
@@ -37,7 +37,7 @@ class Measures:
 class Job(NamedTuple):
     """One trial to be scored."""
 
-    trial: Trial
+    trial: ListedTrial
     output: str | None  # recording of the extracted speech; None scores the mixture itself
     presence: float | None  # probability that the enrolled speaker is in the mixture, as the system says
     mixture_values: Mapping[str, float]  # measures of the mixture that are known already
@@ -82,7 +82,7 @@ def score_trial(measures: Measures, job: Job) -> Result:
     return Result({name: _rounded(value) for name, value in row.items()}, faults)
 
 
-def _read(source: str, trial: Trial, fs: int, num_samples: int | None = None) -> np.ndarray:
+def _read(source: str, trial: ListedTrial, fs: int, num_samples: int | None = None) -> np.ndarray:
     try:
         samples, _ = read_audio(source, fs=fs)
     except AudioError as error:
@@ -95,7 +95,7 @@ def _read(source: str, trial: Trial, fs: int, num_samples: int | None = None) ->
 
 
 def _facts(
-    trial: Trial, mixture: np.ndarray, reference: np.ndarray, interferer: np.ndarray | None, fs: int
+    trial: ListedTrial, mixture: np.ndarray, reference: np.ndarray, interferer: np.ndarray | None, fs: int
 ) -> dict[str, Any]:
     try:
         enrollment = audio_info(trial.enrollment)
