@@ -63,6 +63,8 @@ def test_both_roles_are_told_from_one(by_id):
     assert roles(trials) == "both"
     assert roles([trial for trial in trials if trial.id in ("ann-m1", "cat-m2")]) == "one"
     assert roles(trials[1:]) == "some"
+    three = [dataclasses.replace(trials[0], target=spk) for spk in ("ann", "bob", "cat")]
+    assert roles(three) == "all"
 
 
 def test_the_plan_tells_how_mixtures_were_cut(trial_dir):
@@ -73,6 +75,13 @@ def test_the_plan_tells_how_mixtures_were_cut(trial_dir):
         trial = Trial("a-a-1_b-1", 1, Enrollment(Passage("a", (Piece("a-2"),), 800)), mixture)
         write_text(trial_dir / "plan.jsonl", to_line(trial) + "\n")
         assert mixing_mode(trial_dir) == mode
+
+
+def test_whoever_else_speaks_is_listed_too(trial_dir):
+    write_table(trial_dir / "spk3.scp", {"ann-m1": "third.wav"})
+    write_table(trial_dir / "spk4.scp", {"ann-m1": "fourth.wav"})
+    found = {trial.id: trial.more_interferers for trial in read_trial_list(trial_dir)}
+    assert found.pop("ann-m1") == ("third.wav", "fourth.wav") and set(found.values()) == {()}
 
 
 @pytest.mark.parametrize("name", ["wav.scp", "spk1.scp", "enroll_spk1.scp"])

@@ -62,10 +62,10 @@ def score_trial(measures: Measures, job: Job) -> Result:
     trial, fs = job.trial, measures.fs
     mixture = _read(trial.mixture, trial, fs)
     reference = _read(trial.reference, trial, fs, len(mixture))
-    other = trial.interferer_reference
-    interferer = None if other is None else _read(other, trial, fs, len(mixture))
+    others = () if trial.interferer_reference is None else (trial.interferer_reference, *trial.more_interferers)
+    interferers = [_read(other, trial, fs, len(mixture)) for other in others]
     output = mixture if job.output is None else _read(job.output, trial, fs, len(mixture))
-    row = _facts(trial, mixture, reference, interferer, fs) | {"presence": job.presence}
+    row = _facts(trial, mixture, reference, sum(interferers) if interferers else None, fs) | {"presence": job.presence}
     faults: list[str] = []
     row["energy_left_db"] = energy_left_db(output, mixture)
     row["silent"] = not np.ptp(output) > 0
@@ -77,8 +77,9 @@ def score_trial(measures: Measures, job: Job) -> Result:
     else:
         _check_known(job, mixture, reference, fs)
         row |= _measure_all(measures, job, output, mixture, reference, faults)
-        if trial.condition == "present" and interferer is not None:
-            row["si_sdr_interferer"] = _value(si_sdr, output, interferer, fs, f"{trial.id}: interferer", faults)
+        if trial.condition == "present" and interferers:  # of several, the one that the output is most like
+            found = [_value(si_sdr, output, each, fs, f"{trial.id}: interferer", faults) for each in interferers]
+            row["si_sdr_interferer"] = None if None in found else max(found)
     return Result({name: _rounded(value) for name, value in row.items()}, faults)
 
 

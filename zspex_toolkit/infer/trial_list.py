@@ -35,6 +35,7 @@ def read_trial_list(data: Path, *, exclude: Path | None = None) -> list[ListedTr
         name: read_table(data / name) if (data / name).exists() else {}
         for name in ("spk2.scp", "utt2spk2", "spk2gender", "utt2condition", "utt2mixture", LEAKS)
     }
+    more = [read_table(path) for path in sorted(data.glob("spk[3-9].scp"))]
     says_leaks = (data / LEAKS).exists()
     left_out = _left_out(exclude, directory)
     trials = []
@@ -60,6 +61,7 @@ def read_trial_list(data: Path, *, exclude: Path | None = None) -> list[ListedTr
                 mixture=needed["wav.scp"][name],
                 reference=needed["spk1.scp"][name],
                 interferer_reference=others["spk2.scp"].get(name),
+                more_interferers=tuple(table[name] for table in more if name in table),
                 enrollment=needed["enroll_spk1.scp"][name],
                 enrolls_with_target=name in others[LEAKS] if says_leaks else None,
             )

@@ -14,6 +14,7 @@ class ListedTrial:
         mixture_id: of the mixture, which the trials of all its speakers share.
         target, interferer: speakers; no interferer where the target speaks alone, or it is not known.
         mixture, reference, interferer_reference, enrollment, noise: recordings, as they stand in ``wav.scp``.
+        more_interferers: recordings of whoever else speaks, in mixtures of more than two.
         enrolls_with_target: whether the enrollment is the target utterance; None where the directory does not say.
         num_samples: of the mixture, where it is known.
         condition: present, absent (the enrolled speaker is not in the mixture) or single (and is alone in it).
@@ -30,6 +31,7 @@ class ListedTrial:
     enrollment: str
     enrolls_with_target: bool | None
     noise: str | None = None
+    more_interferers: tuple[str, ...] = ()
     num_samples: int | None = None
     condition: str = "present"
     target_gender: str | None = None
