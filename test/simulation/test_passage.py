@@ -7,12 +7,15 @@ from hypothesis import strategies as st
 
 from zspex_toolkit.simulation.passage import draw_passage, read_activity, read_passage
 from zspex_toolkit.simulation.plan import Passage, Piece
+from zspex_toolkit.simulation.pool import Pool
 
 LENGTHS = {"a-1": 100, "a-2": 30, "a-3": 50}
+POOL = Pool(dict.fromkeys(LENGTHS, "a"), LENGTHS)
 
 
 def drawn(*utterances, num_samples, seed=0, **options) -> Passage:
-    return draw_passage(np.random.default_rng(seed), "a", utterances, LENGTHS, num_samples, **options)
+    positions = [POOL.utterances.find(utt) for utt in utterances]
+    return draw_passage(np.random.default_rng(seed), POOL, "a", positions, num_samples, **options)
 
 
 def ramp(utt: str, start: int, stop: int | None) -> np.ndarray:

@@ -125,12 +125,11 @@ class DrawnTrials:
     def get(self, epoch: int, index: int) -> list[TrialRow]:
         """The rows of an item, which share its mixture: one for each speaker asked for."""
         trials, rendered, enrollments = self.render(epoch, index)
-        silence = np.zeros_like(rendered.mixture)
         return [
             TrialRow(
                 trial.id,
                 rendered.mixture,
-                silence if trial.role is None else rendered.sources[trial.role - 1],
+                np.zeros_like(rendered.mixture) if trial.role is None else rendered.sources[trial.role - 1],
                 enrollment,
                 self._number[self._voice(trial.spk, trial.enrollment.passage.speed)],
                 present=trial.condition != "absent",

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from zspex_toolkit.errors import ConfigError
-from zspex_toolkit.io.compact_table import Selection
 from zspex_toolkit.simulation.passage import draw_passage
 from zspex_toolkit.simulation.plan import Enrollment, Noise, Passage, Plan, Trial
 from zspex_toolkit.simulation.pool import Pool
@@ -107,12 +106,10 @@ def draw_mixture(
     total = mixing.num_samples or _length(utterances, speeds, pool, mixing)
     sources: list[Passage] = []
     for utt, speed in zip(utterances, speeds, strict=True):
-        spk, passed = pool.utt2spk[utt], [utt]
+        spk, positions = pool.utt2spk[utt], [pool.utterances.find(utt)]
         if mixing.join:  # the last one is never part of the mixture, so there is always speech to enroll with
-            others = pool.others_in_random_order(rng, spk, [utt]).positions[:-1]
-            passed = Selection(pool.utterances, np.array([pool.utterances.find(utt), *others]))
-        lengths = pool.utt2num_samples
-        source = draw_passage(rng, spk, passed, lengths, total, speed=speed, join=mixing.join)
+            positions += list(pool.others_in_random_order(rng, spk, positions)[:-1])
+        source = draw_passage(rng, pool, spk, positions, total, speed=speed, join=mixing.join)
         offset = _draw_offset(rng, source.num_samples, total, sources[0] if sources else None)
         room = _draw_name(rng, mixing.rooms) if has_rooms else None
         sources.append(dataclasses.replace(source, offset=offset, room=room))
@@ -183,13 +180,14 @@ def check_probability(name: str, value: float) -> None:
 def _draw_enrollment(
     rng: np.random.Generator, spk: str, source: Passage | None, pool: Pool, mixing: Mixing
 ) -> Enrollment:
-    others = pool.others_in_random_order(rng, spk, source.utterances if source else [])
+    used = [pool.utterances.find(utt) for utt in source.utterances] if source else []
+    others = pool.others_in_random_order(rng, spk, used)
     bounds = mixing.enrollment_num_samples
     passage = draw_passage(
         rng,
+        pool,
         spk,
         others,
-        pool.utt2num_samples,
         None if bounds is None else int(rng.integers(bounds[0], bounds[1] + 1)),
         speed=source.speed if source else _draw_speed(rng, mixing),
         join=mixing.join_enrollments,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 
 import numpy as np
 
@@ -55,11 +57,11 @@ def set_levels(
                 part, mask & spans[0], "interferer is silent where it overlaps with the target", source
             )
             gains.append(level**-0.5)
-        overlap = spans[0] & np.logical_or.reduce(spans[1:])
+        overlap = spans[0] & reduce(or_, spans[1:])
         where = "target is silent where it overlaps with the interferers"
         target_power = _speech_power(parts[0], overlap & masks[0], where, target)
         interference = _sum(parts[1:], gains[1:])
-        interference_power = _power(interference, overlap & np.logical_or.reduce(masks[1:]))
+        interference_power = _power(interference, overlap & reduce(or_, masks[1:]))
         scale = gain_for_snr(target_power, interference_power, plan.snr_db)
         gains = [1.0, *(gain * scale for gain in gains[1:])]
     mixture = _sum(parts, gains)
@@ -116,7 +118,7 @@ def _power(samples: np.ndarray, where: np.ndarray) -> float:
 
 
 def _sum(parts: Sequence[np.ndarray], gains: Sequence[float]) -> np.ndarray:
-    return sum(np.float32(gain) * part for part, gain in zip(parts, gains, strict=True))
+    return reduce(np.add, (np.float32(gain) * part for part, gain in zip(parts, gains, strict=True)))
 
 
 def _peak(samples: np.ndarray) -> float:

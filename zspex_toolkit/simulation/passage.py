@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from zspex_toolkit.simulation.plan import Passage, Piece
+from zspex_toolkit.simulation.pool import Pool
 from zspex_toolkit.simulation.speed import change_speed, num_samples_at_speed
 
 Read = Callable[[str, int, int | None], np.ndarray]  # samples from one on to another (None: the end) of an utterance
@@ -15,9 +16,9 @@ Read = Callable[[str, int, int | None], np.ndarray]  # samples from one on to an
 
 def draw_passage(
     rng: np.random.Generator,
+    pool: Pool,
     spk: str,
-    utterances: Sequence[str],
-    utt2num_samples: Mapping[str, int],
+    positions: Sequence[int],
     num_samples: int | None,
     *,
     speed: float = 1.0,
@@ -28,9 +29,9 @@ def draw_passage(
 
     Args:
         rng: where the stretches come from.
+        pool: where the utterances are.
         spk: the speaker.
-        utterances: taken in this order until the passage is full; at least one.
-        utt2num_samples: their lengths.
+        positions: the utterances' places in the pool, taken in this order until the passage is full; at least one.
         num_samples: length wanted, after the change of speed; None: all of the first utterance.
         speed: of the whole passage.
         join: use more than the first utterance if it is too short; otherwise the passage is as long as it.
@@ -39,14 +40,14 @@ def draw_passage(
     A first utterance that is longer than needed gives a random stretch; so does the last of several.
     """
     if num_samples is None:
-        num_samples, join = num_samples_at_speed(utt2num_samples[utterances[0]], speed), False
+        num_samples, join = num_samples_at_speed(pool.num_samples[positions[0]], speed), False
     left = wanted = math.ceil(num_samples * speed)
     pieces: list[Piece] = []
-    while left > 0 and (not pieces or (join and (repeat or len(pieces) < len(utterances)))):
-        utt = utterances[len(pieces) % len(utterances)]
-        length = utt2num_samples[utt]
+    while left > 0 and (not pieces or (join and (repeat or len(pieces) < len(positions)))):
+        position = positions[len(pieces) % len(positions)]
+        length = pool.num_samples[position]
         taken = min(length, left)
-        pieces.append(Piece(utt, int(rng.integers(length - taken + 1)), taken))
+        pieces.append(Piece(pool.utterances[position], int(rng.integers(length - taken + 1)), taken))
         left -= taken
     return Passage(spk, tuple(pieces), min(num_samples, num_samples_at_speed(wanted - left, speed)), speed=speed)
 

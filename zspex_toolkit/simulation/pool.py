@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from zspex_toolkit.errors import DataDirError
-from zspex_toolkit.io.compact_table import Choices, CompactTable, Groups, Numbers, Selection, Texts
+from zspex_toolkit.io.compact_table import Choices, CompactTable, Groups, Numbers, Texts
 
 
 class Pool:
@@ -32,7 +32,8 @@ class Pool:
         self.utterances = Texts(utterances)
         self.utt2spk = CompactTable(self.utterances, speaker_of)
         self.spk2utt = Groups(self.utterances, speaker_of, self.speakers)
-        self.utt2num_samples = CompactTable(self.utterances, Numbers(int(utt2num_samples[utt]) for utt in utterances))
+        self.num_samples = Numbers(int(utt2num_samples[utt]) for utt in utterances)
+        self.utt2num_samples = CompactTable(self.utterances, self.num_samples)
         self._position = {spk: position for position, spk in enumerate(self.speakers)}
 
     def draw_interferers(self, rng: np.random.Generator, target_spk: str, count: int) -> list[str]:
@@ -49,12 +50,12 @@ class Pool:
             utterances.append(choices[int(rng.integers(len(choices)))])
         return utterances
 
-    def others_in_random_order(self, rng: np.random.Generator, spk: str, used: Sequence[str]) -> Selection:
-        """The utterances of ``spk`` but those used."""
-        others = self.spk2utt.selection(spk)
-        for utt in used:
-            others = others.without(utt)
-        return Selection(self.utterances, others.positions[rng.permutation(len(others))])
+    def others_in_random_order(self, rng: np.random.Generator, spk: str, used: Sequence[int]) -> np.ndarray:
+        """Positions of the utterances of ``spk`` but those used."""
+        others = self.spk2utt.selection(spk).positions
+        for position in used:
+            others = others[others != position]
+        return others[rng.permutation(len(others))]
 
     def draw_other(self, rng: np.random.Generator, taken: Sequence[str]) -> str:
         """A random speaker who is none of ``taken``.
