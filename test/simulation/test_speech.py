@@ -58,17 +58,22 @@ def test_the_active_level_without_vad_scp_says_what_to_run(data):
 
 def test_a_folder_that_the_plan_needs_is_asked_for(data):
     noisy = dataclasses.replace(PLAN, noise=Noise("tap.flac", 0, 9.0))
-    with pytest.raises(DataDirError, match=r"has noise tap\.flac, but no --noise_dir is given"):
+    with pytest.raises(DataDirError, match=r"has noise tap\.flac, but there is none in --noise_dir"):
         Speech.load(data).render(noisy)
     sources = (dataclasses.replace(PLAN.sources[0], room="hall.flac"), PLAN.sources[1])
-    with pytest.raises(DataDirError, match=r"has room hall\.flac, but no --room_dir is given"):
+    with pytest.raises(DataDirError, match=r"has room hall\.flac, but there is none in --room_dir"):
         Speech.load(data).render(dataclasses.replace(PLAN, sources=sources))
     enrollment = Enrollment(sources[0])
-    with pytest.raises(DataDirError, match=r"enrollment a-1 has room hall\.flac, but no --room_dir is given"):
-        Speech.load(data).enroll(enrollment, 16000)
+    with pytest.raises(DataDirError, match=r"enrollment a-1 has room hall\.flac, but there is none in --room_dir"):
+        Speech.load(data).enroll(enrollment)
 
 
 def test_an_enrollment_without_gain_is_as_it_was_recorded(data):
     speech = Speech.load(data)
     enrollment = Enrollment(Passage("a", (Piece("a-1", 100, 200),), 200))
-    assert np.array_equal(speech.enroll(enrollment, 16000), speech.read("a-1")[100:300])
+    assert np.array_equal(speech.enroll(enrollment), speech.read("a-1")[100:300])
+
+
+def test_a_plan_of_another_rate_is_refused(data):
+    with pytest.raises(DataDirError, match=r"mixture a-1_b-1: is of 8000 Hz, but .*data of 16000 Hz"):
+        Speech.load(data).render(dataclasses.replace(PLAN, fs=8000))

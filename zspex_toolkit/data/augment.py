@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from zspex_toolkit.signal.front_end import FrontEnd, FrontEndConfig
 from zspex_toolkit.signal.level import gain_for_snr, power
 from zspex_toolkit.simulation.draw import check_probability, check_range
 from zspex_toolkit.simulation.noise import stretch
-from zspex_toolkit.simulation.recordings import open_recordings
+from zspex_toolkit.simulation.recordings import Recordings
 from zspex_toolkit.simulation.room import reverberate
 from zspex_toolkit.simulation.speed import change_speed
 
@@ -62,8 +61,8 @@ class AugmentedUtterances:
         self._waveforms = waveforms
         self._front_end = FrontEnd(front_end)
         self._config = config
-        self._noises = open_recordings(config.noise_dir, waveforms.fs)
-        self._rooms = open_recordings(config.room_dir, waveforms.fs)
+        self._noises = Recordings(config.noise_dir, waveforms.fs)
+        self._rooms = Recordings(config.room_dir, waveforms.fs)
 
     def speakers(self) -> list[str]:
         """Every speaker that :meth:`draw` can name, sorted."""
@@ -93,5 +92,5 @@ class AugmentedUtterances:
         return f"{spk}@{speed:g}" if self._config.speeds_are_speakers and speed != 1.0 else spk
 
 
-def _one_of(recordings: Mapping[str, np.ndarray], rng: np.random.Generator) -> np.ndarray:
+def _one_of(recordings: Recordings, rng: np.random.Generator) -> np.ndarray:
     return recordings[list(recordings)[rng.integers(len(recordings))]]

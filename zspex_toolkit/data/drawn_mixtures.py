@@ -19,7 +19,7 @@ from zspex_toolkit.simulation.draw import Mixing, check_range, draw_mixture
 from zspex_toolkit.simulation.levels import SilentSignalError
 from zspex_toolkit.simulation.plan import Plan
 from zspex_toolkit.simulation.pool import Pool
-from zspex_toolkit.simulation.recordings import lengths_of, open_recordings
+from zspex_toolkit.simulation.recordings import Recordings
 from zspex_toolkit.simulation.render import render
 
 ATTEMPTS = 10  # draws of an item until all of it sounds
@@ -73,14 +73,14 @@ class DrawnMixtures:
         self._config = config
         self._seed = seed
         self._pool = Pool(waveforms.utt2spk, waveforms.utt2num_samples())
-        self._rooms = open_recordings(config.room_dir, waveforms.fs)
-        self._noises = open_recordings(config.noise_dir, waveforms.fs)
+        self._rooms = Recordings(config.room_dir, waveforms.fs)
+        self._noises = Recordings(config.noise_dir, waveforms.fs)
         self._mixing = config.mixing(
             fs=waveforms.fs,
             seed=seed,
             max_num_samples=int(config.max_seconds * waveforms.fs) or None,
             rooms=tuple(self._rooms),
-            noises=lengths_of(self._noises),
+            noises=self._noises.num_samples,
         )
 
     def __len__(self) -> int:

@@ -17,7 +17,7 @@ from zspex_toolkit.simulation.draw import Mixing, check_probability, draw_mixtur
 from zspex_toolkit.simulation.levels import SilentSignalError
 from zspex_toolkit.simulation.plan import Trial
 from zspex_toolkit.simulation.pool import Pool
-from zspex_toolkit.simulation.recordings import lengths_of, open_recordings
+from zspex_toolkit.simulation.recordings import Recordings
 from zspex_toolkit.simulation.render import Rendered, render, render_enrollment
 
 ATTEMPTS = 30  # draws of an item until all of it sounds ...
@@ -109,8 +109,8 @@ class DrawnTrials:
                 f"{config.source_data}: expected {needed} or more speakers with two utterances each, found"
                 f" {len(self._pool.speakers)}" + (f" (left out: {self.account()})" if self.dropped else "")
             )
-        self._rooms, self._noises = open_recordings(config.room_dir, fs), open_recordings(config.noise_dir, fs)
-        self._mixing = config.mixing(fs, seed=seed, rooms=tuple(self._rooms), noises=lengths_of(self._noises))
+        self._rooms, self._noises = Recordings(config.room_dir, fs), Recordings(config.noise_dir, fs)
+        self._mixing = config.mixing(fs, seed=seed, rooms=tuple(self._rooms), noises=self._noises.num_samples)
         speeds = sorted(set(config.speeds)) if config.speed_as_speaker else [1.0]
         self.speakers = sorted(self._voice(spk, speed) for spk in self._pool.speakers for speed in speeds)
         self._number = {name: number for number, name in enumerate(self.speakers)}

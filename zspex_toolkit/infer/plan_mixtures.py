@@ -72,9 +72,9 @@ def plan_data_dir(
         raise ConfigError(f"level: expected one of {', '.join(LEVELS)}, got {level!r}")
     check_out(Path(out))
     speech = Speech.load(data, noise_dir, room_dir, active_level=level == "active")
-    lengths, fs, dropped = usable_utterances(speech, min_utt_s, nj)
+    lengths, dropped = usable_utterances(speech, min_utt_s, nj)
     _check_speakers(speech, lengths, num_speakers, dropped)
-    mixing = dataclasses.replace(mixing, **speech.surroundings(fs))
+    mixing = dataclasses.replace(mixing, **speech.surroundings())
     pool = Pool({utt: speech.utterances.utt2spk[utt] for utt in lengths}, lengths)
     plans = [draw_mixture(rng_for(seed, "mixture", utt), utt, pool, mixing) for utt in pool.utterances]
     _check_ids(plans)
@@ -85,12 +85,11 @@ def plan_data_dir(
     return plans
 
 
-def usable_utterances(speech: Speech, min_utt_s: float, nj: int) -> tuple[dict[str, int], int, dict[str, str]]:
-    """Lengths in samples of the utterances that can be mixed, their rate, and why each other one cannot."""
+def usable_utterances(speech: Speech, min_utt_s: float, nj: int) -> tuple[dict[str, int], dict[str, str]]:
+    """Lengths in samples of the utterances that can be mixed, and why each other one cannot."""
     utterances = speech.utterances.utterances
     found = map_in_processes(partial(_measure, speech), utterances, nj, label="utterances")
-    fs = found[0][1]
-    lengths, dropped = {}, {}
+    fs, lengths, dropped = speech.fs, {}, {}
     for utt, (num_samples, rate, silent) in zip(utterances, found, strict=True):
         if rate != fs:
             raise DataDirError(
@@ -103,7 +102,7 @@ def usable_utterances(speech: Speech, min_utt_s: float, nj: int) -> tuple[dict[s
             dropped[utt] = silent
         else:
             lengths[utt] = num_samples
-    return lengths, fs, dropped
+    return lengths, dropped
 
 
 def _measure(speech: Speech, utt: str) -> tuple[int, int, str]:
@@ -111,7 +110,7 @@ def _measure(speech: Speech, utt: str) -> tuple[int, int, str]:
     samples, fs = speech.utterances.read_audio(utt)
     if not power(samples) > 0:
         return len(samples), fs, "silent"
-    if speech.voiced is not None and not power(samples[speech.mask(utt, len(samples), fs)]) > 0:
+    if speech.voiced is not None and not power(samples[speech.mask(utt, len(samples))]) > 0:
         return len(samples), fs, "no voiced frame"
     return len(samples), fs, ""
 

@@ -79,13 +79,15 @@ def plan_trial_dir(
     _check_numbers(absent_share, single_share, lengths_s, mixtures_per_utterance, speakers, per_speaker)
     check_out(Path(out))
     speech = Speech.load(data, noise_dir, room_dir)
-    lengths, fs, dropped = usable_utterances(speech, min_utt_s, nj)
+    lengths, dropped = usable_utterances(speech, min_utt_s, nj)
     pool = _pool(speech, lengths, num_speakers, dropped)
     mixing = dataclasses.replace(
         mixing,
-        max_num_samples=round(max_seconds * fs) or None,
-        enrollment_num_samples=(round(lengths_s[0] * fs), round(lengths_s[-1] * fs)) if lengths_s else None,
-        **speech.surroundings(fs),
+        max_num_samples=round(max_seconds * speech.fs) or None,
+        enrollment_num_samples=(round(lengths_s[0] * speech.fs), round(lengths_s[-1] * speech.fs))
+        if lengths_s
+        else None,
+        **speech.surroundings(),
     )
     num_roles = 1 if per_speaker else num_speakers
     draw = partial(_draw, pool=pool, mixing=mixing, shares=(absent_share, single_share), num_roles=num_roles)

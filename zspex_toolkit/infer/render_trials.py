@@ -56,7 +56,7 @@ def render_trial_dir(
     mixtures = mixtures_of(trials)
     rendered = render_plans(mixtures, speech, layout, data, nj=nj)
     files = _Files(layout)
-    enrollments = {files.enrollment(trial): (trial.enrollment, trial.mixture.fs) for trial in trials}
+    enrollments = {files.enrollment(trial): trial.enrollment for trial in trials}
     map_in_processes(partial(_write_enrollment, speech), list(enrollments.items()), nj, label="enrollments")
     for trial in trials:
         if trial.role is None:
@@ -100,15 +100,15 @@ class _Files:
         return self.layout.out / folder / f"{name}.{self.layout.audio_format}"
 
 
-def _write_enrollment(speech: Speech, item: tuple[Path, tuple[Enrollment, int]]) -> None:
-    path, (enrollment, fs) = item
+def _write_enrollment(speech: Speech, item: tuple[Path, Enrollment]) -> None:
+    path, enrollment = item
     if is_whole(path, enrollment.passage.num_samples):
         return
     try:
-        samples = speech.enroll(enrollment, fs)
+        samples = speech.enroll(enrollment)
     except ValueError as fault:
         raise DataDirError(str(fault)) from fault
-    write_audio(path, samples, fs)
+    write_audio(path, samples, speech.fs)
 
 
 def _write_silence(path: Path, trial: Trial) -> None:

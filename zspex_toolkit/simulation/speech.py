@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.simulation.activity import active_samples
 from zspex_toolkit.simulation.plan import Enrollment, Noise, Passage, Plan
 from zspex_toolkit.simulation.recordings import Recordings
-from zspex_toolkit.simulation.render import Rendered, Signals, render, render_enrollment
+from zspex_toolkit.simulation.render import Rendered, render, render_enrollment
 
 FRAME_SHIFT_S = 0.01  # of the decisions in vad.scp
 
@@ -26,14 +25,16 @@ class Speech:
 
     Attributes:
         utterances: data directory of the speakers.
+        fs: rate of its first utterance in Hz.
         noises: recordings of noise.
         rooms: impulse responses.
         voiced: decisions per frame, by utterance; levels are measured over voiced samples alone where given.
     """
 
     utterances: DataDir
-    noises: Recordings | None = None
-    rooms: Recordings | None = None
+    fs: int
+    noises: Recordings
+    rooms: Recordings
     voiced: Mapping[str, np.ndarray] | None = None
 
     @classmethod
@@ -54,49 +55,43 @@ class Speech:
         utterances = DataDir.load(data)
         if active_level and not (utterances.path / "vad.scp").is_file():
             raise DataDirError(f"{utterances.path}/vad.scp: no such file, but --level active needs it; run compute_vad")
-        noises, rooms = (Recordings(folder) if folder is not None else None for folder in (noise_dir, room_dir))
-        return cls(utterances, noises, rooms, utterances.feature_table("vad.scp") if active_level else None)
+        _, fs = utterances.read_audio(utterances.utterances[0])
+        noises, rooms = (Recordings(folder, fs) for folder in (noise_dir, room_dir))
+        return cls(utterances, fs, noises, rooms, utterances.feature_table("vad.scp") if active_level else None)
 
     def render(self, plan: Plan) -> Rendered:
         """Read what ``plan`` asks for and render it; gains that it lacks are set.
 
         Raises:
-            AudioError: if a file is missing, broken or of another rate than the plan's.
-            DataDirError: if the directories do not have what the plan names.
+            AudioError: if a file is missing, broken or of another rate.
+            DataDirError: if the directories do not have what the plan names, or are of another rate.
             ValueError: if audio is shorter than the plan says.
             SilentSignalError: as :func:`~zspex_toolkit.simulation.levels.set_levels` does.
         """
-        return render(
-            plan,
-            partial(self.read, fs=plan.fs),
-            **self._around(f"mixture {plan.id}", plan.sources, plan.noise, plan.fs),
-            voiced=None if self.voiced is None else partial(self._voiced, fs=plan.fs),
-        )
+        around = self._around(f"mixture {plan.id}", plan.sources, plan.noise)
+        if plan.fs != self.fs:
+            raise DataDirError(f"mixture {plan.id}: is of {plan.fs} Hz, but {self.utterances.path} of {self.fs} Hz")
+        return render(plan, self.read, **around, voiced=None if self.voiced is None else self._voiced)
 
-    def enroll(self, enrollment: Enrollment, fs: int) -> np.ndarray:
+    def enroll(self, enrollment: Enrollment) -> np.ndarray:
         """The samples of an enrollment, (U,).
 
         Raises:
             AudioError, DataDirError, ValueError, SilentSignalError: as :meth:`render`.
         """
         passage = enrollment.passage
-        name = f"enrollment {', '.join(passage.utterances)}"
-        around = self._around(name, (passage,), enrollment.noise, fs)
-        return render_enrollment(enrollment, partial(self.read, fs=fs), **around)
+        around = self._around(f"enrollment {', '.join(passage.utterances)}", (passage,), enrollment.noise)
+        return render_enrollment(enrollment, self.read, **around)
 
-    def surroundings(self, fs: int) -> dict[str, Any]:
+    def surroundings(self) -> dict[str, Any]:
         """Rate, rooms and lengths of the noises: what a draw has to know of all this."""
-        return {
-            "fs": fs,
-            "rooms": self.rooms.names if self.rooms else (),
-            "noises": self.noises.lengths(fs) if self.noises else {},
-        }
+        return {"fs": self.fs, "rooms": tuple(self.rooms), "noises": self.noises.num_samples}
 
-    def read(self, utt: str, start: int = 0, stop: int | None = None, *, fs: int | None = None) -> np.ndarray:
-        """Samples of one utterance, (N,)."""
-        return self.utterances.read_audio(utt, fs)[0][start:stop]
+    def read(self, utt: str, start: int = 0, stop: int | None = None) -> np.ndarray:
+        """Samples ``start`` to ``stop`` of one utterance, (N,)."""
+        return self.utterances.read_audio(utt, self.fs)[0][start:stop]
 
-    def mask(self, utt: str, num_samples: int, fs: int) -> np.ndarray:
+    def mask(self, utt: str, num_samples: int) -> np.ndarray:
         """Bool (N,): the samples of the utterance's voiced frames.
 
         Raises:
@@ -104,20 +99,16 @@ class Speech:
         """
         if utt not in self.voiced:
             raise DataDirError(f"{self.utterances.path}/vad.scp: no line for '{utt}'")
-        return active_samples(self.voiced[utt], num_samples, round(FRAME_SHIFT_S * fs))
+        return active_samples(self.voiced[utt], num_samples, round(FRAME_SHIFT_S * self.fs))
 
-    def _voiced(self, utt: str, start: int, stop: int | None, *, fs: int) -> np.ndarray:
-        stop = len(self.read(utt, fs=fs)) if stop is None else stop
-        return self.mask(utt, stop, fs)[start:]
+    def _voiced(self, utt: str, start: int, stop: int | None) -> np.ndarray:
+        return self.mask(utt, len(self.read(utt)) if stop is None else stop)[start:]
 
-    def _around(self, what: str, passages: Sequence[Passage], noise: Noise | None, fs: int) -> dict[str, Signals]:
-        """The rooms and noises that a signal needs, by name."""
-        rooms = sorted({passage.room for passage in passages if passage.room is not None})
-        if rooms and self.rooms is None:
-            raise DataDirError(f"{what} has room {rooms[0]}, but no --room_dir is given")
-        if noise and self.noises is None:
-            raise DataDirError(f"{what} has noise {noise.id}, but no --noise_dir is given")
-        return {
-            "rooms": {room: self.rooms.read(room, fs) for room in rooms},
-            "noises": {noise.id: self.noises.read(noise.id, fs)} if noise else {},
-        }
+    def _around(self, what: str, passages: Sequence[Passage], noise: Noise | None) -> dict[str, Recordings]:
+        """The rooms and noises, which have to hold those that a signal needs."""
+        named = [("room", passage.room, self.rooms) for passage in passages if passage.room is not None]
+        named += [("noise", noise.id, self.noises)] if noise else []
+        for kind, name, recordings in named:
+            if name not in recordings:
+                raise DataDirError(f"{what} has {kind} {name}, but there is none in --{kind}_dir")
+        return {"rooms": self.rooms, "noises": self.noises}
