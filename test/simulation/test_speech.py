@@ -11,7 +11,7 @@ from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.write import write_data_dir
 from zspex_toolkit.signal.level import power
 from zspex_toolkit.simulation.plan import Enrollment, Noise, Passage, Piece, Plan
-from zspex_toolkit.simulation.speech import Speech
+from zspex_toolkit.simulation.speech import Speech, active_samples
 
 PLAN = Plan("a-1_b-1", tuple(Passage(spk, (Piece(f"{spk}-1", 0, 400),), 400) for spk in "ab"), 0.0, 16000, 400, 0)
 
@@ -77,3 +77,16 @@ def test_an_enrollment_without_gain_is_as_it_was_recorded(data):
 def test_a_plan_of_another_rate_is_refused(data):
     with pytest.raises(DataDirError, match=r"mixture a-1_b-1: is of 8000 Hz, but .*data of 16000 Hz"):
         Speech.load(data).render(dataclasses.replace(PLAN, fs=8000))
+
+
+def test_decisions_are_spread_over_their_samples_and_the_last_to_the_end():
+    assert active_samples(np.array([1.0, 0.0, 1.0]), 8, 2).astype(int).tolist() == [1, 1, 0, 0, 1, 1, 1, 1]
+
+
+def test_decisions_beyond_the_signal_are_left_out():
+    assert active_samples(np.array([0.0, 1.0, 1.0]), 3, 2).tolist() == [False, False, True]
+
+
+def test_no_decisions_are_refused():
+    with pytest.raises(ValueError, match="no voice activity decisions"):
+        active_samples(np.zeros(0), 3, 2)

@@ -11,7 +11,6 @@ import numpy as np
 
 from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.io.data_dir import DataDir
-from zspex_toolkit.simulation.activity import active_samples
 from zspex_toolkit.simulation.plan import Enrollment, Noise, Passage, Plan
 from zspex_toolkit.simulation.recordings import Recordings
 from zspex_toolkit.simulation.render import Rendered, render, render_enrollment
@@ -112,3 +111,18 @@ class Speech:
             if name not in recordings:
                 raise DataDirError(f"{what} has {kind} {name}, but there is none in --{kind}_dir")
         return {"rooms": self.rooms, "noises": self.noises}
+
+
+def active_samples(voiced: np.ndarray, num_samples: int, frame_shift: int) -> np.ndarray:
+    """Bool (T,): each frame's decision (L,) holds for its ``frame_shift`` samples, the last one's to the end.
+
+    Raises:
+        ValueError: if there is no frame.
+
+    >>> active_samples(np.array([0.0, 1.0]), 5, 2).astype(int).tolist()
+    [0, 0, 1, 1, 1]
+    """
+    if not len(voiced):
+        raise ValueError("no voice activity decisions")
+    frames = np.minimum(np.arange(num_samples) // frame_shift, len(voiced) - 1)
+    return np.asarray(voiced)[frames] > 0.5
