@@ -114,15 +114,13 @@ def test_a_lone_speaker_is_the_whole_mixture(voices):
 
 def test_three_speakers_give_three_rows_of_one_mixture_whose_targets_add_up_to_it(voices):
     trials = drawn(voices, num_speakers=3, snr_db=(2.0,))
-    batch = batch_of(trials)
-    first, second, third = batch["mixture"].chunk(3)
-    assert torch.equal(first, second) and torch.equal(first, third) and len(first) == len(trials)
-    assert torch.equal(torch.stack(batch["target"].chunk(3)).sum(0), first)
-    speakers = torch.stack(batch["speaker"].chunk(3))
-    assert all(len(set(column.tolist())) == 3 for column in speakers.T) and batch["present"].all()
+    assert len(trials) == 24
     for index in range(6):
-        asked, rendered, _ = trials.render(0, index)
-        assert [trial.role for trial in asked] == [1, 2, 3]
+        rows, (asked, rendered, _) = trials.get(0, index), trials.render(0, index)
+        assert len({id(row.mixture) for row in rows}) == 1 and all(row.present and not row.alone for row in rows)
+        assert np.array_equal(sum(row.target for row in rows), rows[0].mixture)
+        assert [trials.speakers[row.speaker] for row in rows] == [source.spk for source in rendered.plan.sources]
+        assert [trial.role for trial in asked] == [1, 2, 3] and len({trial.spk for trial in asked}) == 3
         one, *others = rendered.sources
         assert 10 * np.log10(power(one) / power(sum(others))) == pytest.approx(2.0, abs=1e-2)
         mixed = {utt for source in rendered.plan.sources for utt in source.utterances}

@@ -98,7 +98,7 @@ class DrawnTrials:
     """
 
     def __init__(self, config: DrawConfig, fs: int, *, seed: int = 0):
-        self._config, self._fs, self._seed = config, fs, seed
+        self._config, self._seed = config, seed
         self._waveforms = Waveforms(config.source_data, fs, cache_bytes=config.cache_mib << 20)
         lengths = self._waveforms.utt2num_samples()
         self.dropped = _unfit(self._waveforms.utt2spk, lengths, int(config.min_utt_s * fs))
