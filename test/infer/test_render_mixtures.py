@@ -18,7 +18,7 @@ from zspex_toolkit.io.table import read_table, write_table
 from zspex_toolkit.io.write import write_data_dir
 from zspex_toolkit.randomness import rng_for
 from zspex_toolkit.signal.level import power
-from zspex_toolkit.simulation.plan import read_plans, to_text
+from zspex_toolkit.simulation.plan import read_plans, to_line
 
 FS = 8000
 
@@ -139,7 +139,8 @@ def test_another_plan_replaces_only_what_it_changed(mix, data, tmp_path, capsys)
     plans = read_plans(mix / "plan.jsonl")
     plan_data_dir(data, tmp_path / "other", snr_db=[-5.0])
     other = {plan.id: plan for plan in read_plans(tmp_path / "other" / "plan.jsonl")}
-    write_text(mix / "plan.jsonl", to_text([other[plans[0].id], *plans[1:]]))
+    lines = [f"{to_line(plan)}\n" for plan in (other[plans[0].id], *plans[1:])]
+    write_text(mix / "plan.jsonl", "".join(lines))
     capsys.readouterr()
     render_data_dir(mix, data, tmp_path / "dump")
     assert "1 rendered, 8 already there" in capsys.readouterr().out
@@ -152,7 +153,7 @@ def test_audio_of_mixtures_that_left_the_plan_is_removed(mix, data, tmp_path):
     (tmp_path / "dump" / "notes").mkdir()
     plans = read_plans(mix / "plan.jsonl")
     (tmp_path / "dump" / "notes" / f"{plans[0].id}.wav").write_text("not ours")
-    write_text(mix / "plan.jsonl", to_text(plans[1:]))
+    write_text(mix / "plan.jsonl", "".join(f"{to_line(plan)}\n" for plan in plans[1:]))
     render_data_dir(mix, data, tmp_path / "dump")
     names = {str(path.relative_to(tmp_path / "dump")) for path in (tmp_path / "dump").glob(f"*/{plans[0].id}.*")}
     assert names == {f"notes/{plans[0].id}.wav"}

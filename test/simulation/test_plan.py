@@ -18,7 +18,6 @@ from zspex_toolkit.simulation.plan import (
     read_plans,
     read_trials,
     to_line,
-    to_text,
 )
 
 SOURCES = (
@@ -47,15 +46,18 @@ OLD_TRIAL = (
 )
 
 
-def test_mixtures_are_read_as_they_were_written_sorted_by_the_bytes_of_their_ids(tmp_path):
+def written(folder, *plans):
+    write_text(folder / "plan.jsonl", "".join(f"{to_line(plan)}\n" for plan in plans))
+    return folder / "plan.jsonl"
+
+
+def test_mixtures_are_read_as_they_were_written(tmp_path):
     plain = dataclasses.replace(NOISY, id="B-1_a-1", noise=None)
-    write_text(tmp_path / "plan.jsonl", to_text([NOISY, plain]))
-    assert read_plans(tmp_path / "plan.jsonl") == [plain, NOISY]  # capitals first
+    assert read_plans(written(tmp_path, NOISY, plain)) == [NOISY, plain]
 
 
 def test_trials_are_read_as_they_were_written(tmp_path):
-    write_text(tmp_path / "plan.jsonl", to_text(TRIALS))
-    trials = read_trials(tmp_path / "plan.jsonl")
+    trials = read_trials(written(tmp_path, *TRIALS))
     assert trials == TRIALS
     assert [(trial.spk, trial.condition) for trial in trials] == [("a", "present"), ("c", "absent"), ("a", "single")]
 
@@ -70,12 +72,7 @@ def test_an_old_line_of_a_mixture_is_a_stretch_of_whole_utterances(tmp_path):
     assert dataclasses.replace(plan, sources=()) == Plan(
         "a-1_b-1", (), -2.5, 8000, 90, 3, 0.75, Noise("tap.flac", 12, 9.5, 0.3)
     )
-    assert plan == read_again(plan, tmp_path)
-
-
-def read_again(plan: Plan, folder) -> Plan:
-    write_text(folder / "again.jsonl", to_text([plan]))
-    return read_plans(folder / "again.jsonl")[0]
+    assert read_plans(written(tmp_path, plan)) == [plan]
 
 
 def test_an_old_line_of_a_trial_enrolls_with_a_stretch_of_its_utterances_one_behind_the_other(tmp_path):

@@ -205,7 +205,8 @@ def _draw_enrollment(
 def _length(utterances: Sequence[str], speeds: Sequence[float], pool: Pool, mixing: Mixing) -> int:
     """Of a mixture of these utterances, in samples."""
     lengths = [
-        num_samples_at_speed(pool.utt2num_samples[utt], speed) for utt, speed in zip(utterances, speeds, strict=True)
+        num_samples_at_speed(pool.num_samples[pool.utterances.find(utt)], speed)
+        for utt, speed in zip(utterances, speeds, strict=True)
     ]
     total = {"min": min(lengths), "max": max(lengths), "target": lengths[0]}[mixing.mode]
     return min(total, mixing.max_num_samples or total)

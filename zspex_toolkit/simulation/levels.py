@@ -45,25 +45,7 @@ def set_levels(
     Raises:
         SilentSignalError: if the target or an interferer is silent over the samples that count.
     """
-    target, *interferers = plan.sources
-    spans = [_span(source, plan.num_samples) for source in plan.sources]
-    masks = [span & on for span, on in zip(spans, active, strict=True)] if active is not None else spans
-    gains = [1.0]
-    if not interferers:
-        _speech_power(parts[0], masks[0], "target is silent", target)
-    else:
-        for source, part, mask in zip(interferers, parts[1:], masks[1:], strict=True):
-            level = _speech_power(
-                part, mask & spans[0], "interferer is silent where it overlaps with the target", source
-            )
-            gains.append(level**-0.5)
-        overlap = spans[0] & reduce(or_, spans[1:])
-        where = "target is silent where it overlaps with the interferers"
-        target_power = _speech_power(parts[0], overlap & masks[0], where, target)
-        interference = _sum(parts[1:], gains[1:])
-        interference_power = _power(interference, overlap & reduce(or_, masks[1:]))
-        scale = gain_for_snr(target_power, interference_power, plan.snr_db)
-        gains = [1.0, *(gain * scale for gain in gains[1:])]
+    gains = _gains(plan, parts, active)
     mixture = _sum(parts, gains)
     peaks = [abs(gain) * _peak(part) for part, gain in zip(parts, gains, strict=True)]
     leveled = None
@@ -97,6 +79,28 @@ def noise_gain(speech: np.ndarray, hiss: np.ndarray, noise: Noise) -> float:
     if not level > 0:
         raise SilentSignalError(f"noise is silent in the stretch drawn ({noise.id})")
     return gain_for_snr(power(speech), level, noise.snr_db)
+
+
+def _gains(plan: Plan, parts: Sequence[np.ndarray], active: Sequence[np.ndarray] | None) -> list[float]:
+    """Of the sources, before the gain for all."""
+    target, *interferers = plan.sources
+    spans = [_span(source, plan.num_samples) for source in plan.sources]
+    masks = [span & on for span, on in zip(spans, active, strict=True)] if active is not None else spans
+    if not interferers:
+        _speech_power(parts[0], masks[0], "target is silent", target)
+        return [1.0]
+    where = "interferer is silent where it overlaps with the target"
+    levels = [
+        _speech_power(part, mask & spans[0], where, source)
+        for source, part, mask in zip(interferers, parts[1:], masks[1:], strict=True)
+    ]
+    overlap = spans[0] & reduce(or_, spans[1:])
+    where = "target is silent where it overlaps with the interferers"
+    target_power = _speech_power(parts[0], overlap & masks[0], where, target)
+    equal = [level**-0.5 for level in levels]
+    interference_power = _power(_sum(parts[1:], equal), overlap & reduce(or_, masks[1:]))
+    scale = gain_for_snr(target_power, interference_power, plan.snr_db)
+    return [1.0, *(gain * scale for gain in equal)]
 
 
 def _span(source: Passage, num_samples: int) -> np.ndarray:

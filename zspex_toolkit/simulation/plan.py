@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -105,13 +105,8 @@ class Trial:
         return "single" if len(self.mixture.sources) == 1 else "present"
 
 
-def to_text(plans: Iterable[Plan | Trial]) -> str:
-    """``plan.jsonl``: one mixture or trial a line, sorted by the bytes of the ids."""
-    return "".join(to_line(plan) + "\n" for plan in sorted(plans, key=lambda plan: plan.id.encode()))
-
-
 def to_line(plan: Any) -> str:
-    """The plan, of a mixture or of a trial, as one line of JSON."""
+    """The plan, of a mixture or of a trial, as a line of ``plan.jsonl``: JSON, without line break."""
     return json.dumps(plan, ensure_ascii=False, default=vars)  # asdict copies all there is
 
 

@@ -33,7 +33,6 @@ class Pool:
         self.utt2spk = CompactTable(self.utterances, speaker_of)
         self.spk2utt = Groups(self.utterances, speaker_of, self.speakers)
         self.num_samples = Numbers(int(utt2num_samples[utt]) for utt in utterances)
-        self.utt2num_samples = CompactTable(self.utterances, self.num_samples)
         self._position = {spk: position for position, spk in enumerate(self.speakers)}
 
     def draw_interferers(self, rng: np.random.Generator, target_spk: str, count: int) -> list[str]:
