@@ -40,7 +40,7 @@ def test_jobs_whose_starter_was_killed_save_and_end_and_no_further_one_begins(ki
     killed("bash", "-c", SAVES)
     wait_for(lambda: len(list(Path().glob("saved.*"))) == 2)
     assert not Path("ready.3").exists()
-    wait_for(lambda: not running("run_jobs: guard 60"))
+    wait_for(lambda: not running("guard.sh 60"))
 
 
 def test_of_a_killed_starter_no_child_of_a_job_is_left(killed):
@@ -51,7 +51,7 @@ def test_of_a_killed_starter_no_child_of_a_job_is_left(killed):
 
 def test_a_guard_that_is_gone_disturbs_no_job(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    script = "kill -KILL $(pgrep -P $PPID -f 'run_jobs:[ ]guard'); touch ready.JOB"
+    script = "kill -KILL $(pgrep -P $PPID -f '[g]uard.sh'); touch ready.JOB"
     argv = [sys.executable, "-m", "zspex_toolkit.bin.run_jobs", "--max_jobs_run", "1", "JOB=1:2", "log.JOB"]
     assert subprocess.run([*argv, "bash", "-c", script]).returncode == 0
     assert len(list(Path().glob("ready.*"))) == 2
