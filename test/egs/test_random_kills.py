@@ -1,6 +1,6 @@
 """SIGKILL of all that a recipe has running, at random moments: started again, it ends with the same results.
 
-The moments are the same in every run; ZSPEX_SEED_OF_KILLS=17 draws others.
+The moments are the same in every run; ZSPEX_TEST_SEED=17 draws others.
 """
 
 import os
@@ -46,7 +46,7 @@ def run_with_kills(work, count, seed):
 def test_killed_at_twenty_random_moments_a_recipe_ends_with_the_same_results(tmp_path):
     whole, killed = (tmp_path / name for name in ("whole", "killed"))
     assert run_with_kills(whole, 0, 0) == 0, Path(f"{whole}.log").read_text()[-2000:]
-    seed = int(os.environ.get("ZSPEX_SEED_OF_KILLS", 0))
+    seed = int(os.environ.get("ZSPEX_TEST_SEED", 0))
     assert run_with_kills(killed, 20, seed) == 0, f"seed {seed}: {Path(f'{killed}.log').read_text()[-2000:]}"
     print(f"seed {seed}")
     assert_same_files(whole, killed)

@@ -87,7 +87,7 @@ def start_toy(exp_dir, settings, seconds_per_item):
 
 
 def wait_for(condition, process):
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while not condition():
         assert process.poll() is None and time.monotonic() < deadline, "the training ended or hung too early"
         time.sleep(0.01)
