@@ -48,7 +48,7 @@ SETTINGS = [
 
 
 @pytest.mark.parametrize("settings", SETTINGS)
-@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("count", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_several_processes_end_with_the_weights_and_scores_of_one(tmp_path, settings, count):
     train_plain(tmp_path / "one", **settings)
     assert in_processes(count, train_plain_of_rank, tmp_path, settings) == [0] * count, outputs(tmp_path)
@@ -120,7 +120,7 @@ def stop_one(folder, rank, name, settings, who):
     toy_train(folder / name, loss=loss, **settings)
 
 
-@pytest.mark.parametrize("who", [0, 1])
+@pytest.mark.parametrize("who", [pytest.param(0, marks=pytest.mark.slow), 1])
 def test_a_signal_to_any_process_stops_all_at_one_step_and_nothing_is_lost(tmp_path, who):
     settings = {"num_epochs": 2, "ema_decay": 0.9}
     assert in_processes(2, train_toy_of_rank, tmp_path, "whole", settings) == [0, 0]
