@@ -12,6 +12,7 @@ from pathlib import Path
 import fake_cluster
 import marked
 import pytest
+from waiting import wait_for
 
 COMMON = Path(__file__).parents[2] / "egs" / "common"
 RECIPE = Path(__file__).parents[2] / "egs" / "mini" / "demix1" / "run.sh"
@@ -50,13 +51,6 @@ WORK = {
     "what runs in the background": "sleep 600 & (sleep 600 | cat) & touch ready.1 ready.2; wait",
 }
 TOLD = "work.sh: told to end; ended stage 1 (Work), with all that it ran; the same command goes on from there\n"
-
-
-def wait_for(happened, says=lambda: ""):
-    deadline = time.monotonic() + 240
-    while not happened():
-        assert time.monotonic() < deadline, says()
-        time.sleep(0.05)
 
 
 class Started:

@@ -1,21 +1,14 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from waiting import wait_for
 
 from zspex_toolkit.launch.guard import Guard
 
 SAVES = "trap 'sleep 0.3; touch saved.JOB; exit' TERM; touch ready.JOB; while :; do sleep 0.1; done"
-
-
-def wait_for(happened, seconds=240):
-    deadline = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def running(text):

@@ -5,11 +5,11 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
 import pytest
+from waiting import signal_when, wait_for
 
 from zspex_toolkit.errors import ConfigError, JobError
 from zspex_toolkit.launch import job_log, queue, scheduler
@@ -36,24 +36,6 @@ def run(backend):
 @pytest.fixture
 def run_all(backend):
     return lambda *argv: run_array(parse(["--backend", backend, *argv]))
-
-
-def signal_when(happened, number):
-    """Send us the signal as soon as the condition is true."""
-
-    def watch():
-        while not happened():
-            time.sleep(0.02)
-        os.kill(os.getpid(), number)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def wait_for(happened):
-    deadline = time.monotonic() + 240
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def output(path):
@@ -189,7 +171,7 @@ def test_without_leave_a_stopped_job_has_failed(run):
 def test_a_cancelled_job_does_not_come_back(run, cluster):
     program = "import signal, sys, time; signal.signal(15, lambda *_: sys.exit(75)); "
     program += "open('began', 'w'); time.sleep(600)"
-    signal_when(Path("began").exists, signal.SIGTERM)
+    signal_when((Path("began").exists, signal.SIGTERM))
     with pytest.raises(InterruptedJobsError):
         run("--requeue", "true", "log/x", sys.executable, "-c", program)
     wait_for(lambda: job_log.ending(Path("log/x")))
@@ -200,7 +182,7 @@ def test_a_cancelled_job_does_not_come_back(run, cluster):
 
 
 def test_ctrl_c_cancels_what_was_submitted(run, backend, cluster):
-    signal_when(Path("began.1").exists, signal.SIGINT)
+    signal_when((Path("began.1").exists, signal.SIGINT))
     with pytest.raises(InterruptedJobsError, match="interrupted by SIGINT"):
         run("JOB=1:2", "log/JOB", "touch", "began.JOB;", "sleep", "600")
     assert cluster.calls(CANCEL[backend]) == [f"{CANCEL[backend]} 1"]

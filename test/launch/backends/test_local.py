@@ -3,11 +3,11 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
 import pytest
+from waiting import signal_when
 
 from zspex_toolkit.launch import interruption, job_log
 from zspex_toolkit.launch.backends import local
@@ -19,18 +19,6 @@ from zspex_toolkit.launch.interruption import InterruptedJobsError
 def run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     return lambda *argv: local.run(parse(list(argv)))
-
-
-def signal_when(happened, *numbers):
-    """Send us the signals, one after another, each as soon as its condition is true."""
-
-    def watch():
-        for condition, number in zip(happened, numbers, strict=True):
-            while not condition():
-                time.sleep(0.02)
-            os.kill(os.getpid(), number)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def says(path, text):
@@ -147,7 +135,7 @@ def test_picked_jobs_only_are_run_again(run):
 
 
 def test_a_signal_ends_all_jobs_with_their_children(run):
-    signal_when([says("log/1", "began")], signal.SIGTERM)
+    signal_when((says("log/1", "began"), signal.SIGTERM))
     with pytest.raises(InterruptedJobsError, match="interrupted by SIGTERM"):
         run("--max_jobs_run", "1", "JOB=1:2", "log/JOB", "echo", "began;", "sleep", "30", "|", "cat;", "echo", "$$")
     assert job_log.ending(Path("log/1")) == "143"
@@ -156,7 +144,7 @@ def test_a_signal_ends_all_jobs_with_their_children(run):
 
 
 def test_a_job_has_time_to_save_its_work_when_it_is_ended(run):
-    signal_when([says("log/x", "began")], signal.SIGTERM)
+    signal_when((says("log/x", "began"), signal.SIGTERM))
     with pytest.raises(InterruptedJobsError):
         run(
             "log/x",
@@ -172,7 +160,7 @@ def test_a_job_has_time_to_save_its_work_when_it_is_ended(run):
 def test_a_program_within_other_shells_has_time_to_save_its_work_and_what_follows_it_is_not_begun(run):
     program = "import signal, sys, time; signal.signal(15, lambda *_: (time.sleep(0.3), sys.exit(75))); "
     program += "print('began', flush=True); time.sleep(30)"
-    signal_when([says("log/x", "began")], signal.SIGTERM)
+    signal_when((says("log/x", "began"), signal.SIGTERM))
     with pytest.raises(InterruptedJobsError):
         run("log/x", sys.executable, "-c", program, ";", "touch", "followed")
     assert job_log.ending(Path("log/x")) == "75"
@@ -181,7 +169,7 @@ def test_a_program_within_other_shells_has_time_to_save_its_work_and_what_follow
 
 def test_a_job_that_ignores_the_signal_is_killed_after_the_grace_time(run, monkeypatch):
     monkeypatch.setattr(local, "GRACE_S", 0.3)
-    signal_when([says("log/x", "began")], signal.SIGINT)
+    signal_when((says("log/x", "began"), signal.SIGINT))
     with pytest.raises(InterruptedJobsError):
         run("log/x", "trap", "''", "TERM;", "echo", "began;", "sleep", "30")
     assert job_log.ending(Path("log/x")) == "0; signal 9"
@@ -194,7 +182,7 @@ def test_a_further_signal_ends_jobs_at_once_that_are_waited_for(run, monkeypatch
     said = []
     monkeypatch.setattr(local, "print", lambda text, file: said.append(text), raising=False)
     began = [says(f"log/{number}", "began") for number in (1, 2)]
-    signal_when([lambda: all(job() for job in began), lambda: said], signal.SIGINT, signal.SIGINT)
+    signal_when((lambda: all(job() for job in began), signal.SIGINT), (lambda: said, signal.SIGINT))
     with pytest.raises(InterruptedJobsError, match="interrupted by SIGINT"):
         run("JOB=1:2", "log/JOB", "trap", "''", "TERM;", "echo", "began;", "sleep", "600")
     assert [job_log.ending(Path(f"log/{n}")) for n in (1, 2)] == ["0; signal 9"] * 2
