@@ -18,7 +18,7 @@ fi
 echo "ruff and shellcheck"
 ruff check .
 ruff format --check .
-find .ci egs tools test -path tools/venv -prune -o -type f '(' -name '*.sh' -o -path .ci/run ')' -print0 |
+find .ci egs tools test zspex_toolkit -path tools/venv -prune -o -type f '(' -name '*.sh' -o -path .ci/run ')' -print0 |
     xargs -0 shellcheck --external-sources
 echo "pytest"
 # One more than there are processors, for the tests that wait.
