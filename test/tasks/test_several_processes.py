@@ -31,7 +31,7 @@ from zspex_toolkit.train.validate import validate
 
 EXTRACTOR = {
     **{"num_filters": 8, "kernel_sizes": [32, 64, 128], "stride": 16, "bottleneck": 8, "hidden": 8},
-    **{"num_blocks": 2, "num_stacks": 1, "embedding_dim": 8, "speaker_hidden": 8},
+    **{"num_blocks": 2, "num_stacks": 1, "embedding_dim": 8, "speaker_hidden": 8, "start": "mixture"},
 }
 EMBEDDER = {"channels": 16, "pooled_channels": 24, "embedding_dim": 12}
 DEMIXERS = ("subtract", "multiply", "concat1", "concat2", "share_concat", "separate_concat", "modulate")
@@ -61,7 +61,7 @@ def trials(voices, tmp_path_factory):
 
 def config_of(task, exp_dir, voices, trials, experiment):
     """A training of one epoch (of the extractors: one of speakers alone, and one of all losses) in steps of 5 items."""
-    train = TrainConfig(num_epochs=1, batch_size=5, optimizer="sgd", learning_rate=0.01, clip_grad_norm=5.0)
+    train = TrainConfig(num_epochs=1, batch_size=5, optimizer="sgd", learning_rate=0.01, clip_grad_norm=5.0, amp="none")
     common = {"exp_dir": exp_dir, "device": "cpu"}
     if task in ("spex_plus", "zspex"):
         draw = DrawConfig(
