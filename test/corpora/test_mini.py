@@ -100,6 +100,17 @@ def test_the_settings_file_says_how_the_corpus_was_made(made):
     assert settings == {"num_speakers": 4, "num_utterances": 3, "seed": 0}
 
 
+def test_a_thousand_sentences_are_all_different_and_plain_words():
+    sentences = mini.draw_sentences(np.random.default_rng(0), 1000)
+    assert len(set(sentences)) == 1000
+    assert all(9 <= len(sentence.split()) <= 11 for sentence in sentences)
+    assert {letter for sentence in sentences for letter in sentence} <= set(" abcdefghijklmnopqrstuvwxyz")
+
+
+def test_a_longer_list_begins_with_the_shorter_one():
+    assert mini.draw_sentences(np.random.default_rng(3), 20)[:5] == mini.draw_sentences(np.random.default_rng(3), 5)
+
+
 @pytest.mark.slow
 def test_a_linear_classifier_tells_24_voices_apart_from_one_second(tmp_path):
     from zspex_toolkit.signal.mfcc import Mfcc, MfccConfig  # torch, which only this test needs

@@ -1,21 +1,12 @@
 """TIMIT: NIST SPHERE files, any letter case, the SA sentences left out."""
 
 import re
-import shutil
-from pathlib import Path
 
 import numpy as np
-import pytest
 import soundfile
 
 from zspex_toolkit.corpora import timit
 from zspex_toolkit.io.data_dir import DataDir
-
-
-@pytest.fixture
-def root(fake_tree_of, tmp_path):
-    """A copy to spoil."""
-    return Path(shutil.copytree(fake_tree_of("timit"), tmp_path / "corpus"))
 
 
 def test_eight_sentences_of_each_speaker_remain(root, tmp_path, capsys):

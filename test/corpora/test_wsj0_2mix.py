@@ -1,6 +1,5 @@
 """wsj0-2mix: the lists decide who is where; SPHERE files at any depth."""
 
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +11,6 @@ from zspex_toolkit.corpora import wsj0_2mix
 from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.io.audio import read_audio
 from zspex_toolkit.io.data_dir import DataDir
-
-
-@pytest.fixture
-def root(fake_tree_of, tmp_path):
-    """A copy to spoil."""
-    return Path(shutil.copytree(fake_tree_of("wsj0_2mix"), tmp_path / "corpus"))
 
 
 def prepare_test(root, work, **options) -> DataDir:

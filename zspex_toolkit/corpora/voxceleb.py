@@ -18,7 +18,7 @@ import soundfile
 
 from zspex_toolkit.corpora._recordings import existing_root, find_files
 from zspex_toolkit.corpora._synthetic_voice import synthetic_speech
-from zspex_toolkit.corpora._utterances import Utterances
+from zspex_toolkit.corpora._utterance_sets import Utterances
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.randomness import rng_for
 
