@@ -40,7 +40,7 @@ def test_the_accuracy_over_the_epochs_is_drawn_the_same_way(exp):
     folder.mkdir()
     line = '{"epoch": 1, "train": {"mae": 1, "accuracy": 0.5}, "valid": {"mae": 2, "accuracy": 0.25}}\n'
     (folder / "history.jsonl").write_text(line)
-    networks = [network for network in read_networks(exp, []) if network.has_curve("accuracy")]
+    networks = [network for network in read_networks(exp, []) if network.training.tells("accuracy")]
     figure = training_curves(networks, title="Given e2, get e1", statistic="accuracy")
     panel = figure.axes[0]
     assert [list(line.get_ydata()) for line in panel.lines] == [[0.5], [0.25]]

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from zspex_toolkit.report.extraction_curves import has_curve, hours_of_audio, learning_curves
+from zspex_toolkit.report.extraction_curves import draw_curves, hours_of_audio, learning_curves
 from zspex_toolkit.report.trainings import read_training
 
 
@@ -63,7 +63,8 @@ def test_without_the_hours_of_one_system_there_are_epochs_only(trainings):
     assert [axes.get_xlabel() for axes in learning_curves(trainings).axes] == ["", "epoch"]
 
 
-def test_a_history_of_other_statistics_has_no_curve(trainings):
-    other = [{"epoch": 1, "train": {"mae": 1.0}, "valid": None}]
-    assert has_curve(trainings["zspex"])
-    assert not has_curve(dataclasses.replace(trainings["zspex"], history=other))
+def test_trainings_whose_histories_tell_nothing_of_it_have_no_curves(trainings, tmp_path):
+    other = dataclasses.replace(trainings["zspex"], history=[{"epoch": 1, "train": {"mae": 1.0}, "valid": None}])
+    assert draw_curves({"a": read_training(tmp_path), "b": other}, tmp_path / "curves.png") is None
+    picture = draw_curves(trainings, tmp_path / "curves.png")
+    assert picture.path.read_bytes().startswith(b"\x89PNG")

@@ -2,6 +2,8 @@
 
 import hashlib
 
+import numpy as np
+
 from zspex_toolkit.report.trainings import read_training
 
 
@@ -14,6 +16,19 @@ def test_a_training_ends_with_the_values_of_the_weights_that_are_used(exp):
     assert training.curve("valid", "mae") == [0.5, 0.25, 0.375]
     assert training.last("valid", "mae") == 0.375
     assert training.seconds == 3 * 30.0
+
+
+def test_an_error_that_was_not_finite_leaves_a_gap_in_the_curve(tmp_path):
+    assert not read_training(tmp_path).tells("mae")
+    lines = [
+        '{"epoch": 1, "train": {"mae": 0.5}, "valid": {"mae": null}}',
+        '{"epoch": 2, "train": {}, "valid": null}',
+    ]
+    (tmp_path / "history.jsonl").write_text("\n".join(lines) + "\n")
+    training = read_training(tmp_path)
+    assert training.curve("train", "mae")[0] == 0.5
+    assert np.isnan([*training.curve("valid", "mae"), training.curve("train", "mae")[1]]).all()
+    assert training.tells("mae")
 
 
 def test_single_losses_are_told_where_there_are_several(tmp_path):

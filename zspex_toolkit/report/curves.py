@@ -63,7 +63,7 @@ def _draw_panel(axes: Axes, networks: list[Network], colours: dict, statistic: s
         for part, line in _STYLES.items():
             axes.plot(
                 epochs,
-                network.curve(part, statistic),
+                network.training.curve(part, statistic),
                 color=colours[network.column],
                 linestyle=line,
                 linewidth=1.7 if part == "valid" else 1.2,

@@ -24,13 +24,14 @@ from zspex_toolkit.signal.front_end import FrontEnd
 from zspex_toolkit.tasks.embedding import load_embedder
 
 NUM_SPEAKERS, NUM_TRIALS = 6, 30
+REFERENCE = "reference"  # the "system" whose output is the ground truth
 
 
 @dataclass(frozen=True)
 class Panel:
     """The embeddings that one system's output gives for one set."""
 
-    system: str  # or `reference`
+    system: str  # or REFERENCE
     set: str
     speakers: list[str]  # (n,) of every embedding
     embeddings: np.ndarray  # (n, D) of length 1
@@ -48,6 +49,39 @@ class Panel:
             "silhouette": self.silhouette,
             "nearest_centroid": self.nearest_centroid,
         }
+
+
+def tsne_panels(
+    exp: Path, data: Path, embedder: Path, scored: list[Scored], sets: tuple[str, ...], systems: list[str], *, seed: int
+) -> tuple[list[Panel], list[str]]:
+    """The panels of all sets and systems and of the ground truth, and a line for each that cannot be drawn.
+
+    Args:
+        exp: experiment with ``<system>/extracted/<set>/``.
+        data: folder with ``trials_<set>/``.
+        embedder: experiment of the x-vector.
+        scored: scores, which tell the speakers of the trials.
+        sets: unseen, then seen speakers.
+        systems: columns, in their order.
+        seed: of the choice of speakers and of the t-SNE.
+    """
+    if not (embedder / "model.yaml").exists():
+        return [], [f"no t-SNE: no embedder in {embedder}"]
+    notes, sources, trials = [], {}, {}
+    for name in sets:
+        of_set = {one.system: one for one in scored if one.set == name}
+        chosen = choose_trials(of_set[systems[0]], seed=seed) if set(systems) <= of_set.keys() else {}
+        if not chosen:
+            notes.append(f"no t-SNE of the set '{name}': not every system was scored on it, or it has too few trials")
+            continue
+        trials[name] = chosen
+        for system in systems:
+            sources[system, name] = DataDir.load(exp / system / "extracted" / name)
+        given = DataDir.load(data / f"trials_{name}")
+        sources[REFERENCE, name] = DataDir(given.path, given.utt2spk, given.spk2utt, given.table("spk1.scp"), None)
+    if not sources:
+        return [], notes
+    return build_panels(embed_sources(sources, trials, XvectorOfWaveform(embedder)), seed=seed), notes
 
 
 def choose_trials(scored: Scored, *, seed: int = 0) -> dict[str, list[str]]:
