@@ -85,7 +85,7 @@ def test_a_failure_in_the_middle_leaves_nothing_behind(tmp_path, monkeypatch):
 def test_without_the_wheel_a_corpus_that_is_there_still_serves(made, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "espeakng_loader", None)
     assert mini.prepare(made[0], tmp_path / "data") == [tmp_path / "data" / "all"]
-    with pytest.raises(UserError, match="espeakng-loader"):
+    with pytest.raises(UserError, match=r"needs the Python package espeakng-loader: install it \(pip install"):
         mini.prepare(tmp_path / "new", tmp_path / "data")
 
 

@@ -2,9 +2,6 @@
 
 import re
 
-import numpy as np
-import soundfile
-
 from zspex_toolkit.corpora import timit
 from zspex_toolkit.io.data_dir import DataDir
 
@@ -32,15 +29,6 @@ def test_gender_is_the_first_letter_and_text_comes_from_the_txt_file(root, tmp_p
 def test_the_sa_sentences_can_be_kept(root, tmp_path):
     data = DataDir.load(timit.prepare(root, tmp_path / "data", keep_sa=True)[0])
     assert {len(utts) for utts in data.spk2utt.values()} == {10}
-
-
-def test_the_fake_files_are_real_sphere_files_of_low_byte_first(root):
-    path = root / "TRAIN/DR1/FCJF0/SA1.WAV"
-    info = soundfile.info(path)
-    assert (info.format, info.samplerate, info.channels) == ("NIST", 16000, 1)
-    assert path.read_bytes().startswith(b"NIST_1A\n   1024\n")
-    raw = np.frombuffer(path.read_bytes()[1024:], dtype="<i2")
-    assert np.array_equal(soundfile.read(path, dtype="int16")[0], raw)
 
 
 def test_a_part_of_the_corpus_is_used_with_a_warning(root, tmp_path, capsys):

@@ -17,11 +17,6 @@ def prepare_test(root, work, **options) -> DataDir:
     return DataDir.load(wsj0_2mix.prepare_trials(root, work / "data", work / "dump", sets=("test",), **options)[0])
 
 
-def test_the_fake_files_are_sphere_files_in_the_discs_folders(root):
-    info = soundfile.info(root / "wsj0/si_tr_s/01a/01aa0100.wv1")
-    assert (info.format, info.samplerate, info.channels) == ("NIST", 16000, 1)
-
-
 def test_train_dev_and_test_hold_the_utterances_of_their_lists(root, tmp_path, capsys):
     train, dev, test = map(DataDir.load, wsj0_2mix.prepare(root, tmp_path / "data"))
     assert sorted(train.spk2utt) == ["011", "01a", "01t", "206", "20a", "401"] == sorted(dev.spk2utt)

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from zspex_toolkit.errors import AudioError, UserError
+from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.report.extraction_scores import Scored, read_extraction_scores
 from zspex_toolkit.report.extraction_tsne import (
-    XvectorOfWaveform,
     build_panels,
     choose_trials,
     embed_sources,
@@ -57,25 +57,20 @@ def test_only_present_targets_count():
 
 
 def test_an_embedding_has_length_1(tse_exp):
-    embedder = XvectorOfWaveform(tse_exp / "xvector")
     data = DataDir.load(tse_exp.parent / "data" / "trials_test")
-    samples, _ = data.read_audio("ann-dan-1")
-    vector = embedder(samples)
-    assert vector.shape == (6,) and np.linalg.norm(vector) == pytest.approx(1.0, abs=1e-6)
-    assert embedder.fs == 8000
+    trials = {"test": {"ann": ["ann-dan-1"], "dan": ["dan-ann-0", "dan-ann-1"]}}
+    speakers, vectors = embed_sources({("zspex", "test"): data}, trials, tse_exp / "xvector")["zspex", "test"]
+    assert speakers == ["ann", "dan", "dan"] and vectors.shape == (3, 6)
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1.0, abs=1e-6)
 
 
-def test_audio_of_another_rate_or_too_short_is_told(tse_exp):
-    embedder = XvectorOfWaveform(tse_exp / "xvector")
-    data = DataDir.load(tse_exp.parent / "data" / "trials_test")
-    embedder.fs = 16000
-    with pytest.raises(AudioError, match=r"trials_test: cannot embed: ann-dan-1: .*16000"):
-        embed_sources({("zspex", "test"): data}, {"test": {"ann": ["ann-dan-1"]}}, embedder)
-
-
-def test_a_missing_embedder_is_told(tmp_path):
+def test_audio_of_another_rate_and_a_missing_embedder_are_told(tse_exp, tmp_path):
+    write_audio(tmp_path / "a.wav", np.full(1600, 0.1, dtype=np.float32), 16000)
+    data = DataDir(tmp_path, {"a": "ann"}, {"ann": ["a"]}, {"a": str(tmp_path / "a.wav")}, None)
+    with pytest.raises(AudioError, match=f"{tmp_path}: cannot embed: a: .*16000"):
+        embed_sources({("zspex", "test"): data}, {"test": {"ann": ["a"]}}, tse_exp / "xvector")
     with pytest.raises(UserError, match="no such file"):
-        XvectorOfWaveform(tmp_path)
+        embed_sources({}, {}, tmp_path)
 
 
 def cluster(centre, count, rng):
