@@ -27,17 +27,15 @@ class Utterances:
         if fault:
             self.account.drop(utt, fault)
             return
-        self.wavs[utt], self.utt2spk[utt], self.num_samples[utt] = str(path), spk, num_samples
+        self.add_source(utt, spk, str(path), num_samples)
         if text is not None:
             self.text[utt] = text
 
-    def add_source(self, utt: str, spk: str, source: str, num_samples: int) -> None:
-        """Keep a recording that was checked before: a path or a command (``... |``), so many samples long."""
-        self.wavs[utt], self.utt2spk[utt], self.num_samples[utt] = source, spk, num_samples
-
-    def add_pipe(self, utt: str, spk: str, command: str) -> None:
-        """Keep a recording that a command writes (``... |``); it is not run here, so its length stays unknown."""
-        self.wavs[utt], self.utt2spk[utt] = command, spk
+    def add_source(self, utt: str, spk: str, source: str, num_samples: int | None = None) -> None:
+        """Keep what stands in ``wav.scp``, checked before: a path or a command (``... |``); None: unknown length."""
+        self.wavs[utt], self.utt2spk[utt] = source, spk
+        if num_samples is not None:
+            self.num_samples[utt] = num_samples
 
     def write(self, out: Path, corpus_dir: Path, **speaker_tables: Mapping[str, str]) -> list[Path]:
         """Write ``out/all`` and ``out/dropped.txt`` and print the counts.

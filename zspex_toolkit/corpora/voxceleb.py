@@ -62,7 +62,7 @@ def prepare(
                 reason = "over num_utterances" if spk in speakers else "speaker over num_speakers"
                 utterances.account.leave_out(utt, reason)
             elif path.suffix.lower() == ".m4a":
-                utterances.add_pipe(utt, spk, ffmpeg_pipe(path, fs))
+                utterances.add_source(utt, spk, ffmpeg_pipe(path, fs))
             else:
                 utterances.add_file(utt, spk, path)
     _warn_without_ffmpeg(utterances)

@@ -64,7 +64,8 @@ def choose_cases(scored: list[Scored]) -> list[Case]:
     absent = _ranked(_means(systems, "energy_left_db", "absent"))
     if absent:
         cases.append(Case("Target absent", "median energy left", absent[(len(absent) - 1) // 2]))
-    return _without_repetition(cases)
+    first = {case.trial: case for case in reversed(cases)}
+    return [case for case in cases if first[case.trial] is case]
 
 
 def _means(systems: list[Scored], metric: str, condition: str) -> dict[str, float]:
@@ -81,13 +82,6 @@ def _means(systems: list[Scored], metric: str, condition: str) -> dict[str, floa
 
 def _ranked(values: dict[str, float]) -> list[str]:
     return sorted(values, key=lambda utt: (values[utt], utt))
-
-
-def _without_repetition(cases: list[Case]) -> list[Case]:
-    first: dict[str, Case] = {}
-    for case in cases:
-        first.setdefault(case.trial, case)
-    return list(first.values())
 
 
 @dataclass(frozen=True)
