@@ -1,6 +1,7 @@
 """Libri2Mix: LibriSpeech's utterances for training, LibriMix's own mixtures as trials."""
 
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,8 +23,14 @@ from zspex_toolkit.signal.si_sdr import si_sdr
 def rendered(fake_tree_of, tmp_path_factory):
     """Folder with data/trials_test and dump."""
     work = tmp_path_factory.mktemp("libri2mix")
-    libri2mix.prepare_trials(fake_tree_of("libri2mix"), work / "data", work / "dump", sets=("test",))
+    prepare_test(fake_tree_of("libri2mix"), work)
     return work
+
+
+def prepare_test(root, work, **options) -> Path:
+    """The directory of the test trials."""
+    (path,) = libri2mix.prepare_trials(root, work / "data", work / "dump", sets=("test",), **options)
+    return path
 
 
 def to_16_bits(samples: np.ndarray) -> np.ndarray:
@@ -95,8 +102,7 @@ def test_the_rendered_files_are_librimix_s_procedure_sample_for_sample(fake_tree
 
 
 def test_on_the_fly_gives_the_stored_samples_and_stores_none(fake_tree_of, rendered, tmp_path):
-    options = {"sets": ("test",), "on_the_fly": True}
-    (path,) = libri2mix.prepare_trials(fake_tree_of("libri2mix"), tmp_path / "data", tmp_path / "dump", **options)
+    path = prepare_test(fake_tree_of("libri2mix"), tmp_path, on_the_fly=True)
     stored = DataDir.load(rendered / "data/trials_test")
     computed = DataDir.load(path)
     assert computed.utterances == stored.utterances
@@ -108,20 +114,19 @@ def test_on_the_fly_gives_the_stored_samples_and_stores_none(fake_tree_of, rende
 
 
 def test_noisy_mixtures_are_the_sum_with_the_noise_and_clean_ones_need_none(root, tmp_path):
-    options = {"sets": ("test",), "condition": "noisy"}
-    (path,) = libri2mix.prepare_trials(root, tmp_path / "data", tmp_path / "dump", **options)
+    path = prepare_test(root, tmp_path, condition="noisy")
     data = DataDir.load(path)
     for trial in data.utterances:
         parts = [read_audio(data.table(name)[trial])[0] for name in ("spk1.scp", "spk2.scp", "noise1.scp")]
         assert np.abs(read_audio(data.wavs[trial])[0] - sum(parts)).max() < 3 / 32768  # each truncated by itself
     shutil.rmtree(root / "wham_noise")
-    libri2mix.prepare_trials(root, tmp_path / "data", tmp_path / "dump", sets=("test",))
+    prepare_test(root, tmp_path)
     assert not (path / "noise1.scp").exists()
 
 
 def test_clean_and_noisy_renderings_share_their_sources(root, tmp_path, capsys):
     for condition in ("clean", "noisy", "clean"):
-        libri2mix.prepare_trials(root, tmp_path / "data", tmp_path / "dump", sets=("test",), condition=condition)
+        prepare_test(root, tmp_path, condition=condition)
     counts = [line for line in capsys.readouterr().out.splitlines() if " rendered, " in line]
     assert counts[-1] == "libri2mix test: 11 in, 0 rendered, 11 already there"
 
@@ -134,11 +139,11 @@ def test_noise_without_wham_is_one_clear_line(root, tmp_path):
 
 
 def test_other_gains_are_rendered_anew(root, tmp_path, capsys):
-    libri2mix.prepare_trials(root, tmp_path / "data", tmp_path / "dump", sets=("test",))
+    prepare_test(root, tmp_path)
     metadata = root / "metadata/Libri2Mix/libri2mix_test-clean.csv"
     first = read_metadata(metadata)[0]
     metadata.write_text(metadata.read_text().replace(repr(first.gains[0]), "0.5"))
-    libri2mix.prepare_trials(root, tmp_path / "data", tmp_path / "dump", sets=("test",))
+    prepare_test(root, tmp_path)
     assert "libri2mix test: 11 in, 1 rendered, 10 already there" in capsys.readouterr().out
     speech = soundfile.read(root / "LibriSpeech" / first.sources[0], dtype="float32")[0]
     found = soundfile.read(tmp_path / f"dump/wav8k/min/test/s1/{first.id}.wav", dtype="int16")[0]
@@ -176,7 +181,7 @@ def test_a_malformed_line_of_the_map_stops_before_anything_is_written(root, tmp_
     path = root / "metadata/Libri2Mix/test/map_mixture2enrollment"
     path.write_text(path.read_text() + "a b c d\n")
     with pytest.raises(DataDirError, match=rf"^{path}:23: expected '<mixture> <target utterance> s1\|s2/<mixture>'"):
-        libri2mix.prepare_trials(root, tmp_path / "data", tmp_path / "dump", sets=("test",))
+        prepare_test(root, tmp_path)
     assert not (tmp_path / "data").exists()
     assert not (tmp_path / "dump").exists()
 
@@ -184,8 +189,7 @@ def test_a_malformed_line_of_the_map_stops_before_anything_is_written(root, tmp_
 def test_trials_whose_line_is_missing_in_the_map_are_counted(root, tmp_path):
     path = root / "metadata/Libri2Mix/test/map_mixture2enrollment"
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
-    options = {"sets": ("test",), "max_fault_share": 0.1}
-    (trials,) = libri2mix.prepare_trials(root, tmp_path / "data", tmp_path / "dump", **options)
+    trials = prepare_test(root, tmp_path, max_fault_share=0.1)
     assert (trials / "dropped.txt").read_text() == "672-61-13751-0000_672-13751-0001 no enrollment\n"
 
 
