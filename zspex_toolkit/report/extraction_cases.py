@@ -14,8 +14,8 @@ from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.io.audio import read_audio
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.report.extraction_audio import audio_uri, power_db, spectrogram_uri
-from zspex_toolkit.report.extraction_metrics import figure
 from zspex_toolkit.report.extraction_scores import MIXTURE, Scored, label
+from zspex_toolkit.report.extraction_tables import figure
 
 # Gender of the two speakers in trials.jsonl, and the heading on the page, in the order of the authors' page.
 KINDS = {

@@ -10,8 +10,8 @@ import numpy as np
 
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.metrics.bootstrap_interval import bootstrap_interval
-from zspex_toolkit.report.extraction_metrics import cell, figure
 from zspex_toolkit.report.extraction_scores import MIXTURE, Scored, label
+from zspex_toolkit.report.extraction_tables import cell, figure
 from zspex_toolkit.report.grid import Grid
 from zspex_toolkit.report.tables import DASH
 

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from zspex_toolkit.io.atomic import write_json, write_text
-from zspex_toolkit.report.accuracy_bars import accuracy_bars
 from zspex_toolkit.report.colours import save_figure
 from zspex_toolkit.report.controls import control_lines, failed_controls
-from zspex_toolkit.report.curves import training_curves
+from zspex_toolkit.report.demixing_figures import accuracy_bars, training_curves
 from zspex_toolkit.report.networks import Cost, Network, network_costs, read_networks
 from zspex_toolkit.report.paper_figures import CORPUS, SOURCE
 from zspex_toolkit.report.provenance import (
