@@ -81,6 +81,6 @@ def test_the_trainings_of_a_and_b_are_told(exp):
     (exp / "embedder" / "done").write_text('{"epochs": 1, "commit": "0123456789"}')
     hashed = hashlib.sha256(settings.encode()).hexdigest()[:12]
     assert foundation_lines(foundation_facts(exp)) == [
-        "- embedder: 1 epochs, effective batch 32, adam, learning rate 0.001, cosine schedule, seed 3, "
-        f"1.5 minutes, amp none, accuracy on its training items 93.8 %, settings {hashed}, trained at 0123456789"
+        "- embedder: 1 epochs, effective batch 32, adam, learning rate 0.001, cosine schedule, seed 3, 1.5 minutes, "
+        f"amp none, accuracy on its training items 93.8 %, settings {hashed}, trained at 0123456789"
     ]

@@ -11,7 +11,7 @@ from zspex_toolkit.corpora._speaker_splits import hold_out_speakers
 
 
 def main(argv: list[str] | None = None) -> None:
-    hold_out_speakers(parse_args(Config, argv))
+    hold_out_speakers(parse_args(Config, argv, __doc__))
 
 
 if __name__ == "__main__":

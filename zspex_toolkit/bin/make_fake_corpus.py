@@ -11,7 +11,7 @@ from zspex_toolkit.corpora._prepare import make_fake_corpus
 
 
 def main(argv: list[str] | None = None) -> None:
-    make_fake_corpus(parse_args(Config, argv))
+    make_fake_corpus(parse_args(Config, argv, __doc__))
 
 
 if __name__ == "__main__":

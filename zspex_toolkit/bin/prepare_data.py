@@ -14,7 +14,7 @@ from zspex_toolkit.corpora._prepare import prepare_corpus
 
 
 def main(argv: list[str] | None = None) -> None:
-    prepare_corpus(parse_args(Config, argv))
+    prepare_corpus(parse_args(Config, argv, __doc__))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from zspex_toolkit.corpora._prepare import prepare_trials
 
 
 def main(argv: list[str] | None = None) -> None:
-    prepare_trials(parse_args(Config, argv))
+    prepare_trials(parse_args(Config, argv, __doc__))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from zspex_toolkit.report.results import Config, report_demixing
 
 def main(argv: list[str] | None = None) -> None:
     argv = sys.argv[1:] if argv is None else argv
-    config = parse_args(Config, argv)
+    config = parse_args(Config, argv, __doc__)
     own = shlex.join(["python", "-m", "zspex_toolkit.bin.report_demixing", *argv])
     report_demixing(dataclasses.replace(config, command=config.command or own))
 

@@ -11,7 +11,7 @@ from zspex_toolkit.corpora._speaker_splits import split_speakers
 
 
 def main(argv: list[str] | None = None) -> None:
-    split_speakers(parse_args(Config, argv))
+    split_speakers(parse_args(Config, argv, __doc__))
 
 
 if __name__ == "__main__":
