@@ -1,14 +1,8 @@
 """A training is told from its folder, and what the folder does not hold is not told."""
 
-import hashlib
-
 import numpy as np
 
 from zspex_toolkit.report.trainings import read_training
-
-
-def test_the_effective_batch_counts_accumulated_batches(exp):
-    assert read_training(exp / "demix_e1_snr0_subtract").effective_batch == 64 * 2
 
 
 def test_a_training_ends_with_the_values_of_the_weights_that_are_used(exp):
@@ -37,11 +31,6 @@ def test_single_losses_are_told_where_there_are_several(tmp_path):
     assert read_training(tmp_path).terms == ["loss_a", "loss_b"]
     (tmp_path / "history.jsonl").write_text('{"epoch": 1, "train": {"loss": 3, "loss_a": 3}, "valid": null}\n')
     assert read_training(tmp_path).terms == []
-
-
-def test_the_hash_is_that_of_the_settings_file(exp):
-    text = (exp / "demix_e1_snr0_subtract" / "config.yaml").read_bytes()
-    assert read_training(exp / "demix_e1_snr0_subtract").config_hash == hashlib.sha256(text).hexdigest()[:12]
 
 
 def test_an_empty_folder_tells_nothing(tmp_path):
