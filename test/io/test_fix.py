@@ -28,6 +28,21 @@ def test_a_sound_directory_is_left_as_it_is(data, content):
     assert content(data) == before
 
 
+def test_every_line_that_cannot_be_read_is_explained(data):
+    sound = b"ann-1 ann\n\n ann-2\tann\r\nbob-1 bob\nbob-2 bob"
+    (data / "utt2spk").write_bytes(sound + b"\nc-1\nd-1 d d\nbob-1 bob\nbob-1 x\ne-1 \xff")
+    (data / "text").write_text("ann-1\nann-2 words\nbob-1 a\nbob-2 b\n")  # an utterance may have no words
+    assert fix_data_dir(data).num_after == 4
+    assert dropped(data) == [
+        "c-1 malformed line of utt2spk: line 6: no value",
+        "d-1 malformed line of utt2spk: line 7: expected 2 fields, got 3",
+        "bob-1 repeated key in utt2spk: line 8: the same again",
+        "bob-1 repeated key in utt2spk: line 9: another value, the first was kept",
+        "e-1 malformed line of utt2spk: line 10: not UTF-8",
+    ]
+    assert (data / "text").read_text() == "ann-1\nann-2 words\nbob-1 a\nbob-2 b\n"
+
+
 def test_an_utterance_that_one_table_lacks_goes_from_all(data):
     (data / "text").write_text("ann-1 a\nann-2 b\nbob-2 d\n")
     repair = fix_data_dir(data)

@@ -14,8 +14,7 @@ import soundfile
 
 from zspex_toolkit.errors import AudioError
 from zspex_toolkit.io.atomic import atomic_path
-from zspex_toolkit.io.audio_entry import open_source
-from zspex_toolkit.io.audio_header import declared_num_samples, is_shortened_sphere
+from zspex_toolkit.io.audio_entry import declared_num_samples, is_shortened_sphere, open_source
 from zspex_toolkit.io.librimix import ON_THE_FLY, on_the_fly_info, on_the_fly_wav
 
 

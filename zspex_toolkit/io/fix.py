@@ -12,8 +12,7 @@ from pathlib import Path
 
 from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.io.atomic import write_text
-from zspex_toolkit.io.known_tables import rule_of, tables_of
-from zspex_toolkit.io.salvage import Dropped, salvage_table
+from zspex_toolkit.io.known_tables import Rule, rule_of, tables_of
 from zspex_toolkit.io.table import sorted_keys
 from zspex_toolkit.io.table_set import PLAN, Tables, keep_utterances, read_plan, write_tables
 from zspex_toolkit.io.temporary import temporary_folder
@@ -21,6 +20,18 @@ from zspex_toolkit.io.trial_tables import CONDITIONS, may_lack
 from zspex_toolkit.io.validate_audio import audio_faults
 
 DROPPED = "dropped.txt"
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """An entry left out; ``kind`` is the same for all that went for one reason, ``detail`` says where and what."""
+
+    key: str
+    kind: str
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.kind}" + (f": {self.detail}" if self.detail else "")
 
 
 @dataclass(frozen=True)
@@ -96,12 +107,41 @@ def _salvage(data: Path, utt_extra_files: Sequence[str]) -> tuple[Tables, dict[s
     tables: Tables = {}
     dropped: list[Dropped] = []
     for name in kinds:
-        found = salvage_table(data / name, rule_of(name))
-        tables[name] = found.rows
-        dropped += found.dropped
+        tables[name], found = _salvage_table(data / name, rule_of(name))
+        dropped += found
     if (data / PLAN).is_file():
         tables[PLAN], kinds[PLAN] = read_plan(data / PLAN), "utterance"
     return tables, kinds, dropped
+
+
+def _salvage_table(path: Path, rule: Rule) -> tuple[dict[str, str], list[Dropped]]:
+    """The lines that have a key not seen before and a value that ``rule`` accepts, in order; and all other lines."""
+    rows: dict[str, str] = {}
+    dropped: list[Dropped] = []
+    for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
+        fields = line.split(None, 1)
+        if not fields:
+            continue
+        key, value = fields[0].decode("utf-8", "backslashreplace"), fields[1].strip() if len(fields) == 2 else b""
+        if complaint := _complaint(path.name, line, value, rule):
+            dropped.append(Dropped(key, f"malformed line of {path.name}", f"line {number}: {complaint}"))
+        elif key in rows:
+            same = rows[key] == value.decode("utf-8")
+            detail = f"line {number}: {'the same again' if same else 'another value, the first was kept'}"
+            dropped.append(Dropped(key, f"repeated key in {path.name}", detail))
+        else:
+            rows[key] = value.decode("utf-8")
+    return rows, dropped
+
+
+def _complaint(name: str, line: bytes, value: bytes, rule: Rule) -> str | None:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return "not UTF-8"
+    if not value:
+        return None if name.startswith("text") else "no value"
+    return rule(value)
 
 
 def _shared(tables: Tables, kinds: dict[str, str], dropped: list[Dropped]) -> set[str]:
