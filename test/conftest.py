@@ -21,9 +21,7 @@ from zspex_toolkit.io.option_file import kaldi_option_text
 from zspex_toolkit.io.write import write_data_dir
 from zspex_toolkit.signal.front_end import FrontEndConfig
 from zspex_toolkit.signal.mfcc import Mfcc
-from zspex_toolkit.signal.mfcc_config import KALDI_NAMES as MFCC_NAMES
 from zspex_toolkit.signal.vad import energy_vad
-from zspex_toolkit.signal.vad_config import KALDI_NAMES as VAD_NAMES
 
 SPEAKERS = {"anna": "f", "bert": "m", "cleo": "f", "dave": "m"}
 FS = 16000
@@ -69,8 +67,8 @@ def add_features(data: Path, front_end: FrontEndConfig | None = None) -> None:
             feats_writer[utt] = frames[0].numpy()
             voiced_writer[utt] = energy_vad(frames, config=front_end.vad)[0].float().numpy()
     (data / "conf").mkdir(exist_ok=True)
-    (data / "conf" / "mfcc.conf").write_text(kaldi_option_text(front_end.mfcc, MFCC_NAMES))
-    (data / "conf" / "vad.conf").write_text(kaldi_option_text(front_end.vad, VAD_NAMES))
+    (data / "conf" / "mfcc.conf").write_text(kaldi_option_text(front_end.mfcc))
+    (data / "conf" / "vad.conf").write_text(kaldi_option_text(front_end.vad))
 
 
 @pytest.fixture(scope="session")

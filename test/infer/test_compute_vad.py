@@ -5,9 +5,11 @@ import pytest
 
 from zspex_toolkit.data.front_end import read_vad_config
 from zspex_toolkit.errors import ConfigError, DataDirError
-from zspex_toolkit.infer.compute_vad import compute_vad
+from zspex_toolkit.infer.compute_vad import compute_vad, vad_job
 from zspex_toolkit.io.archive import ArchiveWriter, read_scp
 from zspex_toolkit.io.table import read_table, write_table
+from zspex_toolkit.io.write import write_data_dir
+from zspex_toolkit.signal.front_end_config import VadConfig
 
 REFERENCE = Path(__file__).parents[1] / "data" / "kaldi_reference"
 
@@ -71,3 +73,14 @@ def test_a_misspelt_option_is_named_with_file_and_line(with_feats, tmp_path, job
         ConfigError, match=r"vad.conf:2: unknown option --vad-energy-treshold; did you mean --vad-energy-"
     ):
         compute_vad(with_feats, tmp_path / "mfcc", vad_config=tmp_path / "vad.conf")
+
+
+def test_the_log_tells_the_share_of_voiced_frames_and_how_many_utterances_have_none(tmp_path, capsys):
+    write_data_dir(tmp_path / "d", wavs={"a-1": "x", "a-2": "y"}, utt2spk={"a-1": "a", "a-2": "a"})
+    with ArchiveWriter(tmp_path / "feats.ark", tmp_path / "d" / "feats.scp") as writer:
+        writer["a-1"] = np.array([[9.0, 0], [1, 0], [9, 0]])
+        writer["a-2"] = np.array([[1.0, 0]])
+    config = VadConfig(energy_threshold=5.0, energy_mean_scale=0.0, frames_context=0)
+    vad_job(tmp_path / "d", tmp_path, config=config, job=1, nj=1)
+    assert "2 of 4 frames are voiced; 1 utterances have no voiced frame at all" in capsys.readouterr().out
+    assert [vector.tolist() for vector in read_scp(tmp_path / "scp.1").values()] == [[1, 0, 1], [0]]

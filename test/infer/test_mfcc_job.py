@@ -3,8 +3,8 @@ import pytest
 
 from zspex_toolkit.infer import mfcc_job
 from zspex_toolkit.infer.mfcc_job import compute_mfcc
+from zspex_toolkit.signal.front_end_config import DEMIXING
 from zspex_toolkit.signal.mfcc import Mfcc
-from zspex_toolkit.signal.mfcc_config import DEMIXING
 
 
 def noise(num_samples, seed=0):

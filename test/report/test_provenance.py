@@ -51,8 +51,7 @@ def test_a_network_is_told_with_its_size_batch_and_time(exp):
     lines = network_lines(read_networks(exp, read_scores(exp)))
     hashed = hashlib.sha256((exp / "demix_e2_snr-5_subtract" / "config.yaml").read_bytes()).hexdigest()[:12]
     assert (
-        lines[2]
-        == f"| demix_e2_snr-5_subtract | 1,234 | 128 | 3 | 0.3750 | 1.5 | bf16 | 7 | {hashed} | – | abc123 | – | – |"
+        lines[2] == f"| demix_e2_snr-5_subtract | 1,234 | 128 | 3 | 0.3750 | 1.5 | bf16 | 7 | {hashed} | – | abc123 | – | – |"
     )
 
 

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from zspex_toolkit.data.feature_options import read_vad_config
 from zspex_toolkit.errors import DataDirError
-from zspex_toolkit.infer.feature_jobs import FeatureJobs, run_feature_jobs
+from zspex_toolkit.infer.feature_jobs import FeatureJobs, logged_progress, piece_of, run_feature_jobs
+from zspex_toolkit.io.archive import ArchiveWriter
 from zspex_toolkit.io.atomic import write_text
+from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.option_file import kaldi_option_text
-from zspex_toolkit.signal.vad_config import KALDI_NAMES
+from zspex_toolkit.io.table import write_table
+from zspex_toolkit.signal.front_end_config import VadConfig
+
+if TYPE_CHECKING:
+    import torch
 
 
 def compute_vad(
@@ -40,8 +47,6 @@ def compute_vad(
     """
     config = read_vad_config(vad_config)
     if job:
-        from zspex_toolkit.infer.vad_job import vad_job  # loads torch, which the parent does not need
-
         vad_job(data, out, config=config, job=job, nj=nj)
         return
     if data.is_dir() and not (data / "feats.scp").exists():
@@ -49,4 +54,43 @@ def compute_vad(
     archive = f"vad_{data.resolve().name}"
     jobs = FeatureJobs("compute_vad", data, out, archive, "vad.scp", nj, cmd, logdir, max_dropped_share)
     run_feature_jobs(jobs, {"vad_config": vad_config})
-    write_text(data / "conf" / "vad.conf", kaldi_option_text(config, KALDI_NAMES))
+    write_text(data / "conf" / "vad.conf", kaldi_option_text(config))
+
+
+def vad_job(data: Path, out: Path, *, config: VadConfig, job: int, nj: int) -> None:
+    """Write ``out/<job>.ark``, a vector of 0 and 1 per utterance, and the tables ``scp.<job>``, ``dropped.<job>``."""
+    import torch  # here and below: the command that starts the jobs does not need it
+
+    torch.set_num_threads(1)  # a job is one process on one core
+    source = DataDir.load(data)
+    table = source.feature_table("feats.scp")
+    dropped: dict[str, str] = {}
+    num_frames = num_voiced = num_silent = 0
+    with ArchiveWriter(out / f"{job}.ark", out / f"scp.{job}") as writer:
+        for utt in logged_progress(piece_of(source.utterances, job, nj)):
+            try:
+                voiced = _decide(table, utt, config)
+            except DataDirError as error:
+                dropped[utt] = " ".join(str(error).split())
+                continue
+            writer[utt] = voiced.float().numpy()
+            num_frames += len(voiced)
+            num_voiced += int(voiced.sum())
+            num_silent += not voiced.any()
+    for utt, reason in dropped.items():
+        print(f"dropped {utt}: {reason}")
+    print(f"{num_voiced} of {num_frames} frames are voiced; {num_silent} utterances have no voiced frame at all")
+    write_table(out / f"dropped.{job}", dropped)
+
+
+def _decide(table, utt: str, config: VadConfig) -> torch.Tensor:
+    import torch
+
+    from zspex_toolkit.signal.vad import energy_vad
+
+    if utt not in table:
+        raise DataDirError(f"{table.path}: no line for '{utt}'; run make_mfcc first")
+    feats = torch.from_numpy(table[utt])
+    if feats.ndim != 2 or not len(feats):
+        raise DataDirError(f"{table.specs[utt]}: expected a matrix of frames, found shape {tuple(feats.shape)}")
+    return energy_vad(feats[None], config=config)[0]

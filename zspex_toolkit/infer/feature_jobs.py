@@ -7,18 +7,26 @@ write beside the final archives, which are replaced only when all is well. Kille
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tqdm import tqdm
+
 from zspex_toolkit.errors import ConfigError, DataDirError
-from zspex_toolkit.infer.job_progress import showing_progress
 from zspex_toolkit.io.atomic import write_text
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.table import read_table, write_table
 from zspex_toolkit.io.temporary import temporary_folder
 from zspex_toolkit.launch.run_jobs import run_jobs
+
+_LINE = re.compile(r"^(\d+) of \d+ utterances$", re.MULTILINE)  # how far a job has come, in its log
+_EVERY_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -84,6 +92,52 @@ def piece_of(utterances: Sequence[str], job: int, nj: int) -> Sequence[str]:
     ['ab', 'cde', 'fgh']
     """
     return utterances[len(utterances) * (job - 1) // nj : len(utterances) * job // nj]
+
+
+def logged_progress(utterances: Sequence[str]) -> Iterable[str]:
+    """The utterances one by one, with a line ``12 of 345 utterances`` every 10 s and at the end."""
+    last = time.monotonic()
+    for done, utt in enumerate(utterances):
+        if time.monotonic() - last > _EVERY_S:
+            print(f"{done} of {len(utterances)} utterances", flush=True)
+            last = time.monotonic()
+        yield utt
+    print(f"{len(utterances)} of {len(utterances)} utterances", flush=True)
+
+
+@contextmanager
+def showing_progress(logs: Sequence[Path], *, total: int, what: str) -> Iterator[None]:
+    """While the block runs, a bar of what ``logs`` say, if standard error is a terminal."""
+    for log in logs:
+        log.unlink(missing_ok=True)  # what an earlier run said does not count
+    if not sys.stderr.isatty():
+        yield
+        return
+    stop = threading.Event()
+    bar = tqdm(total=total, desc=what, unit="utt")
+
+    def watch():
+        while not stop.wait(0.5):
+            bar.update(count_done(logs) - bar.n)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+        bar.update(count_done(logs) - bar.n)
+        bar.close()
+
+
+def count_done(logs: Sequence[Path]) -> int:
+    """Utterances that the jobs have done, by the last progress line of each log."""
+    done = 0
+    for log in logs:
+        lines = _LINE.findall(log.read_text(encoding="utf-8", errors="replace")) if log.exists() else []
+        done += int(lines[-1]) if lines else 0
+    return done
 
 
 def gathered(pieces: Path, name: str, num_jobs: int) -> dict[str, str]:

@@ -8,7 +8,6 @@ from zspex_toolkit.data.feature_options import read_mfcc_config
 from zspex_toolkit.infer.feature_jobs import FeatureJobs, run_feature_jobs
 from zspex_toolkit.io.atomic import write_text
 from zspex_toolkit.io.option_file import kaldi_option_text
-from zspex_toolkit.signal.mfcc_config import KALDI_NAMES
 
 
 def make_mfcc(
@@ -51,4 +50,4 @@ def make_mfcc(
     jobs = FeatureJobs("make_mfcc", data, out, archive, "feats.scp", nj, cmd, logdir, max_dropped_share)
     run_feature_jobs(jobs, {"mfcc_config": mfcc_config, "compress": compress, "seed": seed}, tables=["utt2num_frames"])
     write_text(data / "frame_shift", f"{config.frame_shift_ms / 1000:g}\n")
-    write_text(data / "conf" / "mfcc.conf", kaldi_option_text(config, KALDI_NAMES))
+    write_text(data / "conf" / "mfcc.conf", kaldi_option_text(config))

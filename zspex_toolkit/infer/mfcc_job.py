@@ -9,15 +9,13 @@ import numpy as np
 import torch
 
 from zspex_toolkit.errors import AudioError, DataDirError
-from zspex_toolkit.infer.feature_jobs import piece_of
-from zspex_toolkit.infer.job_progress import logged_progress
+from zspex_toolkit.infer.feature_jobs import logged_progress, piece_of
 from zspex_toolkit.io.archive import ArchiveWriter
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.table import write_table
 from zspex_toolkit.randomness import rng_for
-from zspex_toolkit.signal.framing import count_frames
+from zspex_toolkit.signal.front_end_config import MfccConfig
 from zspex_toolkit.signal.mfcc import Mfcc
-from zspex_toolkit.signal.mfcc_config import MfccConfig
 
 GROUP_SAMPLES = 1 << 20  # computed together: a minute at 16 kHz, or one longer utterance
 AUTOMATIC = 1  # Kaldi's compression method: 8 bits for features, 16 for very short matrices
@@ -73,12 +71,7 @@ def _readable(
         except (AudioError, DataDirError) as error:
             dropped[utt] = " ".join(str(error).split())
             continue
-        if not count_frames(
-            len(samples),
-            frame_length=config.frame_length,
-            frame_shift=config.frame_shift,
-            snip_edges=config.snip_edges,
-        ):
+        if not config.num_frames(len(samples)):
             dropped[utt] = f"too short: {len(samples)} samples, a frame has {config.frame_length}"
         elif _is_constant(samples):
             dropped[utt] = f"silent: all {len(samples)} samples are {samples[0]:g}"
