@@ -88,7 +88,7 @@ def voices(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def experiment(voices) -> Path:
     """A folder with a small trained embedder, classifier and clean speakers, and the network demix_e2_snr0_concat2."""
-    from zspex_toolkit.infer.embed import average_embeddings, extract_embeddings
+    from zspex_toolkit.infer.embed import AverageConfig, EmbeddingsConfig, average_embeddings, extract_embeddings
     from zspex_toolkit.tasks import classification, demixing, embedding
     from zspex_toolkit.train.config import TrainConfig
 
@@ -106,13 +106,17 @@ def experiment(voices) -> Path:
         )
     )
     average_embeddings(
-        exp / "embedder", voices / "data" / "train", exp / "clean", num_segments=20, segment_frames=60, device="cpu"
+        AverageConfig(
+            exp / "embedder", voices / "data" / "train", exp / "clean", num_segments=20, segment_frames=60, device="cpu"
+        )
     )
     extract_embeddings(
-        *(exp / "embedder", voices / "data" / "train", exp / "xvectors"),
-        segments_per_utterance=4,
-        segment_frames=60,
-        device="cpu",
+        EmbeddingsConfig(
+            *(exp / "embedder", voices / "data" / "train", exp / "xvectors"),
+            segments_per_utterance=4,
+            segment_frames=60,
+            device="cpu",
+        )
     )
     classification.train_classifier(
         classification.Config(

@@ -10,13 +10,13 @@ import pytest
 from zspex_toolkit.errors import ConfigError, DataDirError, JobError
 from zspex_toolkit.infer import feature_jobs
 from zspex_toolkit.infer.feature_jobs import (
-    FeatureJobs,
     count_done,
     logged_progress,
     piece_of,
     run_feature_jobs,
     showing_progress,
 )
+from zspex_toolkit.infer.make_mfcc import Config
 from zspex_toolkit.io.archive import ArchiveWriter, read_scp
 from zspex_toolkit.io.table import read_table, write_table
 from zspex_toolkit.io.write import write_data_dir
@@ -34,7 +34,7 @@ def data(tmp_path):
 def run(data, tmp_path, monkeypatch):
     """Run jobs that write the job's number for each utterance, but for ``bad`` ones and jobs that ``fail``."""
 
-    def run(*, value=1.0, bad=(), fail=False, nj=2, max_dropped_share=0.0, command="make_mfcc"):
+    def run(*, value=1.0, bad=(), fail=False, nj=2, max_dropped_share=0.0):
         def run_jobs(_, *, num_jobs, log, argv):
             out = Path(argv[argv.index("--out") + 1])
             for job in range(1, num_jobs + 1):
@@ -51,8 +51,9 @@ def run(data, tmp_path, monkeypatch):
 
         monkeypatch.setattr("zspex_toolkit.infer.feature_jobs.run_jobs", run_jobs)
         out = tmp_path / "ark"
-        jobs = FeatureJobs(command, data, out, "raw_mfcc_tr", "feats.scp", nj, "", None, max_dropped_share)
-        run_feature_jobs(jobs, {}, tables=["utt2num_frames"])
+        config = Config(data, out, nj=nj, max_dropped_share=max_dropped_share)
+        tables = ["utt2num_frames"]
+        run_feature_jobs(config, command="make_mfcc", archive="raw_mfcc_tr", script="feats.scp", tables=tables)
 
     return run
 

@@ -7,7 +7,7 @@ import soundfile
 
 from zspex_toolkit.data.front_end import read_mfcc_config
 from zspex_toolkit.errors import ConfigError, DataDirError
-from zspex_toolkit.infer.make_mfcc import make_mfcc
+from zspex_toolkit.infer.make_mfcc import Config, make_mfcc
 from zspex_toolkit.io.archive import read_scp
 from zspex_toolkit.io.table import read_table, write_table
 
@@ -16,7 +16,7 @@ CONF = REFERENCE / "mfcc_demix20.conf"
 
 
 def test_the_data_directory_gets_what_kaldis_script_leaves(speech_dir, tmp_path, jobs_in_process, monkeypatch):
-    make_mfcc(speech_dir, tmp_path / "mfcc", mfcc_config=CONF, nj=2)
+    make_mfcc(Config(speech_dir, tmp_path / "mfcc", mfcc_config=CONF, nj=2))
     feats = read_scp(speech_dir / "feats.scp")
     monkeypatch.chdir(REFERENCE)
     expected = read_scp("mfcc_demix20.scp")
@@ -32,7 +32,7 @@ def test_the_data_directory_gets_what_kaldis_script_leaves(speech_dir, tmp_path,
 
 
 def test_without_an_option_file_the_settings_are_those_of_de_mixing(speech_dir, tmp_path, jobs_in_process):
-    make_mfcc(speech_dir, tmp_path / "mfcc")
+    make_mfcc(Config(speech_dir, tmp_path / "mfcc"))
     assert read_mfcc_config(speech_dir / "conf" / "mfcc.conf") == read_mfcc_config(CONF)
 
 
@@ -44,11 +44,11 @@ def test_neither_the_number_of_jobs_nor_the_dither_of_others_changes_the_feature
     speech_dir, tmp_path, jobs_in_process
 ):
     (tmp_path / "mfcc.conf").write_text("--dither=1.0\n")
-    make_mfcc(speech_dir, tmp_path / "mfcc", mfcc_config=tmp_path / "mfcc.conf", nj=1)
+    make_mfcc(Config(speech_dir, tmp_path / "mfcc", mfcc_config=tmp_path / "mfcc.conf", nj=1))
     one = arrays(speech_dir)
-    make_mfcc(speech_dir, tmp_path / "mfcc", mfcc_config=tmp_path / "mfcc.conf", nj=3)
+    make_mfcc(Config(speech_dir, tmp_path / "mfcc", mfcc_config=tmp_path / "mfcc.conf", nj=3))
     three = arrays(speech_dir)
-    make_mfcc(speech_dir, tmp_path / "mfcc", mfcc_config=tmp_path / "mfcc.conf", seed=1)
+    make_mfcc(Config(speech_dir, tmp_path / "mfcc", mfcc_config=tmp_path / "mfcc.conf", seed=1))
     other_seed = arrays(speech_dir)
     for utt, matrix in one.items():
         np.testing.assert_allclose(three[utt], matrix, rtol=0, atol=1e-3)
@@ -56,9 +56,9 @@ def test_neither_the_number_of_jobs_nor_the_dither_of_others_changes_the_feature
 
 
 def test_compressed_features_take_a_third_of_the_space_and_stay_close(speech_dir, tmp_path, jobs_in_process):
-    make_mfcc(speech_dir, tmp_path / "plain")
+    make_mfcc(Config(speech_dir, tmp_path / "plain"))
     plain, size = arrays(speech_dir), (tmp_path / "plain" / "raw_mfcc_train.1.ark").stat().st_size
-    make_mfcc(speech_dir, tmp_path / "small", compress=True)
+    make_mfcc(Config(speech_dir, tmp_path / "small", compress=True))
     assert (tmp_path / "small" / "raw_mfcc_train.1.ark").stat().st_size < size / 3
     for utt, matrix in arrays(speech_dir).items():
         assert np.sqrt(np.mean((matrix - plain[utt]) ** 2)) < 0.02 * plain[utt].std()
@@ -94,21 +94,21 @@ def test_every_bad_utterance_is_named_with_its_reason(speech_dir, tmp_path, jobs
     write_table(speech_dir / "utt2spk", utt2spk | {f"x-{name}": "x" for name in [*reasons, "unlisted"]})
     reasons["unlisted"] = "wav.scp: no line for 'x-unlisted'"
     with pytest.raises(DataDirError, match="9 of 13 utterances failed"):
-        make_mfcc(speech_dir, tmp_path / "mfcc", nj=2)
+        make_mfcc(Config(speech_dir, tmp_path / "mfcc", nj=2))
     dropped = read_table(speech_dir / "dropped.txt")
     assert set(dropped) == {f"x-{name}" for name in reasons}
     log = capsys.readouterr().out
     for name, reason in reasons.items():
         assert reason in dropped[f"x-{name}"]
         assert f"dropped x-{name}: " in log
-    make_mfcc(speech_dir, tmp_path / "mfcc", nj=2, max_dropped_share=0.7)
+    make_mfcc(Config(speech_dir, tmp_path / "mfcc", nj=2, max_dropped_share=0.7))
     assert list(read_table(speech_dir / "feats.scp")) == list(wavs)
 
 
 def test_a_bad_option_file_stops_everything_before_it_starts(speech_dir, tmp_path, jobs_in_process):
     (tmp_path / "mfcc.conf").write_text("--num-cepp=20\n")
     with pytest.raises(ConfigError, match=r"mfcc.conf:1: unknown option --num-cepp; did you mean --num-ceps?"):
-        make_mfcc(speech_dir, tmp_path / "mfcc", mfcc_config=tmp_path / "mfcc.conf")
+        make_mfcc(Config(speech_dir, tmp_path / "mfcc", mfcc_config=tmp_path / "mfcc.conf"))
     assert not jobs_in_process
     assert not (tmp_path / "mfcc").exists()
 
@@ -118,12 +118,12 @@ def test_segments_of_recordings_are_utterances(speech_dir, tmp_path, jobs_in_pro
     reco = next(iter(wavs))
     write_table(speech_dir / "segments", {f"{reco}-a": f"{reco} 0.5 1.5", f"{reco}-b": f"{reco} 1.5 3"})
     write_table(speech_dir / "utt2spk", {f"{reco}-a": reco, f"{reco}-b": reco})
-    make_mfcc(speech_dir, tmp_path / "mfcc")
+    make_mfcc(Config(speech_dir, tmp_path / "mfcc"))
     assert read_table(speech_dir / "utt2num_frames") == {f"{reco}-a": "100", f"{reco}-b": "150"}
 
 
 def test_a_data_directory_given_with_a_dot_is_named_by_its_folder(speech_dir, tmp_path, jobs_in_process, monkeypatch):
     shutil.copytree(speech_dir, tmp_path / "here")
     monkeypatch.chdir(tmp_path / "here")
-    make_mfcc(Path("."), tmp_path / "mfcc")
+    make_mfcc(Config(Path("."), tmp_path / "mfcc"))
     assert (tmp_path / "mfcc" / "raw_mfcc_here.1.ark").exists()

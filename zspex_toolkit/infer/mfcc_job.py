@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 import numpy as np
 import torch
 
 from zspex_toolkit.errors import AudioError, DataDirError
 from zspex_toolkit.infer.feature_jobs import logged_progress, piece_of
+from zspex_toolkit.infer.make_mfcc import Config
 from zspex_toolkit.io.archive import ArchiveWriter
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.table import write_table
@@ -23,18 +23,17 @@ AUTOMATIC = 1  # Kaldi's compression method: 8 bits for features, 16 for very sh
 Utterance = tuple[str, np.ndarray]  # id, samples (T,)
 
 
-def mfcc_job(data: Path, out: Path, *, config: MfccConfig, compress: bool, seed: int, job: int, nj: int) -> None:
+def mfcc_job(config: Config, mfcc_config: MfccConfig) -> None:
     """Write ``out/<job>.ark`` and the tables ``scp.<job>``, ``utt2num_frames.<job>`` and ``dropped.<job>``."""
     torch.set_num_threads(1)  # a job is one process on one core
-    source = DataDir.load(data)
-    utterances = piece_of(source.utterances, job, nj)
+    source, out, job = DataDir.load(config.data), config.out, config.job
+    utterances = piece_of(source.utterances, job, config.nj)
     dropped: dict[str, str] = {}
     num_frames: dict[str, int] = {}
-    mfcc = Mfcc(config)
-    method = AUTOMATIC if compress else 0
+    method = AUTOMATIC if config.compress else 0
     with ArchiveWriter(out / f"{job}.ark", out / f"scp.{job}", compression_method=method) as writer:
-        recordings = _readable(source, logged_progress(utterances), config, dropped)
-        for utt, feats in compute_mfcc(recordings, mfcc, seed=seed):
+        recordings = _readable(source, logged_progress(utterances), mfcc_config, dropped)
+        for utt, feats in compute_mfcc(recordings, Mfcc(mfcc_config), seed=config.seed):
             writer[utt] = feats
             num_frames[utt] = len(feats)
     for utt, reason in dropped.items():
