@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.io.copy import copy_data_dir
+from zspex_toolkit.io.combine import copy_data_dir
 
 
 @dataclass(frozen=True)
