@@ -18,7 +18,6 @@ from zspex_toolkit.signal.front_end_config import MfccConfig
 from zspex_toolkit.signal.mfcc import Mfcc
 
 GROUP_SAMPLES = 1 << 20  # computed together: a minute at 16 kHz, or one longer utterance
-AUTOMATIC = 1  # Kaldi's compression method: 8 bits for features, 16 for very short matrices
 
 Utterance = tuple[str, np.ndarray]  # id, samples (T,)
 
@@ -30,8 +29,7 @@ def mfcc_job(config: Config, mfcc_config: MfccConfig) -> None:
     utterances = piece_of(source.utterances, job, config.nj)
     dropped: dict[str, str] = {}
     num_frames: dict[str, int] = {}
-    method = AUTOMATIC if config.compress else 0
-    with ArchiveWriter(out / f"{job}.ark", out / f"scp.{job}", compression_method=method) as writer:
+    with ArchiveWriter(out / f"{job}.ark", out / f"scp.{job}", compress=config.compress) as writer:
         recordings = _readable(source, logged_progress(utterances), mfcc_config, dropped)
         for utt, feats in compute_mfcc(recordings, Mfcc(mfcc_config), seed=config.seed):
             writer[utt] = feats

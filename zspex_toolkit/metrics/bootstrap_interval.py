@@ -6,8 +6,6 @@ import numpy as np
 
 from zspex_toolkit.randomness import rng_for
 
-__all__ = ["bootstrap_interval"]
-
 _DRAWN_AT_ONCE = 2_000_000  # numbers; bounds the memory
 
 
