@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from zspex_toolkit.data.front_end import read_vad_config
-from zspex_toolkit.errors import ConfigError, DataDirError
+from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.infer.compute_vad import Config, compute_vad, vad_job
 from zspex_toolkit.io.archive import ArchiveWriter, read_scp
 from zspex_toolkit.io.table import read_table, write_table
@@ -65,14 +65,6 @@ def test_a_directory_without_features_is_refused_at_once(speech_dir, tmp_path, j
     with pytest.raises(DataDirError, match=r"feats.scp: no such file; run make_mfcc first"):
         compute_vad(Config(speech_dir, tmp_path / "mfcc"))
     assert not jobs_in_process
-
-
-def test_a_misspelt_option_is_named_with_file_and_line(with_feats, tmp_path, jobs_in_process):
-    (tmp_path / "vad.conf").write_text("# louder\n--vad-energy-treshold=6\n")
-    with pytest.raises(
-        ConfigError, match=r"vad.conf:2: unknown option --vad-energy-treshold; did you mean --vad-energy-"
-    ):
-        compute_vad(Config(with_feats, tmp_path / "mfcc", vad_config=tmp_path / "vad.conf"))
 
 
 def test_the_log_tells_the_share_of_voiced_frames_and_how_many_utterances_have_none(tmp_path, capsys):

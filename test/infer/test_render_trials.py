@@ -7,6 +7,7 @@ from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.infer.plan_trials import plan_trial_dir
 from zspex_toolkit.infer.render_trials import render_trial_dir
 from zspex_toolkit.io.audio import read_audio, write_audio
+from zspex_toolkit.io.fix import Config as FixConfig
 from zspex_toolkit.io.fix import fix_data_dir
 from zspex_toolkit.io.subset import Config, subset_data_dir
 from zspex_toolkit.io.table import read_table
@@ -128,7 +129,7 @@ def test_fixing_drops_a_trial_without_enrollment_and_no_lone_target(rendered, tm
     subset_data_dir(Config(rendered / "trials", tmp_path / "trials", first=10**6))
     lines = (tmp_path / "trials" / "enroll_spk1.scp").read_text().splitlines(keepends=True)
     (tmp_path / "trials" / "enroll_spk1.scp").write_text("".join(lines[1:]))
-    repair = fix_data_dir(tmp_path / "trials")
+    repair = fix_data_dir(FixConfig(tmp_path / "trials"))
     assert repair.num_before - repair.num_after == 1
     assert not check_data_dir(tmp_path / "trials").faults
 

@@ -12,11 +12,10 @@ from pathlib import Path
 
 from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.io.atomic import write_text
-from zspex_toolkit.io.known_tables import Rule, rule_of, tables_of
+from zspex_toolkit.io.known_tables import CONDITIONS, Rule, may_lack, rule_of, tables_of
 from zspex_toolkit.io.table import sorted_keys
 from zspex_toolkit.io.table_set import PLAN, Tables, keep_utterances, read_plan, write_tables
 from zspex_toolkit.io.temporary import temporary_folder
-from zspex_toolkit.io.trial_tables import CONDITIONS, may_lack
 from zspex_toolkit.io.validate_audio import audio_faults
 
 DROPPED = "dropped.txt"
@@ -63,32 +62,35 @@ class Repair:
         return [*lines, f"old files are kept in {self.backup}"]
 
 
-def fix_data_dir(
-    data: str | os.PathLike, *, utt_extra_files: Sequence[str] = (), check_audio: bool = False, nj: int = 1
-) -> Repair:
+@dataclass(frozen=True)
+class Config:
+    """Settings of fix_data_dir."""
+
+    data: Path  # data directory, rewritten in place; old files go to its .backup
+    utt_extra_files: tuple[str, ...] = ()  # further files keyed by utterance to treat like the known ones
+    check_audio: bool = False  # also drop utterances whose audio is missing, broken, silent or of another length
+    nj: int = 1  # number of processes that open audio
+
+
+def fix_data_dir(config: Config) -> Repair:
     """Keep what all tables of a data directory share, sort them, and rebuild ``spk2utt``.
 
     Malformed lines and repeated keys are dropped; then every utterance that some table of utterances lacks (also
     ``vad.scp``, ``spk1.scp``, ...: a mixture without its sources is of no use), every speaker that a table of speakers
-    lacks, and every recording without utterance. Each goes to ``dropped.txt``, old files to ``.backup``.
-
-    Args:
-        data: the directory, rewritten in place.
-        utt_extra_files: further files keyed by utterance to treat like the known ones.
-        check_audio: also drop utterances whose audio ``validate_data_dir --check_audio`` would find fault with
-            (rates that differ excepted).
-        nj: number of processes that open audio.
+    lacks, and every recording without utterance; with ``check_audio`` also utterances whose audio
+    ``validate_data_dir --check_audio`` would find fault with (rates that differ excepted). Each goes to
+    ``dropped.txt``, old files to ``.backup``.
 
     Raises:
         DataDirError: if no utterance would remain, or ``utt2spk`` cannot be sorted by speaker; nothing was changed.
     """
-    data = Path(data)
-    tables, kinds, dropped = _salvage(data, utt_extra_files)
+    data = config.data
+    tables, kinds, dropped = _salvage(data, config.utt_extra_files)
     kept = _shared(tables, kinds, dropped)
     with temporary_folder(data / "fix") as temporary:
         _write(data, temporary, keep_utterances(tables, kinds, kept), dropped)
-        if check_audio:
-            kept -= _with_faulty_audio(temporary, tables, kept, dropped, nj)
+        if config.check_audio:
+            kept -= _with_faulty_audio(temporary, tables, kept, dropped, config.nj)
             shutil.rmtree(temporary)
             kept = _shared(keep_utterances(tables, kinds, kept), kinds, dropped)
             _write(data, temporary, keep_utterances(tables, kinds, kept), dropped)
