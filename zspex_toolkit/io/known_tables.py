@@ -25,10 +25,7 @@ def one_word(value: bytes) -> str | None:
 
 def positive_number(value: bytes) -> str | None:
     """``utt2dur``: a duration in seconds."""
-    try:
-        return None if 0 < float(value) < float("inf") else f"expected a number above 0, got '{_text(value)}'"
-    except ValueError:
-        return f"expected a number above 0, got '{_text(value)}'"
+    return _number(value, 0, float("inf"), "a number above 0")
 
 
 def positive_integer(value: bytes) -> str | None:
@@ -44,10 +41,7 @@ def gender(value: bytes) -> str | None:
 
 def warp(value: bytes) -> str | None:
     """``spk2warp``, ``utt2warp``: a vocal tract length factor."""
-    try:
-        return None if 0.5 < float(value) < 1.5 else f"expected a factor in (0.5, 1.5), got '{_text(value)}'"
-    except ValueError:
-        return f"expected a factor in (0.5, 1.5), got '{_text(value)}'"
+    return _number(value, 0.5, 1.5, "a factor in (0.5, 1.5)")
 
 
 def recording(value: bytes) -> str | None:
@@ -173,6 +167,14 @@ def may_lack(name: str, condition: bytes) -> bool:
     if number is None or int(number[1]) < 2:
         return False
     return condition == b"single" if number[1] == "2" else condition != b"absent"
+
+
+def _number(value: bytes, low: float, high: float, expected: str) -> str | None:
+    try:
+        fits = low < float(value) < high
+    except ValueError:
+        fits = False
+    return None if fits else f"expected {expected}, got '{_text(value)}'"
 
 
 def _text(value: bytes) -> str:
