@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -151,3 +152,24 @@ def killed_at_renaming():
         return done.returncode != 0
 
     return run
+
+
+@pytest.fixture(scope="session")
+def noise():
+    """Noise of so many samples, on the grid of 16-bit samples, within +-0.2."""
+
+    def make(num_samples: int, seed: int = 0) -> np.ndarray:
+        steps = np.random.default_rng(seed).integers(-6000, 6000, num_samples)
+        return (steps / 32768).astype(np.float32)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def content():
+    """Every file below a folder with its bytes: equal before and after where nothing may change."""
+
+    def read(folder):
+        return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    return read

@@ -58,10 +58,6 @@ def run(data, tmp_path, monkeypatch):
     return run
 
 
-def files(folder):
-    return {path.relative_to(folder): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
-
-
 def test_archives_scripts_and_tables_of_all_jobs_are_published(run, data, tmp_path):
     run()
     assert sorted(path.name for path in (tmp_path / "ark").iterdir()) == [
@@ -95,12 +91,12 @@ def test_nothing_left_is_a_failure_whatever_share_is_allowed(run):
 
 
 @pytest.mark.parametrize("fault", [{"bad": ["a-1"]}, {"fail": True}])
-def test_after_a_fault_script_and_archives_of_before_are_intact(run, data, tmp_path, fault):
+def test_after_a_fault_script_and_archives_of_before_are_intact(run, data, tmp_path, content, fault):
     run(value=1.0)
-    before = files(tmp_path / "ark") | files(data)
+    before = content(tmp_path / "ark") | content(data)
     with pytest.raises((DataDirError, JobError)):
         run(value=2.0, **fault)
-    after = files(tmp_path / "ark") | files(data)
+    after = content(tmp_path / "ark") | content(data)
     after.pop(Path("dropped.txt"), None)
     assert after == before
 

@@ -18,13 +18,8 @@ from zspex_toolkit.io.validate import check_data_dir
 from zspex_toolkit.io.write import write_data_dir
 
 
-def noise(num_samples: int, seed: int = 0) -> np.ndarray:
-    """On the grid of 16-bit samples."""
-    return (np.random.default_rng(seed).integers(-6000, 6000, num_samples) / 32768).astype(np.float32)
-
-
 @pytest.fixture
-def data(tmp_path):
+def data(tmp_path, noise):
     """Audio of every kind: WAV, FLAC, SPHERE, 24 bits, floating point, a pipe."""
     folder = tmp_path / "audio"
     write_audio(folder / "a.wav", noise(800, 1), 16000)
@@ -66,7 +61,7 @@ def test_all_other_tables_stay_and_the_options_of_the_features(data, tmp_path):
         assert (tmp_path / "out" / name).read_bytes() == (data / name).read_bytes()
 
 
-def test_segments_keep_pointing_into_their_recording(tmp_path):
+def test_segments_keep_pointing_into_their_recording(tmp_path, noise):
     write_audio(tmp_path / "a.wav", noise(16000), 16000)
     segments = {"ann-1": ("tape", 0, 0.5), "ann-2": ("tape", 0.5, 1)}
     write_data_dir(
@@ -79,7 +74,7 @@ def test_segments_keep_pointing_into_their_recording(tmp_path):
     assert np.array_equal(DataDir.load(tmp_path / "out").read_audio("ann-2")[0], noise(16000)[8000:])
 
 
-def test_of_trials_every_audio_table_is_packed_and_shared_audio_once(tmp_path):
+def test_of_trials_every_audio_table_is_packed_and_shared_audio_once(tmp_path, noise):
     for name in ("mix", "one", "two", "enroll"):
         write_audio(tmp_path / f"{name}.wav", noise(800, len(name)), 16000)
     path = {name: str(tmp_path / f"{name}.wav") for name in ("mix", "one", "two", "enroll")}
@@ -115,7 +110,7 @@ def test_what_is_there_is_kept_and_what_is_missing_or_cut_off_made(data, tmp_pat
     assert read_table(tmp_path / "out" / "wav.scp") == wavs
 
 
-def test_a_shard_of_other_sources_is_made_anew_and_one_too_many_goes(data, tmp_path):
+def test_a_shard_of_other_sources_is_made_anew_and_one_too_many_goes(data, tmp_path, noise):
     pack_audio(PackConfig(data, tmp_path / "out", tmp_path / "dump", per_shard=2))
     write_audio(tmp_path / "new.wav", noise(100, 9), 16000)
     shutil.rmtree(data)

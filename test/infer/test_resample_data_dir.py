@@ -56,19 +56,16 @@ resample_data_dir(Config(*map(Path, sys.argv[1:])))
 
 
 def test_killed_at_any_renaming_resampling_again_gives_the_same_files_and_leaves_no_other(
-    data, tmp_path, killed_at_renaming
+    data, tmp_path, content, killed_at_renaming
 ):
-    def files(root):
-        return {path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()}
-
     killed_at_renaming(0, RESAMPLE, data, tmp_path / "whole" / "out", tmp_path / "whole" / "dump")
-    expected = {path: text for path, text in files(tmp_path / "whole").items() if path.name != "wav.scp"}
+    expected = {path: text for path, text in content(tmp_path / "whole").items() if path.name != "wav.scp"}
     for number in range(1, 4):  # the note and two wavs
         root = tmp_path / str(number)
         assert killed_at_renaming(number, RESAMPLE, data, root / "out", root / "dump")
         assert len(list(root.rglob(".*"))) == 1
         killed_at_renaming(0, RESAMPLE, data, root / "out", root / "dump")
-        assert {path: text for path, text in files(root).items() if path.name != "wav.scp"} == expected
+        assert {path: text for path, text in content(root).items() if path.name != "wav.scp"} == expected
 
 
 def test_segments_become_files(data, tmp_path):

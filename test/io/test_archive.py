@@ -117,14 +117,14 @@ def test_arrays_can_be_changed_by_their_reader(mfcc):
     assert mfcc["spk002-0"].flags.writeable
 
 
-def test_an_exception_leaves_neither_file_and_keeps_the_old_ones(tmp_path):
+def test_an_exception_leaves_neither_file_and_keeps_the_old_ones(tmp_path, content):
     with ArchiveWriter(tmp_path / "a.ark", tmp_path / "a.scp") as writer:
         writer["a"] = np.ones(3)
-    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    before = content(tmp_path)
     with pytest.raises(ZeroDivisionError), ArchiveWriter(tmp_path / "a.ark", tmp_path / "a.scp") as writer:
         writer["b"] = np.ones(3)
         raise ZeroDivisionError
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert content(tmp_path) == before
 
 
 @pytest.mark.parametrize(

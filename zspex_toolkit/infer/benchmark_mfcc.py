@@ -16,7 +16,7 @@ import torch
 from zspex_toolkit.data.front_end import read_mfcc_config
 from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.infer import make_mfcc
-from zspex_toolkit.infer.mfcc_job import compute_mfcc, mfcc_job
+from zspex_toolkit.infer.make_mfcc import compute_mfcc, mfcc_job
 from zspex_toolkit.io.archive import ArchiveWriter
 from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.data_dir import DataDir

@@ -43,19 +43,12 @@ class Mfcc(nn.Module):
         self.blocks = [_support(filters[:, i : i + MEL_BLOCK]) for i in range(0, filters.shape[1], MEL_BLOCK)]
 
     @torch.no_grad()
-    def forward(
-        self,
-        waveforms: Tensor,
-        num_samples: Tensor | None = None,
-        *,
-        generators: Sequence[torch.Generator] | None = None,
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, waveforms: Tensor, num_samples: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Features of a batch; rows do not influence each other, nor does what lies beyond ``num_samples``.
 
         Args:
             waveforms: (B, T) in [-1, 1].
             num_samples: (B,) valid samples; all T if None.
-            generators: one per row for the dither; torch's global one if None.
 
         Returns:
             (B, L, F) features, zero beyond the frames of a row, and (B,) number of frames.
@@ -65,7 +58,7 @@ class Mfcc(nn.Module):
         lengths = num_samples.tolist()
         if lengths and max(lengths) > waveforms.shape[1]:
             raise ValueError(f"num_samples: expected at most the {waveforms.shape[1]} of the batch, got {max(lengths)}")
-        rows = self.packed([row[:n] for row, n in zip(waveforms, lengths, strict=True)], generators=generators)
+        rows = self.packed([row[:n] for row, n in zip(waveforms, lengths, strict=True)])
         num_frames = torch.tensor([len(row) for row in rows], device=waveforms.device)
         if not rows:
             return waveforms.new_zeros(0, 0, self.config.num_ceps), num_frames
