@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import random
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 import torch
@@ -24,20 +26,23 @@ from zspex_toolkit.signal.front_end import FrontEndConfig
 from zspex_toolkit.signal.mfcc import Mfcc
 from zspex_toolkit.signal.vad import energy_vad
 
+sys.path.insert(0, str(Path(__file__).parent))
+import killed_process
+
+# The same examples in every run, for as long as they take; ZSPEX_TEST_SEED asks for new ones.
+hypothesis.settings.register_profile("same", derandomize="ZSPEX_TEST_SEED" not in os.environ, deadline=None)
+hypothesis.settings.load_profile("same")
+
 SPEAKERS = {"anna": "f", "bert": "m", "cleo": "f", "dave": "m"}
 FS = 16000
 
-_DIES_AT_A_RENAMING = """
-import os, sys
-number, replace = int(sys.argv.pop(1)), os.replace
-def counted(*paths):
-    global number
-    number -= 1
-    if not number:
-        os.kill(os.getpid(), 9)
-    replace(*paths)
-os.replace = counted
-"""
+
+def pytest_runtest_setup():
+    """The same random numbers in a test and its fixtures, whatever ran before."""
+    seed = int(os.environ.get("ZSPEX_TEST_SEED", 0))
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
 
 
 def write_voices(root: Path, name: str, utterances: range) -> Path:
@@ -89,7 +94,7 @@ def voices(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def experiment(voices) -> Path:
     """A folder with a small trained embedder, classifier and clean speakers, and the network demix_e2_snr0_concat2."""
-    from zspex_toolkit.infer.embed import AverageConfig, EmbeddingsConfig, average_embeddings, extract_embeddings
+    from zspex_toolkit.infer.embed import AverageConfig, ExtractConfig, average_embeddings, extract_embeddings
     from zspex_toolkit.tasks import classification, demixing, embedding
     from zspex_toolkit.train.config import TrainConfig
 
@@ -106,19 +111,9 @@ def experiment(voices) -> Path:
             train=quick,
         )
     )
-    average_embeddings(
-        AverageConfig(
-            exp / "embedder", voices / "data" / "train", exp / "clean", num_segments=20, segment_frames=60, device="cpu"
-        )
-    )
-    extract_embeddings(
-        EmbeddingsConfig(
-            *(exp / "embedder", voices / "data" / "train", exp / "xvectors"),
-            segments_per_utterance=4,
-            segment_frames=60,
-            device="cpu",
-        )
-    )
+    given, segments = (exp / "embedder", voices / "data" / "train"), {"segment_frames": 60, "device": "cpu"}
+    average_embeddings(AverageConfig(*given, exp / "clean", num_segments=20, **segments))
+    extract_embeddings(ExtractConfig(*given, exp / "xvectors", segments_per_utterance=4, **segments))
     classification.train_classifier(
         classification.Config(
             exp / "xvectors", exp / "classifier", network_options={"hidden": 16}, device="cpu", train=quick
@@ -141,15 +136,22 @@ def experiment(voices) -> Path:
 
 
 @pytest.fixture
-def killed_at_renaming():
+def killed_at_renaming(tmp_path_factory):
     """Run a program in a process of its own, which SIGKILL ends at its n-th ``os.replace``; 0: at none."""
+    fork_server = multiprocessing.get_context("forkserver")
+    fork_server.set_forkserver_preload(
+        ["numpy", "zspex_toolkit.io.table_set", "zspex_toolkit.io.split", "zspex_toolkit.infer.pack_audio"]
+    )
 
     def run(number: int, program: str, *arguments: os.PathLike | str) -> bool:
         """Whether it was killed; otherwise it has ended well."""
-        command = [sys.executable, "-c", _DIES_AT_A_RENAMING + program, str(number), *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True)
-        assert done.returncode in (0, -signal.SIGKILL), done.stderr
-        return done.returncode != 0
+        errors = tmp_path_factory.mktemp("renaming") / "errors"
+        task = (number, program, [str(word) for word in arguments], str(errors))
+        process = fork_server.Process(target=killed_process.run, args=task)
+        process.start()
+        process.join()
+        assert process.exitcode in (0, -signal.SIGKILL), errors.read_text()
+        return process.exitcode != 0
 
     return run
 

@@ -16,6 +16,7 @@ from zspex_toolkit.io.write import write_data_dir
 REFERENCE = Path(__file__).parents[1] / "data" / "kaldi_reference"
 
 
+@pytest.mark.slow
 def test_two_jobs_run_as_processes_with_a_log_each(tmp_path):
     wavs = {utt: str(REFERENCE / path) for utt, path in list(read_table(REFERENCE / "wav.scp").items())[:2]}
     data, logs = tmp_path / "train", tmp_path / "train" / "log"

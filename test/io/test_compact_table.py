@@ -85,7 +85,6 @@ def test_a_text_is_found_where_it_stands(words, others):
 def test_a_selection_has_the_texts_at_its_positions():
     selection = Selection(Texts(["a", "b", "c", "d"]), np.array([3, 1, 0]))
     assert list(selection) == ["d", "b", "a"] and selection[-1] == "a" and len(selection) == 3
-    assert list(selection.without("b")) == ["d", "a"] and list(selection.without("c")) == ["d", "b", "a"]
 
 
 def test_rows_have_a_field_of_each_column():

@@ -114,12 +114,7 @@ def test_the_asked_precision_is_that_of_the_iteration():
     assert torch.equal(half, half.bfloat16().float()) and not torch.equal(single, single.bfloat16().float())
 
 
-def test_half_precision_is_for_processors_that_multiply_it(monkeypatch):
-    cpu, gpu = torch.device("cpu"), torch.device("cuda")
-    for capability, dtype in (((7, 5), torch.float32), ((8, 0), torch.bfloat16), ((9, 0), torch.bfloat16)):
-        monkeypatch.setattr("torch.cuda.get_device_capability", lambda device, found=capability: found)
-        assert factor_dtype(gpu) == dtype
-    monkeypatch.setattr("torch.cpu._is_avx512_bf16_supported", lambda: True, raising=False)
-    assert factor_dtype(cpu) == torch.bfloat16
-    monkeypatch.delattr("torch.cpu._is_avx512_bf16_supported")
-    assert factor_dtype(cpu) == torch.float32
+def test_half_precision_is_for_devices_that_multiply_it(monkeypatch):
+    for amp, dtype in (("bf16", torch.bfloat16), ("none", torch.float32)):
+        monkeypatch.setattr(muon, "resolve_amp", lambda amp, device, taken=amp: taken)
+        assert factor_dtype(torch.device("cpu")) == dtype

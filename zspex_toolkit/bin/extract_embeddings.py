@@ -6,12 +6,12 @@ python -m zspex_toolkit.bin.extract_embeddings --model exp/embedder --data data/
 from __future__ import annotations
 
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.infer.embed import EmbeddingsConfig as Config
+from zspex_toolkit.infer.embed import ExtractConfig as Config
 from zspex_toolkit.infer.embed import extract_embeddings
 
 
 def main(argv: list[str] | None = None) -> None:
-    extract_embeddings(parse_args(Config, argv, __doc__))
+    extract_embeddings(parse_args(Config, argv))
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ def embed(
 
 
 @dataclass(frozen=True)
-class EmbeddingsConfig:
+class ExtractConfig:
     """Settings of extract_embeddings."""
 
     model: Path  # experiment of the embedder
@@ -70,30 +70,27 @@ class EmbeddingsConfig:
     device: str = "auto"  # auto, cpu or cuda:N
 
 
-def extract_embeddings(config: EmbeddingsConfig) -> None:
+def extract_embeddings(config: ExtractConfig) -> None:
     """Embed every utterance of a data directory, or random segments of it.
 
-    Segments have the keys ``<utt>-<number>``, whole utterances their own.
+    The key of a segment is ``<utt>-<number>``, that of a whole utterance its own.
     """
-    data, out, segments_per_utterance = config.data, config.out, config.segments_per_utterance
+    data, out, count = config.data, config.out, config.segments_per_utterance
     embedder, features, place = _load(config.model, data, config.device)
     utterances, feats = [], []
     utt2spk = {}
     for utt in features.utterances:
-        for number in range(max(segments_per_utterance, 1)):
-            key = f"{utt}-{number:03d}" if segments_per_utterance else utt
+        for number in range(max(count, 1)):
+            key = f"{utt}-{number:03d}" if count else utt
             rng = rng_for(config.seed, "embedding segment", utt, number)
-            feats.append(random_segment(features[utt], config.segment_frames if segments_per_utterance else 0, rng))
+            feats.append(random_segment(features[utt], config.segment_frames if count else 0, rng))
             utterances.append(key)
             utt2spk[key] = features.utt2spk[utt]
     vectors = embed(embedder, feats, device=place, title=f"embed {data}")
     _write(out, "xvector", dict(zip(utterances, vectors.numpy(), strict=True)))
     write_table(out / "spk2utt", invert(utt2spk))
     write_table(out / "utt2spk", utt2spk)
-    print(
-        f"{data}: embedded {len(features.utterances)} utterances as {len(utterances)} vectors in {out}",
-        flush=True,
-    )
+    print(f"{data}: embedded {len(features.utterances)} utterances as {len(utterances)} vectors in {out}", flush=True)
 
 
 @dataclass(frozen=True)
@@ -110,7 +107,9 @@ class AverageConfig:
 
 
 def average_embeddings(config: AverageConfig) -> None:
-    """Clean embedding of each speaker: the mean embedding of random segments, each a random place of an utterance.
+    """Clean embedding of each speaker: the mean embedding of random segments of its speech.
+
+    Each segment is a random place of a random utterance.
 
     Source: Shi & Hain, arXiv 2001.06397, Section 3 (200 segments).
     """
@@ -126,10 +125,7 @@ def average_embeddings(config: AverageConfig) -> None:
         means[spk] = embed(embedder, feats, device=place).mean(0).numpy()
     _write(out, "spk_xvector", means)
     shutil.copyfile(data / "spk2utt", out / "spk2utt")
-    print(
-        f"{data}: {len(means)} speakers, mean of {num_segments} segments each, in {out}",
-        flush=True,
-    )
+    print(f"{data}: {len(means)} speakers, mean of {num_segments} segments each, in {out}", flush=True)
 
 
 def _load(model: Path, data: Path, device: str) -> tuple[nn.Module, StoredFeatures, torch.device]:

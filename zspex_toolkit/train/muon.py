@@ -7,6 +7,7 @@ from collections import defaultdict
 import torch
 from torch import Tensor
 
+from zspex_toolkit.train.device import resolve_amp
 from zspex_toolkit.train.processes import Processes
 
 SMALLEST_SIDE = 16  # of a matrix; thinner ones gain nothing from being made orthogonal
@@ -139,9 +140,4 @@ def orthogonal_factor(matrix: Tensor, steps: int = 5, dtype: torch.dtype | None 
 
 def factor_dtype(device: torch.device) -> torch.dtype:
     """What the iteration multiplies at best on this machine; emulated half precision would be slower than single."""
-    half = False
-    if device.type == "cuda":
-        half = torch.cuda.get_device_capability(device) >= (8, 0)
-    elif device.type == "cpu":  # torch has no public name for it, and older ones none at all
-        half = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
-    return torch.bfloat16 if half else torch.float32
+    return torch.bfloat16 if resolve_amp("auto", device) == "bf16" else torch.float32
