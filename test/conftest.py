@@ -24,9 +24,7 @@ from zspex_toolkit.io.option_file import kaldi_option_text
 from zspex_toolkit.io.write import write_data_dir
 from zspex_toolkit.signal.front_end import FrontEndConfig
 from zspex_toolkit.signal.mfcc import Mfcc
-from zspex_toolkit.signal.mfcc_config import KALDI_NAMES as MFCC_NAMES
 from zspex_toolkit.signal.vad import energy_vad
-from zspex_toolkit.signal.vad_config import KALDI_NAMES as VAD_NAMES
 
 sys.path.insert(0, str(Path(__file__).parent))
 import killed_process
@@ -75,8 +73,8 @@ def add_features(data: Path, front_end: FrontEndConfig | None = None) -> None:
             feats_writer[utt] = frames[0].numpy()
             voiced_writer[utt] = energy_vad(frames, config=front_end.vad)[0].float().numpy()
     (data / "conf").mkdir(exist_ok=True)
-    (data / "conf" / "mfcc.conf").write_text(kaldi_option_text(front_end.mfcc, MFCC_NAMES))
-    (data / "conf" / "vad.conf").write_text(kaldi_option_text(front_end.vad, VAD_NAMES))
+    (data / "conf" / "mfcc.conf").write_text(kaldi_option_text(front_end.mfcc))
+    (data / "conf" / "vad.conf").write_text(kaldi_option_text(front_end.vad))
 
 
 @pytest.fixture(scope="session")
@@ -96,7 +94,7 @@ def voices(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def experiment(voices) -> Path:
     """A folder with a small trained embedder, classifier and clean speakers, and the network demix_e2_snr0_concat2."""
-    from zspex_toolkit.infer.embed import average_embeddings, extract_embeddings
+    from zspex_toolkit.infer.embed import AverageConfig, ExtractConfig, average_embeddings, extract_embeddings
     from zspex_toolkit.tasks import classification, demixing, embedding
     from zspex_toolkit.train.config import TrainConfig
 
@@ -113,15 +111,9 @@ def experiment(voices) -> Path:
             train=quick,
         )
     )
-    average_embeddings(
-        exp / "embedder", voices / "data" / "train", exp / "clean", num_segments=20, segment_frames=60, device="cpu"
-    )
-    extract_embeddings(
-        *(exp / "embedder", voices / "data" / "train", exp / "xvectors"),
-        segments_per_utterance=4,
-        segment_frames=60,
-        device="cpu",
-    )
+    given, segments = (exp / "embedder", voices / "data" / "train"), {"segment_frames": 60, "device": "cpu"}
+    average_embeddings(AverageConfig(*given, exp / "clean", num_segments=20, **segments))
+    extract_embeddings(ExtractConfig(*given, exp / "xvectors", segments_per_utterance=4, **segments))
     classification.train_classifier(
         classification.Config(
             exp / "xvectors", exp / "classifier", network_options={"hidden": 16}, device="cpu", train=quick
@@ -162,3 +154,24 @@ def killed_at_renaming(tmp_path_factory):
         return process.exitcode != 0
 
     return run
+
+
+@pytest.fixture(scope="session")
+def noise():
+    """Noise of so many samples, on the grid of 16-bit samples, within +-0.2."""
+
+    def make(num_samples: int, seed: int = 0) -> np.ndarray:
+        steps = np.random.default_rng(seed).integers(-6000, 6000, num_samples)
+        return (steps / 32768).astype(np.float32)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def content():
+    """Every file below a folder with its bytes: equal before and after where nothing may change."""
+
+    def read(folder):
+        return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    return read

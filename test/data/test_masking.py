@@ -9,8 +9,8 @@ import torch
 from zspex_toolkit.data.masking import MaskConfig, Masking
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.randomness import rng_for
+from zspex_toolkit.signal.front_end_config import MfccConfig
 from zspex_toolkit.signal.mel import lifted_cosine_transform
-from zspex_toolkit.signal.mfcc_config import MfccConfig
 
 FULL = MfccConfig(num_mel_bins=12, num_ceps=12, use_energy=False)
 

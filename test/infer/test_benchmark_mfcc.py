@@ -6,7 +6,7 @@ from zspex_toolkit.infer.benchmark_mfcc import Speeds, make_audio, measure, tabl
 from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.write import write_data_dir
-from zspex_toolkit.signal.mfcc_config import DEMIXING
+from zspex_toolkit.signal.front_end_config import DEMIXING
 
 
 def test_the_table_shows_both_speeds_and_their_ratio():

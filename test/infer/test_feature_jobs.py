@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 from zspex_toolkit.errors import ConfigError, DataDirError, JobError
-from zspex_toolkit.infer.feature_jobs import FeatureJobs, piece_of, run_feature_jobs
+from zspex_toolkit.infer import feature_jobs
+from zspex_toolkit.infer.feature_jobs import (
+    count_done,
+    logged_progress,
+    piece_of,
+    run_feature_jobs,
+    showing_progress,
+)
+from zspex_toolkit.infer.make_mfcc import Config
 from zspex_toolkit.io.archive import ArchiveWriter, read_scp
 from zspex_toolkit.io.table import read_table, write_table
 from zspex_toolkit.io.write import write_data_dir
@@ -26,7 +34,7 @@ def data(tmp_path):
 def run(data, tmp_path, monkeypatch):
     """Run jobs that write the job's number for each utterance, but for ``bad`` ones and jobs that ``fail``."""
 
-    def run(*, value=1.0, bad=(), fail=False, nj=2, max_dropped_share=0.0, command="make_mfcc"):
+    def run(*, value=1.0, bad=(), fail=False, nj=2, max_dropped_share=0.0):
         def run_jobs(_, *, num_jobs, log, argv):
             out = Path(argv[argv.index("--out") + 1])
             for job in range(1, num_jobs + 1):
@@ -43,14 +51,11 @@ def run(data, tmp_path, monkeypatch):
 
         monkeypatch.setattr("zspex_toolkit.infer.feature_jobs.run_jobs", run_jobs)
         out = tmp_path / "ark"
-        jobs = FeatureJobs(command, data, out, "raw_mfcc_tr", "feats.scp", nj, "", None, max_dropped_share)
-        run_feature_jobs(jobs, {}, tables=["utt2num_frames"])
+        config = Config(data, out, nj=nj, max_dropped_share=max_dropped_share)
+        tables = ["utt2num_frames"]
+        run_feature_jobs(config, command="make_mfcc", archive="raw_mfcc_tr", script="feats.scp", tables=tables)
 
     return run
-
-
-def files(folder):
-    return {path.relative_to(folder): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 def test_archives_scripts_and_tables_of_all_jobs_are_published(run, data, tmp_path):
@@ -86,12 +91,12 @@ def test_nothing_left_is_a_failure_whatever_share_is_allowed(run):
 
 
 @pytest.mark.parametrize("fault", [{"bad": ["a-1"]}, {"fail": True}])
-def test_after_a_fault_script_and_archives_of_before_are_intact(run, data, tmp_path, fault):
+def test_after_a_fault_script_and_archives_of_before_are_intact(run, data, tmp_path, content, fault):
     run(value=1.0)
-    before = files(tmp_path / "ark") | files(data)
+    before = content(tmp_path / "ark") | content(data)
     with pytest.raises((DataDirError, JobError)):
         run(value=2.0, **fault)
-    after = files(tmp_path / "ark") | files(data)
+    after = content(tmp_path / "ark") | content(data)
     after.pop(Path("dropped.txt"), None)
     assert after == before
 
@@ -159,3 +164,35 @@ with temporary_folder(Path(sys.argv[1])) as pieces:
     (pieces / "1.ark").write_text("half")
     os.kill(os.getpid(), signal.SIGKILL)
 """
+
+
+def test_the_log_gets_a_line_when_time_has_passed_and_one_at_the_end(monkeypatch, capsys):
+    clock = iter([0, 4, 11, 12, 13])
+    monkeypatch.setattr(feature_jobs.time, "monotonic", lambda: next(clock))
+    assert list(logged_progress(["a", "b", "c"])) == ["a", "b", "c"]
+    assert capsys.readouterr().out == "1 of 3 utterances\n3 of 3 utterances\n"
+
+
+def test_the_last_line_of_every_log_counts(tmp_path):
+    logs = [tmp_path / name for name in ("1.log", "2.log", "3.log")]
+    logs[0].write_text("# make_mfcc\n10 of 50 utterances\n20 of 50 utterances\ndropped a: 99 of 99 utterances bad\n")
+    logs[1].write_text("# make_mfcc\n")  # the third has not started
+    assert count_done(logs) == 20
+
+
+def test_a_terminal_gets_a_bar_and_a_pipe_gets_nothing(tmp_path, monkeypatch, capsys):
+    log = tmp_path / "1.log"
+    with showing_progress([log], total=4, what="make_mfcc"):
+        log.write_text("4 of 4 utterances\n")
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with showing_progress([log], total=4, what="make_mfcc"):
+        log.write_text("4 of 4 utterances\n")
+    assert "make_mfcc: 100%" in capsys.readouterr().err
+
+
+def test_what_an_earlier_run_logged_is_gone(tmp_path):
+    log = tmp_path / "1.log"
+    log.write_text("4 of 4 utterances\n")
+    with showing_progress([log], total=4, what="make_mfcc"):
+        assert count_done([log]) == 0

@@ -7,8 +7,9 @@ from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.infer.plan_trials import plan_trial_dir
 from zspex_toolkit.infer.render_trials import render_trial_dir
 from zspex_toolkit.io.audio import read_audio, write_audio
+from zspex_toolkit.io.fix import Config as FixConfig
 from zspex_toolkit.io.fix import fix_data_dir
-from zspex_toolkit.io.subset import subset_data_dir
+from zspex_toolkit.io.subset import Config, subset_data_dir
 from zspex_toolkit.io.table import read_table
 from zspex_toolkit.io.validate import check_data_dir
 from zspex_toolkit.io.write import write_data_dir
@@ -119,16 +120,16 @@ def test_what_is_there_is_kept_and_what_is_missing_made_again(rendered, capsys):
 
 def test_a_part_of_the_trials_is_a_valid_directory_again(rendered, tmp_path):
     (tmp_path / "list").write_text("".join(f"{trial}\n" for trial in conditions(rendered, "single")))
-    subset_data_dir(rendered / "trials", tmp_path / "single", utterances=tmp_path / "list")
+    subset_data_dir(Config(rendered / "trials", tmp_path / "single", utterances=tmp_path / "list"))
     assert not (tmp_path / "single" / "spk2.scp").exists()
     assert not check_data_dir(tmp_path / "single", check_audio=True).faults
 
 
 def test_fixing_drops_a_trial_without_enrollment_and_no_lone_target(rendered, tmp_path):
-    subset_data_dir(rendered / "trials", tmp_path / "trials", first=10**6)
+    subset_data_dir(Config(rendered / "trials", tmp_path / "trials", first=10**6))
     lines = (tmp_path / "trials" / "enroll_spk1.scp").read_text().splitlines(keepends=True)
     (tmp_path / "trials" / "enroll_spk1.scp").write_text("".join(lines[1:]))
-    repair = fix_data_dir(tmp_path / "trials")
+    repair = fix_data_dir(FixConfig(tmp_path / "trials"))
     assert repair.num_before - repair.num_after == 1
     assert not check_data_dir(tmp_path / "trials").faults
 

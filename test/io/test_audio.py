@@ -1,6 +1,7 @@
 """Audio of every source and format, and one clear line for every kind that is unfit."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -79,17 +80,6 @@ def test_an_audio_archive_is_read_at_its_offsets(tmp_path, noise, options):
     lines = dict(line.split() for line in (tmp_path / "a.scp").read_text().splitlines())
     for seed, key in enumerate("abc"):
         assert np.array_equal(read_audio(lines[key])[0], noise(500 + seed, seed))
-
-
-def test_an_offset_without_audio_is_refused(tmp_path):
-    (tmp_path / "a.ark").write_bytes(b"some other bytes")
-    with pytest.raises(AudioError, match=r"a\.ark:5: expected audio \(RIFF, fLaC or AUDIO\), found b'other by'"):
-        read_audio(f"{tmp_path}/a.ark:5")
-
-
-def test_a_file_whose_name_looks_like_an_offset_is_a_file(wav, tmp_path, noise):
-    wav.rename(tmp_path / "12:30")
-    assert np.array_equal(read_audio(tmp_path / "12:30")[0], noise(1000))
 
 
 def test_another_rate_names_both(tmp_path, noise):
@@ -206,8 +196,9 @@ def test_the_bytes_of_a_pipe_may_be_flac(tmp_path, noise):
     assert np.array_equal(read_audio(f"cat {tmp_path}/a.flac |")[0], noise(100))
 
 
-@pytest.mark.parametrize("entry", [b"RIFF12", b"AUDIO"])
-def test_an_archive_that_ends_in_an_entrys_head_is_told(tmp_path, entry):
+@pytest.mark.parametrize("entry", [b"RIFF12", b"AUDIO", b"other bytes"])
+def test_an_offset_at_which_no_audio_begins_is_refused(tmp_path, entry):
     (tmp_path / "a.ark").write_bytes(b"utt " + entry)
-    with pytest.raises(AudioError, match=r"a\.ark:4: expected audio"):
+    found = re.escape(repr(entry[:8]))
+    with pytest.raises(AudioError, match=rf"a\.ark:4: expected audio \(RIFF, fLaC or AUDIO\), found {found}"):
         read_audio(f"{tmp_path}/a.ark:4")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.io import fix
 from zspex_toolkit.io.audio import write_audio
-from zspex_toolkit.io.fix import fix_data_dir
+from zspex_toolkit.io.fix import Config, fix_data_dir
 from zspex_toolkit.io.table import read_table
 from zspex_toolkit.io.validate import validate_data_dir
 from zspex_toolkit.io.write import write_data_dir
@@ -22,15 +22,30 @@ def dropped(data) -> list[str]:
 
 def test_a_sound_directory_is_left_as_it_is(data, content):
     before = content(data)
-    repair = fix_data_dir(data)
+    repair = fix_data_dir(Config(data))
     assert (repair.num_before, repair.num_after, repair.changed) == (4, 4, [])
     assert repair.summary() == ["kept all 4 utterances, nothing to change"]
     assert content(data) == before
 
 
+def test_every_line_that_cannot_be_read_is_explained(data):
+    sound = b"ann-1 ann\n\n ann-2\tann\r\nbob-1 bob\nbob-2 bob"
+    (data / "utt2spk").write_bytes(sound + b"\nc-1\nd-1 d d\nbob-1 bob\nbob-1 x\ne-1 \xff")
+    (data / "text").write_text("ann-1\nann-2 words\nbob-1 a\nbob-2 b\n")  # an utterance may have no words
+    assert fix_data_dir(Config(data)).num_after == 4
+    assert dropped(data) == [
+        "c-1 malformed line of utt2spk: line 6: no value",
+        "d-1 malformed line of utt2spk: line 7: expected 2 fields, got 3",
+        "bob-1 repeated key in utt2spk: line 8: the same again",
+        "bob-1 repeated key in utt2spk: line 9: another value, the first was kept",
+        "e-1 malformed line of utt2spk: line 10: not UTF-8",
+    ]
+    assert (data / "text").read_text() == "ann-1\nann-2 words\nbob-1 a\nbob-2 b\n"
+
+
 def test_an_utterance_that_one_table_lacks_goes_from_all(data):
     (data / "text").write_text("ann-1 a\nann-2 b\nbob-2 d\n")
-    repair = fix_data_dir(data)
+    repair = fix_data_dir(Config(data))
     assert validate_data_dir(data, check_audio=True) == []
     assert list(read_table(data / "wav.scp")) == ["ann-1", "ann-2", "bob-2"]
     assert dropped(data) == ["bob-1 not in text"]
@@ -46,7 +61,7 @@ def test_unsorted_files_with_foreign_line_ends_are_mended_without_loss(data):
         lines = (data / name).read_text().splitlines()
         (data / name).write_bytes("\r\n".join(reversed(lines)).encode())
     (data / "spk2utt").unlink()
-    repair = fix_data_dir(data)
+    repair = fix_data_dir(Config(data))
     assert validate_data_dir(data, check_audio=True) == []
     assert (repair.num_after, repair.dropped) == (4, [])
     assert read_table(data / "text")["bob-2"] == "WORDS OF BOB-2"
@@ -54,7 +69,7 @@ def test_unsorted_files_with_foreign_line_ends_are_mended_without_loss(data):
 
 def test_a_speaker_without_gender_goes_with_its_utterances(data):
     (data / "spk2gender").write_text("ann f\nbob male\n")
-    fix_data_dir(data)
+    fix_data_dir(Config(data))
     assert list(read_table(data / "utt2spk")) == ["ann-1", "ann-2"]
     assert dropped(data) == [
         "bob malformed line of spk2gender: line 2: expected 'm' or 'f', got 'male'",
@@ -65,7 +80,7 @@ def test_a_speaker_without_gender_goes_with_its_utterances(data):
 
 def test_a_mixture_without_its_second_source_goes(data):
     (data / "spk2.scp").write_text("ann-1 a.wav\nann-2 b.wav\nbob-1 c.wav\n")
-    fix_data_dir(data)
+    fix_data_dir(Config(data))
     assert dropped(data) == ["bob-2 not in spk2.scp"]
     assert "bob-2" not in read_table(data / "utt2spk")
 
@@ -73,7 +88,7 @@ def test_a_mixture_without_its_second_source_goes(data):
 def test_the_plan_follows_its_mixtures(data):
     (data / "plan.jsonl").write_text("".join(f'{{"id": "{utt}", "fs": 1}}\n' for utt in read_table(data / "utt2spk")))
     (data / "text").write_text("ann-1 a\n")
-    fix_data_dir(data)
+    fix_data_dir(Config(data))
     assert (data / "plan.jsonl").read_text() == '{"id": "ann-1", "fs": 1}\n'
 
 
@@ -88,7 +103,7 @@ def test_segments_and_recordings_are_fitted_to_each_other(data):
     cut = data.parent / "cut"
     (cut / "wav.scp").write_text(f"four x.wav\none {wavs['ann-1']}\nthree {wavs['bob-1']}\n")
     (cut / "segments").write_text("ann-1 one 0 0.2\nann-2 two 0 0.2\nbob-1 three 0.2 0.1\n")
-    fix_data_dir(cut)
+    fix_data_dir(Config(cut))
     assert validate_data_dir(cut, check_audio=True) == []
     assert dropped(cut) == [
         "bob-1 malformed line of segments: line 3: expected 0 <= start < end, got 'three 0.2 0.1'",
@@ -101,24 +116,24 @@ def test_segments_and_recordings_are_fitted_to_each_other(data):
 
 def test_lines_of_unknown_utterances_are_dropped_and_named(data):
     (data / "text").write_text((data / "text").read_text() + "zoe-1 words\n")
-    fix_data_dir(data)
+    fix_data_dir(Config(data))
     assert dropped(data) == ["zoe-1 in text but not in utt2spk"]
 
 
 def test_extra_files_are_treated_like_the_known_ones(data):
     (data / "utt2topic").write_text("ann-1 cars\nann-2 cars\nbob-1 food\n")
-    fix_data_dir(data, utt_extra_files=("utt2topic",))
+    fix_data_dir(Config(data, utt_extra_files=("utt2topic",)))
     assert dropped(data) == ["bob-2 not in utt2topic"]
     with pytest.raises(DataDirError, match="utt2mood: no such file"):
-        fix_data_dir(data, utt_extra_files=("utt2mood",))
+        fix_data_dir(Config(data, utt_extra_files=("utt2mood",)))
 
 
 def test_faulty_audio_goes_when_asked_for(data, noise):
     wavs = read_table(data / "wav.scp")
     os.unlink(wavs["ann-1"])
     write_audio(wavs["bob-2"], noise(12799), 16000)
-    assert fix_data_dir(data).changed == []
-    fix_data_dir(data, check_audio=True)
+    assert fix_data_dir(Config(data)).changed == []
+    fix_data_dir(Config(data, check_audio=True))
     assert list(read_table(data / "utt2spk")) == ["ann-2", "bob-1"]
     assert dropped(data) == [
         f"ann-1 unreadable audio: {wavs['ann-1']}: no such file or directory",
@@ -129,9 +144,9 @@ def test_faulty_audio_goes_when_asked_for(data, noise):
 def test_old_files_are_kept_at_every_fix(data):
     original = (data / "text").read_bytes()
     (data / "wav.scp").write_text("".join(f"{line}\n" for line in (data / "wav.scp").read_text().splitlines()[1:]))
-    fix_data_dir(data)
+    fix_data_dir(Config(data))
     (data / "wav.scp").write_text("".join(f"{line}\n" for line in (data / "wav.scp").read_text().splitlines()[1:]))
-    fix_data_dir(data)
+    fix_data_dir(Config(data))
     assert (data / ".backup" / "text").read_bytes() == original
     assert list(read_table(data / ".backup.2" / "text")) == ["ann-2", "bob-1", "bob-2"]
     assert (data / ".backup.2" / "dropped.txt").read_text() == "ann-1 not in wav.scp\n"
@@ -142,7 +157,7 @@ def test_where_no_utterance_would_remain_nothing_is_changed(data, content):
     (data / "text").write_text("zoe-1 words\n")
     before = content(data)
     with pytest.raises(DataDirError) as error:
-        fix_data_dir(data)
+        fix_data_dir(Config(data))
     message = f"{data}: no utterances remained, nothing was changed; first dropped: ann-1 not in text"
     assert str(error.value) == message
     assert content(data) == before
@@ -154,7 +169,7 @@ def test_speakers_that_are_no_prefixes_are_refused_and_nothing_is_changed(data, 
     with pytest.raises(
         DataDirError, match="utt2spk:2: not sorted by speaker: 'ann' comes after 'bob'; make speaker ids"
     ):
-        fix_data_dir(data)
+        fix_data_dir(Config(data))
     assert content(data) == before
 
 
@@ -167,13 +182,13 @@ def test_a_full_disk_changes_nothing(data, content, monkeypatch):
 
     monkeypatch.setattr(fix, "write_tables", full)
     with pytest.raises(OSError, match="No space left on device"):
-        fix_data_dir(data)
+        fix_data_dir(Config(data))
     assert content(data) == before
 
 
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 10_000))
-def test_whatever_was_done_to_a_directory_it_is_valid_after_or_unchanged(seed, tmp_path_factory):
+def test_whatever_was_done_to_a_directory_it_is_valid_after_or_unchanged(seed, tmp_path_factory, content):
     rng = random.Random(seed)
     data = tmp_path_factory.mktemp("f") / "data"
     utts = [f"{spk}-{number}" for spk in ("ann", "bob", "cat") for number in range(3)]
@@ -200,10 +215,10 @@ def test_whatever_was_done_to_a_directory_it_is_valid_after_or_unchanged(seed, t
         else:
             lines[where] += rng.choice([b"\r", b" x", b" \xff", b" <s>"])
         path.write_bytes(b"\n".join(lines))
-    before = {path.name: path.read_bytes() for path in data.iterdir()}
+    before = content(data)
     try:
-        fix_data_dir(data)
+        fix_data_dir(Config(data))
     except DataDirError:
-        assert {path.name: path.read_bytes() for path in data.iterdir()} == before
+        assert content(data) == before
     else:
         assert validate_data_dir(data) == []

@@ -1,11 +1,12 @@
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.io.option_file import kaldi_option_text, read_options
-from zspex_toolkit.signal.mfcc_config import DEMIXING, KALDI_NAMES, WITHOUT_EFFECT, MfccConfig
+from zspex_toolkit.signal.front_end_config import DEMIXING, MfccConfig
 
 REFERENCE = Path(__file__).parents[1] / "data" / "kaldi_reference"
 
@@ -17,17 +18,22 @@ class Settings:
     window: str = "povey"
     snip: bool = True
 
-
-NAMES = {"sample-rate": "rate", "energy-floor": "floor", "window-type": "window", "snip-edges": "snip"}
+    KALDI_NAMES: ClassVar = {
+        "sample-rate": "rate",
+        "energy-floor": "floor",
+        "window-type": "window",
+        "snip-edges": "snip",
+    }
+    WITHOUT_EFFECT: ClassVar = {"channel": "-1"}
 
 
 def read(tmp_path, text, name="x.conf"):
     (tmp_path / name).write_text(text)
-    return read_options(tmp_path / name, Settings, NAMES, without_effect={"channel": "-1"})
+    return read_options(tmp_path / name, Settings)
 
 
 def test_a_file_of_kaldis_own_recipe_is_read():
-    config = read_options(REFERENCE / "mfcc_demix20.conf", MfccConfig, KALDI_NAMES, without_effect=WITHOUT_EFFECT)
+    config = read_options(REFERENCE / "mfcc_demix20.conf", MfccConfig)
     assert config == DEMIXING
 
 
@@ -56,8 +62,8 @@ def test_an_empty_file_leaves_the_defaults(tmp_path):
 
 def test_what_is_written_for_kaldi_is_read_back(tmp_path):
     settings = Settings(rate=8000, floor=-0.25, window="hamming", snip=False)
-    assert kaldi_option_text(settings, NAMES).splitlines()[0] == "--sample-rate=8000"
-    assert read(tmp_path, kaldi_option_text(settings, NAMES)) == settings
+    assert kaldi_option_text(settings).splitlines()[0] == "--sample-rate=8000"
+    assert read(tmp_path, kaldi_option_text(settings)) == settings
 
 
 @pytest.mark.parametrize(
@@ -89,9 +95,9 @@ def test_a_fault_is_named_with_file_and_line(tmp_path, name, text, message):
 def test_an_impossible_setting_is_named_with_the_file(tmp_path):
     (tmp_path / "mfcc.conf").write_text("--num-ceps=40\n")
     with pytest.raises(ConfigError, match=r"mfcc.conf: num_ceps: expected 1 to num_mel_bins = 23, got 40"):
-        read_options(tmp_path / "mfcc.conf", MfccConfig, KALDI_NAMES)
+        read_options(tmp_path / "mfcc.conf", MfccConfig)
 
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(ConfigError, match=r"none.conf: cannot read the option file: no such file"):
-        read_options(tmp_path / "none.conf", Settings, NAMES)
+        read_options(tmp_path / "none.conf", Settings)

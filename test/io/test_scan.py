@@ -7,9 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zspex_toolkit.io import scan
-from zspex_toolkit.io.findings import Findings
 from zspex_toolkit.io.known_tables import one_word, transcript
-from zspex_toolkit.io.scan import compare_keys, scan_table
+from zspex_toolkit.io.scan import Fault, Findings, compare_keys, scan_table
 
 
 def faults_of(path, content: bytes, rule=one_word) -> list[str]:
@@ -63,3 +62,28 @@ def test_keys_of_one_table_alone_are_named(tmp_path):
         f"{tmp_path}/text:2: 'c' is not in utt2spk",
         f"{tmp_path}/text: no line for 'b' (utt2spk:2)",
     ]
+
+
+def test_a_fault_reads_as_file_line_and_message():
+    assert str(Fault("data/utt2spk", 17, "expected 2 fields, got 3")) == "data/utt2spk:17: expected 2 fields, got 3"
+    assert str(Fault("data/text", None, "no such file")) == "data/text: no such file"
+
+
+def test_ten_of_a_kind_are_kept_and_the_others_counted():
+    findings = Findings()
+    for line in range(1, 31):
+        findings.fault("a", line, f"key {line} is new", kind="new key")
+        findings.warn("a", line, "odd")
+    findings.fault("b", 1, "key 1 is new", kind="new key")
+    findings.add_counts()
+    assert [fault.line for fault in findings.faults] == [*range(1, 11), 1, None]
+    assert str(findings.faults[-1]) == "a: 20 more of the kind: new key"
+    assert str(findings.warnings[-1]) == "a: 20 more of the kind: odd"
+
+
+def test_messages_of_no_kind_are_kinds_of_their_own():
+    findings = Findings()
+    for number in range(12):
+        findings.fault("a", None, f"message {number}")
+    findings.add_counts()
+    assert len(findings.faults) == 12

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.io import temporary
 from zspex_toolkit.io.data_dir import DataDir
-from zspex_toolkit.io.split import near_equal_parts, split_data_dir
+from zspex_toolkit.io.split import Config, near_equal_parts, split_data_dir
 from zspex_toolkit.io.validate import validate_data_dir
 
 
@@ -35,7 +35,7 @@ def test_equal_speakers_are_dealt_equally():
 
 
 def test_no_speaker_is_cut(data):
-    one, two = split_data_dir(data, 2)
+    one, two = split_data_dir(Config(data, 2))
     assert (one, two) == (data / "split2" / "1", data / "split2" / "2")
     assert DataDir.load(one).utterances == ["ann-1", "ann-2"]
     assert DataDir.load(two).utterances == ["bob-1", "bob-2"]
@@ -43,25 +43,26 @@ def test_no_speaker_is_cut(data):
 
 
 def test_utterances_may_be_dealt_singly(data):
-    parts = split_data_dir(data, 3, per_utterance=True)
+    parts = split_data_dir(Config(data, 3, per_utterance=True))
     assert parts[0] == data / "split3utt" / "1"
     assert [*chain(*(DataDir.load(part).utterances for part in parts))] == DataDir.load(data).utterances
 
 
 def test_a_split_is_kept_until_its_source_changes(data):
-    first = split_data_dir(data, 2)[0] / "text"
+    first = split_data_dir(Config(data, 2))[0] / "text"
     made = os.stat(first).st_ino
-    split_data_dir(data, 2)
+    split_data_dir(Config(data, 2))
     assert os.stat(first).st_ino == made
     (data / "text").write_text((data / "text").read_text().replace("WORDS", "OTHER WORDS"))
-    split_data_dir(data, 2)
+    split_data_dir(Config(data, 2))
     assert first.read_text().startswith("ann-1 OTHER WORDS")
     assert sorted(os.listdir(data / "split2")) == [".source.json", "1", "2"]
 
 
 SPLIT = """
-from zspex_toolkit.io.split import split_data_dir
-split_data_dir(sys.argv[1], 2)
+from pathlib import Path
+from zspex_toolkit.io.split import Config, split_data_dir
+split_data_dir(Config(Path(sys.argv[1]), 2))
 """
 
 
@@ -69,10 +70,10 @@ split_data_dir(sys.argv[1], 2)
 def test_killed_at_any_renaming_splitting_again_gives_the_split_and_leaves_nothing_else(
     data, tmp_path, content, killed_at_renaming
 ):
-    split_data_dir(data, 2)
+    split_data_dir(Config(data, 2))
     (data / "text").write_text((data / "text").read_text().replace("WORDS", "OTHER WORDS"))
     expected = shutil.copytree(data, tmp_path / "whole")
-    split_data_dir(expected, 2)
+    split_data_dir(Config(expected, 2))
     expected = {path: text for path, text in content(expected).items() if path.name != ".source.json"}
     for number in count(1):
         again = shutil.copytree(data, tmp_path / str(number))
@@ -88,12 +89,12 @@ def test_killed_at_any_renaming_splitting_again_gives_the_split_and_leaves_nothi
 def test_an_old_split_that_a_kill_left_aside_goes_though_the_new_one_is_kept(data):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("zspex_toolkit.io.temporary.shutil.rmtree", lambda *args, **options: None)  # killed before it
-        split_data_dir(data, 2)
+        split_data_dir(Config(data, 2))
         (data / "text").write_text((data / "text").read_text().replace("WORDS", "OTHER WORDS"))
-        split_data_dir(data, 2)
+        split_data_dir(Config(data, 2))
     assert len(list(data.glob(".split2.*"))) == 1
     temporary._temporaries_in.cache_clear()
-    split_data_dir(data, 2)
+    split_data_dir(Config(data, 2))
     assert not list(data.glob(".*"))
 
 
@@ -102,5 +103,5 @@ def test_an_old_split_that_a_kill_left_aside_goes_though_the_new_one_is_kept(dat
 )
 def test_more_parts_than_there_are_is_refused(data, nj, per_utterance, what):
     with pytest.raises(ConfigError, match=f"cannot split {data} into {nj} parts, it has {what}"):
-        split_data_dir(data, nj, per_utterance=per_utterance)
+        split_data_dir(Config(data, nj, per_utterance=per_utterance))
     assert not list(data.glob("*split*"))

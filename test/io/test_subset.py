@@ -4,7 +4,7 @@ import pytest
 
 from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.io.data_dir import DataDir
-from zspex_toolkit.io.subset import subset_data_dir
+from zspex_toolkit.io.subset import Config, subset_data_dir
 from zspex_toolkit.io.table import read_table
 from zspex_toolkit.io.validate import validate_data_dir
 from zspex_toolkit.io.write import write_data_dir
@@ -19,7 +19,7 @@ def many(tmp_path):
 
 
 def chosen(many, **choice) -> list[str]:
-    counts = subset_data_dir(many, many.parent / "out", **choice)
+    counts = subset_data_dir(Config(many, many.parent / "out", **choice))
     utterances = DataDir.load(many.parent / "out").utterances
     assert counts == (13, len(utterances))
     assert validate_data_dir(many.parent / "out") == []
@@ -46,7 +46,7 @@ def test_listed_utterances_and_speakers(many, tmp_path):
 
 def test_all_tables_follow(data, tmp_path):
     (data / "frame_shift").write_text("0.01\n")
-    subset_data_dir(data, tmp_path / "out", first=2)
+    subset_data_dir(Config(data, tmp_path / "out", first=2))
     assert validate_data_dir(tmp_path / "out", check_audio=True) == []
     assert read_table(tmp_path / "out" / "text") == {"ann-1": "WORDS OF ANN-1", "ann-2": "WORDS OF ANN-2"}
     assert read_table(tmp_path / "out" / "spk2gender") == {"ann": "f"}
@@ -63,16 +63,16 @@ def test_all_tables_follow(data, tmp_path):
 )
 def test_a_choice_that_chooses_nothing_is_refused(many, tmp_path, choice, message):
     with pytest.raises(ConfigError, match=message):
-        subset_data_dir(many, tmp_path / "out", **choice)
+        subset_data_dir(Config(many, tmp_path / "out", **choice))
 
 
 def test_names_that_are_not_there_are_refused_with_their_line(many, tmp_path):
     (tmp_path / "list").write_text("bob-1\nzoe-7\n")
     with pytest.raises(DataDirError, match=f"list:2: 'zoe-7' is not an utterance of {many}"):
-        subset_data_dir(many, tmp_path / "out", utterances=tmp_path / "list")
+        subset_data_dir(Config(many, tmp_path / "out", utterances=tmp_path / "list"))
     (tmp_path / "list").write_text("zoe\n")
     with pytest.raises(DataDirError, match=f"list:1: 'zoe' is not a speaker of {many}"):
-        subset_data_dir(many, tmp_path / "out", speakers=tmp_path / "list")
+        subset_data_dir(Config(many, tmp_path / "out", speakers=tmp_path / "list"))
     assert not (tmp_path / "out").exists()
 
 
@@ -80,4 +80,4 @@ def test_choices_without_common_utterances_are_refused(many, tmp_path):
     (tmp_path / "utts").write_text("ann-1\n")
     (tmp_path / "spks").write_text("bob\n")
     with pytest.raises(DataDirError, match="no utterance fits the choice; nothing was written"):
-        subset_data_dir(many, tmp_path / "out", utterances=tmp_path / "utts", speakers=tmp_path / "spks")
+        subset_data_dir(Config(many, tmp_path / "out", utterances=tmp_path / "utts", speakers=tmp_path / "spks"))

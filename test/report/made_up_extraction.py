@@ -14,8 +14,7 @@ from zspex_toolkit.corpora._synthetic_voice import synthetic_speech
 from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.table import write_table
 from zspex_toolkit.io.write import write_data_dir
-from zspex_toolkit.signal.front_end_config import FrontEndConfig
-from zspex_toolkit.signal.mfcc_config import MfccConfig
+from zspex_toolkit.signal.front_end_config import FrontEndConfig, MfccConfig
 from zspex_toolkit.tasks.embedding import EmbedderSpec, build_embedder
 
 FS = 8000

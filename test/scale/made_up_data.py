@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,11 @@ from zspex_toolkit.io.archive import ArchiveWriter
 from zspex_toolkit.io.option_file import kaldi_option_text
 from zspex_toolkit.io.table import read_table
 from zspex_toolkit.randomness import rng_for
-from zspex_toolkit.signal import mfcc_config, vad_config
-from zspex_toolkit.signal.front_end_config import FrontEndConfig
+from zspex_toolkit.signal.front_end_config import DEMIXING, FrontEndConfig
 
 FS, NUM_ENTRIES = 8000, 100
 NUM_FRAMES = 98  # of a second
-FRONT_END = FrontEndConfig(mfcc=dataclasses.replace(mfcc_config.DEMIXING, fs=FS, high_hz=0))
+FRONT_END = FrontEndConfig(mfcc=dataclasses.replace(DEMIXING, fs=FS, high_hz=0))
 
 
 def make(data: Path, num_utterances: int, num_speakers: int, *, num_samples: int = FS, name: str = "speaker") -> None:
@@ -61,8 +61,8 @@ def _audio(data: Path, num_samples: int) -> list[str]:
 def _features(data: Path) -> tuple[list[str], list[str]]:
     """Places of the entries of ``feats.ark`` and ``vad.ark``; ``conf/`` as the stages of a recipe leave it."""
     (data / "conf").mkdir()
-    (data / "conf" / "mfcc.conf").write_text(kaldi_option_text(FRONT_END.mfcc, mfcc_config.KALDI_NAMES))
-    (data / "conf" / "vad.conf").write_text(kaldi_option_text(FRONT_END.vad, vad_config.KALDI_NAMES))
+    (data / "conf" / "mfcc.conf").write_text(kaldi_option_text(FRONT_END.mfcc))
+    (data / "conf" / "vad.conf").write_text(kaldi_option_text(FRONT_END.vad))
     found = []
     for name, shape in (("feats", (NUM_FRAMES, FRONT_END.mfcc.num_ceps)), ("vad", (NUM_FRAMES,))):
         script = data / f".{name}.scp"
@@ -73,3 +73,9 @@ def _features(data: Path) -> tuple[list[str], list[str]]:
         found.append(list(read_table(script).values()))
         script.unlink()
     return tuple(found)
+
+
+def own_kilobytes() -> int:
+    """Memory that this process has written to and shares with no other, in units of 1024 bytes."""
+    fields = Path("/proc/self/smaps_rollup").read_text()
+    return sum(map(int, re.findall(r"^Private_Dirty: +(\d+) kB", fields, re.MULTILINE)))

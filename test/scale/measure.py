@@ -21,8 +21,7 @@ import time
 from functools import partial
 from pathlib import Path
 
-from made_up_data import make
-from own_memory import own_kilobytes
+from made_up_data import make, own_kilobytes
 
 BIN = [sys.executable, "-m"]
 

@@ -6,8 +6,7 @@ import os
 
 import pytest
 import torch
-from made_up_data import make
-from own_memory import own_kilobytes
+from made_up_data import make, own_kilobytes
 from training_sets import SETS
 
 LONG = 150 * "x"  # begins every name: a copy of all names of the larger directory takes 900 kB

@@ -10,9 +10,8 @@ from zspex_toolkit.io.archive import read_scp
 from zspex_toolkit.io.audio import read_audio
 from zspex_toolkit.io.table import read_table
 from zspex_toolkit.signal.front_end import FrontEnd, FrontEndConfig
-from zspex_toolkit.signal.mfcc_config import DEMIXING, MfccConfig
+from zspex_toolkit.signal.front_end_config import DEMIXING, MfccConfig, VadConfig
 from zspex_toolkit.signal.vad import energy_vad
-from zspex_toolkit.signal.vad_config import VadConfig
 
 REFERENCE = Path(__file__).parents[1] / "data" / "kaldi_reference"
 

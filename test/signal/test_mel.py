@@ -3,8 +3,8 @@ import math
 import pytest
 import torch
 
+from zspex_toolkit.signal.front_end_config import WINDOWS
 from zspex_toolkit.signal.mel import lifted_cosine_transform, mel_filters, mel_scale, window_function
-from zspex_toolkit.signal.mfcc_config import WINDOWS
 
 
 def test_mel_of_a_thousand_hertz_is_a_thousand():

@@ -10,9 +10,8 @@ from zspex_toolkit.infer.benchmark_mfcc import native_mfcc
 from zspex_toolkit.io.archive import read_scp
 from zspex_toolkit.io.audio import read_audio
 from zspex_toolkit.io.table import read_table
-from zspex_toolkit.signal.framing import count_frames
-from zspex_toolkit.signal.mfcc import Mfcc
-from zspex_toolkit.signal.mfcc_config import DEMIXING, MfccConfig
+from zspex_toolkit.signal.front_end_config import DEMIXING, MfccConfig
+from zspex_toolkit.signal.mfcc import Mfcc, mirror_edges
 
 REFERENCE = Path(__file__).parents[1] / "data" / "kaldi_reference"
 CONFIGS = {  # what the .conf files of the same names say
@@ -134,22 +133,41 @@ def test_more_samples_than_the_batch_holds_are_refused():
 
 def test_dither_depends_on_the_generator_of_the_row_alone():
     mfcc = Mfcc(MfccConfig(dither=1.0))
-    silence = torch.zeros(2, 8000)
-    feats, _ = mfcc(silence, generators=[torch.Generator().manual_seed(seed) for seed in (1, 2)])
-    again, _ = mfcc(silence[:1, :4000], generators=[torch.Generator().manual_seed(2)])
-    assert not torch.equal(feats[0], feats[1])
-    torch.testing.assert_close(feats[1, :10], again[0, :10], rtol=0, atol=1e-3)
+    one, two = mfcc.packed([torch.zeros(8000)] * 2, generators=[torch.Generator().manual_seed(n) for n in (1, 2)])
+    (again,) = mfcc.packed([torch.zeros(4000)], generators=[torch.Generator().manual_seed(2)])
+    assert not torch.equal(one, two)
+    torch.testing.assert_close(two[:10], again[:10], rtol=0, atol=1e-3)
 
 
 def test_dither_of_silence_has_the_energy_asked_for():
-    feats, _ = Mfcc(MfccConfig(dither=3.0))(torch.zeros(1, 160000), generators=[torch.Generator().manual_seed(0)])
-    assert feats[0, :, 0].exp().mean().item() / 400 == pytest.approx(9, rel=0.02)
+    generators = [torch.Generator().manual_seed(0)]
+    (feats,) = Mfcc(MfccConfig(dither=3.0)).packed([torch.zeros(160000)], generators=generators)
+    assert feats[:, 0].exp().mean().item() / 400 == pytest.approx(9, rel=0.02)
 
 
 @pytest.mark.parametrize("fs", [8000, 16000, 44100])
-def test_the_number_of_frames_is_what_count_frames_says(fs):
+def test_the_number_of_frames_is_what_its_settings_say(fs):
     config = MfccConfig(fs=fs, snip_edges=False)
     _, num_frames = Mfcc(config)(noise(30011)[None])
-    assert num_frames.item() == count_frames(
-        30011, frame_length=config.frame_length, frame_shift=config.frame_shift, snip_edges=False
-    )
+    assert num_frames.item() == config.num_frames(30011)
+
+
+@pytest.mark.parametrize("num_samples", [1, 2, 3, 5, 50])
+def test_mirrored_samples_follow_kaldis_rule_even_for_signals_shorter_than_the_edge(num_samples):
+    before, after = 7, 9
+    signal = torch.zeros(before + num_samples + after)
+    signal[before : before + num_samples] = torch.arange(1.0, num_samples + 1)
+    mirror_edges(signal, torch.tensor([before]), torch.tensor([num_samples]), before=before, after=after)
+
+    def sample(s):  # ExtractWindow of Kaldi's feature-window.cc
+        while s < 0 or s >= num_samples:
+            s = -s - 1 if s < 0 else 2 * num_samples - 1 - s
+        return s + 1.0
+
+    assert signal.tolist() == [sample(s) for s in range(-before, num_samples + after)]
+
+
+def test_every_utterance_of_a_signal_is_mirrored_at_its_own_ends():
+    signal = torch.tensor([0.0, 1, 2, 0, 0, 5, 6, 7, 0])
+    mirror_edges(signal, torch.tensor([1, 5]), torch.tensor([2, 3]), before=1, after=1)
+    assert signal.tolist() == [1, 1, 2, 2, 5, 5, 6, 7, 7]

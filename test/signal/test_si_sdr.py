@@ -30,22 +30,20 @@ def test_scale_and_sign_of_the_estimate_do_not_matter(speech):
     torch.testing.assert_close(si_sdr(estimate, 30 * reference), si_sdr(estimate, reference), atol=1e-4, rtol=0)
 
 
-@pytest.mark.parametrize("zero_mean", [True, False])
-def test_it_agrees_with_torchmetrics(speech, zero_mean):
+def test_it_agrees_with_torchmetrics(speech):
     audio = pytest.importorskip("torchmetrics.functional.audio")
     estimate, reference = speech[0] + 0.3, speech[1] - 0.1
     torch.testing.assert_close(
-        si_sdr(estimate, reference, zero_mean=zero_mean),
-        audio.scale_invariant_signal_distortion_ratio(estimate, reference, zero_mean=zero_mean),
+        si_sdr(estimate, reference),
+        audio.scale_invariant_signal_distortion_ratio(estimate, reference, zero_mean=True),
         atol=1e-4,
         rtol=0,
     )
 
 
-def test_a_constant_offset_counts_only_if_the_mean_stays(speech):
+def test_a_constant_offset_does_not_count(speech):
     estimate, reference = speech
     assert torch.allclose(si_sdr(estimate + 5, reference), si_sdr(estimate, reference), atol=1e-3)
-    assert (si_sdr(estimate + 5, reference, zero_mean=False) < si_sdr(estimate, reference) - 10).all()
 
 
 def test_what_lies_behind_the_samples_of_a_row_does_not_matter(speech):

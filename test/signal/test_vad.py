@@ -5,11 +5,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.nn.utils.rnn import pad_sequence
 
-from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.io.archive import read_scp
-from zspex_toolkit.signal.vad import energy_vad
-from zspex_toolkit.signal.vad_config import VadConfig
+from zspex_toolkit.signal.front_end_config import VadConfig
+from zspex_toolkit.signal.vad import energy_vad, select_voiced
 
 REFERENCE = Path(__file__).parents[1] / "data" / "kaldi_reference"
 
@@ -18,7 +18,7 @@ def test_decisions_equal_those_of_kaldis_own_binary(monkeypatch):
     monkeypatch.chdir(REFERENCE)
     feats = [torch.from_numpy(matrix) for matrix in read_scp("mfcc_demix20.scp").values()]
     num_frames = torch.tensor([len(matrix) for matrix in feats])
-    voiced = energy_vad(torch.nn.utils.rnn.pad_sequence(feats, batch_first=True), num_frames)
+    voiced = energy_vad(pad_sequence(feats, batch_first=True), num_frames)
     expected = list(read_scp("vad.scp").values())
     assert len(expected) == 4
     for row, n, decisions in zip(voiced, num_frames, expected, strict=True):
@@ -49,7 +49,7 @@ energies = st.lists(st.integers(0, 80).map(lambda n: n / 4), min_size=1, max_siz
 @given(st.lists(energies, min_size=1, max_size=4), st.integers(0, 5), st.sampled_from([0.12, 0.3, 0.5, 0.6, 1.0]))
 def test_decisions_equal_kaldis_loops_for_any_batch(batch, context, proportion):
     config = VadConfig(10.125, 0.0, context, proportion)
-    feats = torch.nn.utils.rnn.pad_sequence([torch.tensor(row) for row in batch], batch_first=True)[..., None]
+    feats = pad_sequence([torch.tensor(row) for row in batch], batch_first=True)[..., None]
     voiced = energy_vad(feats, torch.tensor([len(row) for row in batch]), config)
     for decisions, row in zip(voiced.tolist(), batch, strict=True):
         assert decisions == frame_by_frame(row, config) + [False] * (feats.shape[1] - len(row))
@@ -61,13 +61,33 @@ def test_the_mean_of_the_utterance_moves_the_threshold():
     assert energy_vad(feats, config=config).tolist() == [[False, False, False, True]]
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"frames_context": -1}, "frames_context: expected 0 or more frames, got -1"),
-        ({"proportion_threshold": 1.2}, "proportion_threshold: expected a share of 0 to 1, got 1.2"),
-    ],
-)
-def test_an_impossible_setting_is_refused(change, message):
-    with pytest.raises(ConfigError, match=message):
-        VadConfig(**change)
+def test_the_frames_kept_are_those_of_kaldis_own_binary(monkeypatch):
+    monkeypatch.chdir(REFERENCE)
+    feats = [torch.from_numpy(matrix) for matrix in read_scp("cmvn_sliding.scp").values()]
+    voiced = [torch.from_numpy(vector) > 0.5 for vector in read_scp("vad.scp").values()]
+    kept, num_frames = select_voiced(
+        pad_sequence(feats, batch_first=True),
+        pad_sequence(voiced, batch_first=True),
+        torch.tensor([len(m) for m in feats]),
+    )
+    expected = list(read_scp("voiced.scp").values())
+    assert len(expected) == 4
+    for row, n, matrix in zip(kept, num_frames, expected, strict=True):
+        assert np.array_equal(row[:n], matrix)
+
+
+def test_frames_beyond_the_end_are_never_kept_and_the_rest_is_zero():
+    feats = torch.arange(1.0, 9.0).view(2, 4, 1)
+    kept, num_frames = select_voiced(feats, torch.ones(2, 4, dtype=torch.bool), torch.tensor([1, 3]))
+    assert kept[..., 0].tolist() == [[1, 0, 0], [5, 6, 7]]
+    assert num_frames.tolist() == [1, 3]
+
+
+def test_an_utterance_without_a_voiced_frame_has_none_left():
+    kept, num_frames = select_voiced(torch.ones(1, 3, 2), torch.zeros(1, 3, dtype=torch.bool))
+    assert (kept.shape, num_frames.tolist()) == ((1, 0, 2), [0])
+
+
+def test_decisions_of_another_length_are_refused():
+    with pytest.raises(ValueError, match=r"voiced: expected \(1, 3\) decisions as there are frames, got \(1, 2\)"):
+        select_voiced(torch.ones(1, 3, 2), torch.ones(1, 2, dtype=torch.bool))

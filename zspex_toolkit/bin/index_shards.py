@@ -5,22 +5,15 @@
 utt2spk, who speaks in each, is for you to write.
 """
 
-from dataclasses import dataclass
-from pathlib import Path
+from __future__ import annotations
 
 from zspex_toolkit.config import parse_args, run
+from zspex_toolkit.infer.pack_audio import IndexConfig as Config
 from zspex_toolkit.infer.pack_audio import index_shards
 
 
-@dataclass(frozen=True)
-class Config:
-    shards: tuple[Path, ...]  # the tars, without compression
-    out: Path  # table to write
-    nj: int = 1  # number of processes
-
-
-def main(argv=None):
-    index_shards(**vars(parse_args(Config, argv)))
+def main(argv: list[str] | None = None) -> None:
+    index_shards(parse_args(Config, argv, __doc__))
 
 
 if __name__ == "__main__":

@@ -5,25 +5,15 @@
 Samples stay what they are, to the last bit. Killed midway, the same command goes on where it stopped.
 """
 
-from dataclasses import dataclass
-from pathlib import Path
+from __future__ import annotations
 
 from zspex_toolkit.config import parse_args, run
+from zspex_toolkit.infer.pack_audio import PackConfig as Config
 from zspex_toolkit.infer.pack_audio import pack_audio
 
 
-@dataclass(frozen=True)
-class Config:
-    data: Path  # data directory; its wav.scp may name files, pipes and places in archives
-    out: Path  # data directory to write
-    dump: Path  # folder of the shards, for this data directory alone
-    format: str = "ark"  # ark (Kaldi's) or tar (WebDataset's)
-    per_shard: int = 1000  # recordings in a shard
-    nj: int = 1  # number of processes
-
-
-def main(argv=None):
-    pack_audio(**vars(parse_args(Config, argv)))
+def main(argv: list[str] | None = None) -> None:
+    pack_audio(parse_args(Config, argv, __doc__))
 
 
 if __name__ == "__main__":

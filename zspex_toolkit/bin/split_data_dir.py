@@ -3,22 +3,12 @@
 python -m zspex_toolkit.bin.split_data_dir --data data/train --nj 8
 """
 
-from dataclasses import dataclass
-from pathlib import Path
-
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.io.split import split_data_dir
-
-
-@dataclass(frozen=True)
-class Config:
-    data: Path  # data directory
-    nj: int  # number of parts
-    per_utterance: bool = False  # cut between any two utterances; the parts go to data/splitNutt
+from zspex_toolkit.io.split import Config, split_data_dir
 
 
 def main(argv=None):
-    parts = split_data_dir(**vars(parse_args(Config, argv)))
+    parts = split_data_dir(parse_args(Config, argv, __doc__))
     print(f"split_data_dir: {parts[0]} to {parts[-1]}")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from zspex_toolkit.corpora._recordings import fault_of
-from zspex_toolkit.io.audio_header import is_shortened_sphere
+from zspex_toolkit.io.audio_entry import is_shortened_sphere
 
 HEADER_BYTES = 1024
 

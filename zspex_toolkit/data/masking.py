@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from zspex_toolkit.errors import ConfigError
+from zspex_toolkit.signal.front_end_config import MfccConfig
 from zspex_toolkit.signal.mel import lifted_cosine_transform
-from zspex_toolkit.signal.mfcc_config import MfccConfig
 
 
 @dataclass(frozen=True)

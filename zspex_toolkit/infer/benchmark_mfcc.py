@@ -15,13 +15,14 @@ import torch
 
 from zspex_toolkit.data.front_end import read_mfcc_config
 from zspex_toolkit.errors import ConfigError, DataDirError
-from zspex_toolkit.infer.mfcc_job import compute_mfcc, mfcc_job
+from zspex_toolkit.infer import make_mfcc
+from zspex_toolkit.infer.make_mfcc import compute_mfcc, mfcc_job
 from zspex_toolkit.io.archive import ArchiveWriter
 from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.write import write_data_dir
+from zspex_toolkit.signal.front_end_config import MfccConfig
 from zspex_toolkit.signal.mfcc import INT16_SCALE, Mfcc
-from zspex_toolkit.signal.mfcc_config import MfccConfig
 
 
 @dataclass(frozen=True)
@@ -51,22 +52,22 @@ class Speeds:
         return self.command / self.peer_command
 
 
-def benchmark_mfcc(
-    *, data: Path | None = None, mfcc_config: Path | None = None, seconds: float = 600.0, num_runs: int = 3
-) -> None:
-    """Measure and print a table.
+@dataclass(frozen=True)
+class Config:
+    """Settings of benchmark_mfcc."""
 
-    Args:
-        data: data directory to read; without it, audio is made for the measurement.
-        mfcc_config: option file, Kaldi's or YAML; the de-mixing settings if None.
-        seconds: how much audio to make.
-        num_runs: every figure is the best of so many runs.
-    """
-    config = read_mfcc_config(mfcc_config)
+    data: Path | None = None  # data directory to read; without it, audio is made
+    mfcc_config: Path | None = None  # option file, Kaldi's mfcc.conf or YAML; without it the de-mixing settings
+    seconds: float = 600.0  # how much audio to make
+    num_runs: int = 3  # every figure is the best of so many runs
+
+
+def benchmark_mfcc(config: Config) -> None:
+    """Measure and print a table."""
+    mfcc_config = read_mfcc_config(config.mfcc_config)
     with tempfile.TemporaryDirectory() as folder:
-        if data is None:
-            data = make_audio(Path(folder) / "data", seconds=seconds, fs=config.fs)
-        speeds = measure(data, config, out=Path(folder), num_runs=num_runs)
+        data = config.data or make_audio(Path(folder) / "data", seconds=config.seconds, fs=mfcc_config.fs)
+        speeds = measure(data, mfcc_config, out=Path(folder), num_runs=config.num_runs)
     print(table(speeds))
 
 
@@ -117,7 +118,7 @@ def measure(data: Path, config: MfccConfig, *, out: Path, num_runs: int) -> Spee
 
     def our_job() -> None:
         with contextlib.redirect_stdout(io.StringIO()):
-            mfcc_job(data, out, config=config, compress=False, seed=0, job=1, nj=1)
+            mfcc_job(make_mfcc.Config(data, out, job=1), config)
 
     def speed(work: Callable[[], object]) -> float:
         return num_seconds / min(_cpu_seconds(work) for _ in range(num_runs))

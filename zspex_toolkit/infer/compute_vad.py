@@ -2,51 +2,91 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from zspex_toolkit.data.feature_options import read_vad_config
 from zspex_toolkit.errors import DataDirError
-from zspex_toolkit.infer.feature_jobs import FeatureJobs, run_feature_jobs
+from zspex_toolkit.infer.feature_jobs import logged_progress, piece_of, run_feature_jobs
+from zspex_toolkit.io.archive import ArchiveWriter
 from zspex_toolkit.io.atomic import write_text
+from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.option_file import kaldi_option_text
-from zspex_toolkit.signal.vad_config import KALDI_NAMES
+from zspex_toolkit.io.table import write_table
+from zspex_toolkit.signal.front_end_config import VadConfig
+
+if TYPE_CHECKING:
+    import torch
 
 
-def compute_vad(
-    data: Path,
-    out: Path,
-    *,
-    vad_config: Path | None = None,
-    nj: int = 1,
-    cmd: str = "",
-    logdir: Path | None = None,
-    max_dropped_share: float = 0.0,
-    job: int = 0,
-) -> None:
+@dataclass(frozen=True)
+class Config:
+    """Settings of compute_vad."""
+
+    data: Path  # data directory with feats.scp
+    out: Path  # folder for the archives vad_<name>.N.ark
+    vad_config: Path | None = None  # option file, Kaldi's vad.conf or YAML; without it Kaldi's usual values
+    nj: int = 1  # number of jobs
+    cmd: str = ""  # command that runs the jobs, such as "queue.pl --mem 4G"; empty: this machine
+    logdir: Path | None = None  # folder for the logs; <data>/log without it
+    max_dropped_share: float = 0.0  # share of the utterances that may fail
+    job: int = 0  # compute only this of the nj pieces; the command starts itself so
+
+
+def compute_vad(config: Config) -> None:
     """Write ``vad.scp`` and ``conf/vad.conf`` into a data directory, from its ``feats.scp``.
 
-    Args:
-        data: data directory with ``feats.scp``: raw MFCC whose first coefficient is the log energy.
-        out: folder for the archives, ``vad_<name>.N.{ark,scp}``.
-        vad_config: option file, Kaldi's or YAML; the values of Kaldi's speaker recipes if None.
-        nj, cmd: number of jobs and the command that runs them; empty for this machine.
-        logdir: folder for the logs; ``<data>/log`` if None.
-        max_dropped_share: share of utterances that may fail.
-        job: compute piece 1..nj into ``out`` and do no more; 0 starts the jobs.
+    ``feats.scp`` are raw MFCC whose first coefficient is the log energy; archives are ``vad_<name>.N.{ark,scp}``.
 
     Raises:
         ConfigError: for a bad option file; nothing has been started.
         DataDirError, JobError: if too many were dropped or a job failed; ``vad.scp`` is as it was.
     """
-    config = read_vad_config(vad_config)
-    if job:
-        from zspex_toolkit.infer.vad_job import vad_job  # loads torch, which the parent does not need
-
-        vad_job(data, out, config=config, job=job, nj=nj)
+    vad, data = read_vad_config(config.vad_config), config.data
+    if config.job:
+        vad_job(config, vad)
         return
     if data.is_dir() and not (data / "feats.scp").exists():
         raise DataDirError(f"{data / 'feats.scp'}: no such file; run make_mfcc first")
-    archive = f"vad_{data.resolve().name}"
-    jobs = FeatureJobs("compute_vad", data, out, archive, "vad.scp", nj, cmd, logdir, max_dropped_share)
-    run_feature_jobs(jobs, {"vad_config": vad_config})
-    write_text(data / "conf" / "vad.conf", kaldi_option_text(config, KALDI_NAMES))
+    run_feature_jobs(config, command="compute_vad", archive=f"vad_{data.resolve().name}", script="vad.scp")
+    write_text(data / "conf" / "vad.conf", kaldi_option_text(vad))
+
+
+def vad_job(config: Config, vad_config: VadConfig) -> None:
+    """Write ``out/<job>.ark``, a vector of 0 and 1 per utterance, and the tables ``scp.<job>``, ``dropped.<job>``."""
+    import torch  # here and below: the command that starts the jobs does not need it
+
+    torch.set_num_threads(1)  # a job is one process on one core
+    source, out, job = DataDir.load(config.data), config.out, config.job
+    table = source.feature_table("feats.scp")
+    dropped: dict[str, str] = {}
+    num_frames = num_voiced = num_silent = 0
+    with ArchiveWriter(out / f"{job}.ark", out / f"scp.{job}") as writer:
+        for utt in logged_progress(piece_of(source.utterances, job, config.nj)):
+            try:
+                voiced = _decide(table, utt, vad_config)
+            except DataDirError as error:
+                dropped[utt] = " ".join(str(error).split())
+                continue
+            writer[utt] = voiced.float().numpy()
+            num_frames += len(voiced)
+            num_voiced += int(voiced.sum())
+            num_silent += not voiced.any()
+    for utt, reason in dropped.items():
+        print(f"dropped {utt}: {reason}")
+    print(f"{num_voiced} of {num_frames} frames are voiced; {num_silent} utterances have no voiced frame at all")
+    write_table(out / f"dropped.{job}", dropped)
+
+
+def _decide(table, utt: str, config: VadConfig) -> torch.Tensor:
+    import torch
+
+    from zspex_toolkit.signal.vad import energy_vad
+
+    if utt not in table:
+        raise DataDirError(f"{table.path}: no line for '{utt}'; run make_mfcc first")
+    feats = torch.from_numpy(table[utt])
+    if feats.ndim != 2 or not len(feats):
+        raise DataDirError(f"{table.specs[utt]}: expected a matrix of frames, found shape {tuple(feats.shape)}")
+    return energy_vad(feats[None], config=config)[0]

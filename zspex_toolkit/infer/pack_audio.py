@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,39 +41,36 @@ class _Shard:
         return _hash(self.recordings)
 
 
-def pack_audio(
-    data: os.PathLike | str,
-    out: os.PathLike | str,
-    dump: os.PathLike | str,
-    *,
-    format: str = "ark",
-    per_shard: int = 1000,
-    nj: int = 1,
-) -> None:
+@dataclass(frozen=True)
+class PackConfig:
+    """Settings of pack_audio."""
+
+    data: Path  # data directory; its wav.scp may name files, pipes and places in archives
+    out: Path  # data directory to write
+    dump: Path  # folder of the shards, for this data directory alone
+    format: str = "ark"  # ark (Kaldi's) or tar (WebDataset's)
+    per_shard: int = 1000  # recordings in a shard
+    nj: int = 1  # number of processes
+
+
+def pack_audio(config: PackConfig) -> None:
     """Write the audio of ``data`` to shards under ``dump``, and a data directory whose tables point into them.
 
     Samples stay what they are, to the last bit, and so all other tables stay true. Audio that several lines name, as
-    the trials of a mixture do, is packed once. Shards that an earlier run made from the same sources are kept; others
+    the trials of a mixture do, is packed once; of a trial directory ``spk1.scp``, ``enroll_spk1.scp``, ... are packed,
+    too. Shards that an earlier run made from the same sources are kept; others
     that it made go once the tables point to the new ones.
-
-    Args:
-        data: data directory; of a trial directory ``spk1.scp``, ``enroll_spk1.scp``, ... are packed, too.
-        out: data directory to write.
-        dump: folder of the shards of this ``data`` and ``out`` alone.
-        format: ``ark`` or ``tar``.
-        per_shard: recordings in a shard.
-        nj: number of processes.
 
     Raises:
         ConfigError: if a setting is out of its range, ``out`` is ``data``, or ``dump`` holds shards of others.
         DataDirError: if ``data`` is malformed.
         AudioError: if audio is missing or broken.
     """
-    if format not in FORMATS:
-        raise ConfigError(f"format: expected one of {', '.join(FORMATS)}, got '{format}'")
-    if per_shard < 1:
-        raise ConfigError(f"per_shard: expected 1 recording or more, got {per_shard}")
-    data, out, dump = Path(data), Path(out), Path(dump)
+    if config.format not in FORMATS:
+        raise ConfigError(f"format: expected one of {', '.join(FORMATS)}, got '{config.format}'")
+    if config.per_shard < 1:
+        raise ConfigError(f"per_shard: expected 1 recording or more, got {config.per_shard}")
+    data, out, dump = config.data, config.out, config.dump
     if data.resolve() == out.resolve():
         raise ConfigError(f"out: expected another directory than data, got {out}")
     tables, _ = read_tables(data)
@@ -83,10 +79,10 @@ def pack_audio(
     shards = [
         shard
         for name in sorted(filter(_AUDIO_TABLE.fullmatch, tables))
-        for shard in _shards_of(tables[name], dump / name.removesuffix(".scp"), format, per_shard)
+        for shard in _shards_of(tables[name], dump / name.removesuffix(".scp"), config.format, config.per_shard)
     ]
     former = _claim(dump, data, out, shards)
-    made = map_in_processes(_make, shards, nj, label="shards")
+    made = map_in_processes(_make, shards, config.nj, label="shards")
     for name in filter(_AUDIO_TABLE.fullmatch, tables):
         place = _places(shard for shard in shards if shard.path.name.startswith(f"{name.removesuffix('.scp')}."))
         tables[name] = {key: place.get(source, source) for key, source in tables[name].items()}
@@ -99,14 +95,24 @@ def pack_audio(
     )
 
 
-def index_shards(shards: Sequence[os.PathLike | str], out: os.PathLike | str, *, nj: int = 1) -> None:
+@dataclass(frozen=True)
+class IndexConfig:
+    """Settings of index_shards."""
+
+    shards: tuple[Path, ...]  # the tars, without compression
+    out: Path  # table to write
+    nj: int = 1  # number of processes
+
+
+def index_shards(config: IndexConfig) -> None:
     """Write a table like ``wav.scp`` of the recordings in tars that exist, such as WebDataset's.
 
     Raises:
         DataDirError: if a shard is no tar, there is no audio in them, or two recordings have one name.
     """
+    shards, out = config.shards, config.out
     places: dict[str, str] = {}
-    for shard, found in zip(shards, map_in_processes(index_tar, shards, nj, label="shards"), strict=True):
+    for shard, found in zip(shards, map_in_processes(index_tar, shards, config.nj, label="shards"), strict=True):
         for key, offset in found.items():
             if key in places:
                 raise DataDirError(f"{shard}: '{key}' is in {places[key].rpartition(':')[0]}, too")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -21,35 +21,39 @@ from zspex_toolkit.signal.resample import resample
 _KEPT = ("utt2spk", "text", "utt2lang", "utt2uniq", "utt2category", "spk2gender")
 
 
-def resample_data_dir(
-    data: os.PathLike | str, out: os.PathLike | str, dump: os.PathLike | str, *, fs: int, nj: int = 1
-) -> None:
+@dataclass(frozen=True)
+class Config:
+    """Settings of resample_data_dir."""
+
+    data: Path  # data directory; its audio may have any rates
+    out: Path  # data directory to write
+    dump: Path  # folder of the resampled wavs
+    fs: int = 8000  # rate in Hz
+    nj: int = 1  # number of processes
+
+
+def resample_data_dir(config: Config) -> None:
     """Write the utterances of ``data`` as 16-bit wavs of rate ``fs`` under ``dump``, and a data directory of them.
 
     Resampled by soxr at very high quality; peaks that come out above full scale are cut. Files that an earlier run
     made from the same audio are kept. Tables of features and times are left out: they describe other audio.
-
-    Args:
-        data: data directory; its audio may have any rates.
-        out: data directory to write, with ``utt2num_samples``.
-        dump: folder of the wavs.
-        fs: rate in Hz.
-        nj: number of processes.
 
     Raises:
         ConfigError: if ``fs`` is not positive, ``out`` is ``data``, or ``dump`` holds wavs that this did not make.
         DataDirError: if ``data`` is malformed.
         AudioError: if audio is missing or broken.
     """
+    data, out, dump, fs = config.data, config.out, config.dump, config.fs
     if fs <= 0:
         raise ConfigError(f"fs: expected a rate above 0 Hz, got {fs}")
-    data, out, dump = Path(data), Path(out), Path(dump)
     if data.resolve() == out.resolve():
         raise ConfigError(f"out: expected another directory than data, got {out}")
     source = DataDir.load(data)
     tables, _ = read_tables(data)
     _forget_other(dump, source, fs)
-    lengths = map_in_processes(partial(_resample_one, source, dump, fs), source.utterances, nj, label="utterances")
+    lengths = map_in_processes(
+        partial(_resample_one, source, dump, fs), source.utterances, config.nj, label="utterances"
+    )
     kept = {name: tables[name] for name in _KEPT if name in tables}
     wavs = {utt: str(_file(dump, utt)) for utt in source.utterances}
     counts = {utt: str(count) for utt, (count, _, _) in zip(source.utterances, lengths, strict=True)}

@@ -13,13 +13,12 @@ from pathlib import Path
 import kaldiio
 import numpy as np
 
-from zspex_toolkit.errors import ConfigError, DataDirError
+from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.io.atomic import atomic_path
 from zspex_toolkit.io.compact_table import CompactTable
 from zspex_toolkit.io.table import read_table, write_table
 
-# What Kaldi's compression methods of a fixed range can hold: signed 16 bits, a byte, and a byte for 0 to 1.
-_FIXED_RANGE = {4: (-32768.0, 32767.0), 6: (0.0, 255.0), 7: (0.0, 1.0)}
+_AUTOMATIC = 1  # Kaldi's compression method: 8 bits for features, 16 for very short matrices
 
 
 class ArchiveWriter:
@@ -28,21 +27,16 @@ class ArchiveWriter:
     Args:
         ark_path: archive to write; the script names it as given here, so relative paths stay relative.
         scp_path: script to write, sorted by key; none if None.
-        compression_method: 0 for plain float32 and int32; Kaldi's 1 to 7 for matrices.
+        compress: store matrices in 8 bits, as Kaldi does for features; otherwise float32 and int32.
 
     Raises:
-        ConfigError: for another compression method.
         DataDirError: for a duplicate key, a key with blanks or an array that is no vector or matrix of numbers.
     """
 
-    def __init__(
-        self, ark_path: str | os.PathLike, scp_path: str | os.PathLike | None = None, compression_method: int = 0
-    ):
-        if compression_method not in range(8):
-            raise ConfigError(f"compression_method: expected 0 (none) to 7, got {compression_method}")
+    def __init__(self, ark_path: str | os.PathLike, scp_path: str | os.PathLike | None = None, compress: bool = False):
         self.ark_path = Path(ark_path)
         self.scp_path = None if scp_path is None else Path(scp_path)
-        self.compression_method = compression_method
+        self.compress = compress
         self._entries: dict[str, str] = {}
 
     def __enter__(self) -> ArchiveWriter:
@@ -67,10 +61,8 @@ class ArchiveWriter:
         if array.dtype != np.int32 or array.ndim == 2:
             array = array.astype(np.float32)
         self._entries[key] = f"{self.ark_path}:{self._stream.tell() + len(key.encode()) + 1}"
-        method = self.compression_method if array.ndim == 2 and array.size else 0
-        if method in _FIXED_RANGE:
-            array = np.clip(array, *_FIXED_RANGE[method])  # as Kaldi does; kaldiio lets larger values wrap around
-        kaldiio.save_ark(self._stream, {key: array}, compression_method=method or None)
+        method = _AUTOMATIC if self.compress and array.ndim == 2 and array.size else None
+        kaldiio.save_ark(self._stream, {key: array}, compression_method=method)
 
     def __exit__(self, *exception: object) -> None:
         if exception[0] is None and self.scp_path is not None:

@@ -14,8 +14,7 @@ import soundfile
 
 from zspex_toolkit.errors import AudioError
 from zspex_toolkit.io.atomic import atomic_path
-from zspex_toolkit.io.audio_entry import open_source
-from zspex_toolkit.io.audio_header import declared_num_samples, is_shortened_sphere
+from zspex_toolkit.io.audio_entry import declared_num_samples, is_shortened_sphere, open_source
 from zspex_toolkit.io.librimix import ON_THE_FLY, on_the_fly_info, on_the_fly_wav
 
 
@@ -57,8 +56,8 @@ def read_audio(
         samples = read_samples(sound, stop - start)
         if len(samples) != stop - start:
             raise AudioError(f"{source}: broken after {start + len(samples)} of {sound.frames} samples")
-        if sound.subtype in ("FLOAT", "DOUBLE") and not np.isfinite(samples).all():
-            raise AudioError(f"{source}: holds NaN or infinity, first at sample {_first_bad(samples) + start}")
+        if sound.subtype in ("FLOAT", "DOUBLE") and not (finite := np.isfinite(samples)).all():
+            raise AudioError(f"{source}: holds NaN or infinity, first at sample {start + int(np.argmin(finite))}")
         return samples, sound.samplerate
 
 
@@ -89,14 +88,10 @@ def write_audio(path: str | os.PathLike, samples: np.ndarray, fs: int) -> None:
     samples = np.asarray(samples)
     if samples.ndim != 1 or not len(samples):
         raise AudioError(f"{path}: expected samples of shape (T,), got {samples.shape}")
-    peak = np.abs(samples).max()
-    if not peak <= 1:  # also true for NaN
-        raise AudioError(f"{path}: expected samples in [-1, 1], got a peak of {peak}; scale them down first")
-    # Not left to libsndfile: it writes times 32767 but reads over 32768, so a copy would not equal its original.
-    quantised = np.clip(np.rint(samples * 32768.0), -32768, 32767).astype(np.int16)
+    pcm = quantised(path, samples, "PCM_16")
     with atomic_path(path) as temporary:
         try:
-            soundfile.write(temporary, quantised, fs, subtype="PCM_16")
+            soundfile.write(temporary, pcm, fs, subtype="PCM_16")
         except soundfile.LibsndfileError as error:
             raise AudioError(f"{path}: cannot be written ({error.error_string}); is the disk full?") from error
 
@@ -161,5 +156,15 @@ def read_samples(sound: soundfile.SoundFile, num_samples: int) -> np.ndarray:
     return sound.read(num_samples, dtype="float32")
 
 
-def _first_bad(samples: np.ndarray) -> int:
-    return int(np.flatnonzero(~np.isfinite(samples))[0])
+def quantised(path: str | os.PathLike, samples: np.ndarray, subtype: str) -> np.ndarray:
+    """Samples in [-1, 1] as libsndfile has to be given them for this subtype: whole numbers are rounded."""
+    peak = np.abs(samples).max(initial=0)
+    if not peak <= 1:  # also true for NaN
+        raise AudioError(f"{path}: expected samples in [-1, 1], got a peak of {peak}; scale them down first")
+    if subtype == "FLOAT":
+        return samples.astype(np.float32)
+    # Not left to libsndfile: it writes times 32767 but reads over 32768, so a copy would not equal its original.
+    if subtype == "PCM_16":
+        return np.clip(np.rint(samples * 32768.0), -32768, 32767).astype(np.int16)
+    steps = np.clip(np.rint(samples * 8388608.0), -8388608, 8388607).astype(np.int32)
+    return steps << 8  # libsndfile takes the upper 24 of 32 bits

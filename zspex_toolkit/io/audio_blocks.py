@@ -11,7 +11,7 @@ import soundfile
 
 from zspex_toolkit.errors import AudioError, ConfigError
 from zspex_toolkit.io.atomic import atomic_path
-from zspex_toolkit.io.audio import AudioInfo, opened_audio, read_samples
+from zspex_toolkit.io.audio import AudioInfo, opened_audio, quantised, read_samples
 
 BLOCK = 1 << 16  # samples per channel
 _FULL_SCALE = 1 - 2**-15  # the largest sample of 16 bits
@@ -93,7 +93,7 @@ def write_blocks(
         try:
             with soundfile.SoundFile(temporary, "w", info.fs, info.num_channels, subtype, format=container) as sound:
                 for block in blocks:
-                    sound.write(_quantised(path, block, subtype))
+                    sound.write(quantised(path, block, subtype))
         except soundfile.LibsndfileError as error:
             raise AudioError(f"{path}: cannot be written ({error.error_string}); is the disk full?") from error
 
@@ -128,16 +128,3 @@ def _blocks_of(source: str | os.PathLike, sound: soundfile.SoundFile) -> Iterato
             raise AudioError(f"{source}: holds NaN or infinity, first at sample {done + int(np.argmin(finite))}")
         yield block
         done += len(block)
-
-
-def _quantised(path: str | os.PathLike, block: np.ndarray, subtype: str) -> np.ndarray:
-    peak = np.abs(block).max(initial=0)
-    if not peak <= 1:  # also true for NaN
-        raise AudioError(f"{path}: expected samples in [-1, 1], got a peak of {peak}; scale them down first")
-    if subtype == "FLOAT":
-        return block.astype(np.float32)
-    # Not left to libsndfile: it writes times 32767 but reads over 32768, so a copy would not equal its original.
-    if subtype == "PCM_16":
-        return np.clip(np.rint(block * 32768.0), -32768, 32767).astype(np.int16)
-    steps = np.clip(np.rint(block * 8388608.0), -8388608, 8388607).astype(np.int32)
-    return steps << 8  # libsndfile takes the upper 24 of 32 bits

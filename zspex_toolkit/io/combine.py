@@ -1,16 +1,27 @@
-"""Join several data directories into one."""
+"""Join several data directories into one, and copy one under new names, so that it can be joined to its original."""
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.io.audio import audio_info
 from zspex_toolkit.io.table_set import Tables, read_tables, write_tables
 
 
-def combine_data_dirs(data: Sequence[str | os.PathLike], out: str | os.PathLike) -> tuple[int, list[str]]:
+@dataclass(frozen=True)
+class CombineConfig:
+    """Settings of combine_data_dirs."""
+
+    data: tuple[Path, ...]  # data directories
+    out: Path  # data directory to write
+
+
+def combine_data_dirs(config: CombineConfig) -> tuple[int, list[str]]:
     """Write all utterances of the directories in ``data`` to ``out``; tables that not all of them have are left out.
 
     Where only some have ``segments``, the others' recordings become segments of their whole length.
@@ -23,6 +34,7 @@ def combine_data_dirs(data: Sequence[str | os.PathLike], out: str | os.PathLike)
         DataDirError: if two directories have the same utterance, or differ on a speaker or recording; nothing is
             written.
     """
+    data = config.data
     if len(data) < 2:
         raise ConfigError(f"data: expected two directories or more, got {len(data)}")
     sets = [read_tables(path)[0] for path in data]
@@ -42,8 +54,44 @@ def combine_data_dirs(data: Sequence[str | os.PathLike], out: str | os.PathLike)
             left_out.append(f"{name} is left out: not in {', '.join(lacking)}")
         else:
             combined[name] = _joined(name, data, sets)
-    write_tables(out, combined, like=data[0])
+    write_tables(config.out, combined, like=data[0])
     return len(combined["utt2spk"]), left_out
+
+
+@dataclass(frozen=True)
+class CopyConfig:
+    """Settings of copy_data_dir."""
+
+    data: Path  # data directory
+    out: Path  # data directory to write
+    utt_prefix: str = ""  # put before every utterance id; has to begin with spk_prefix, or the order by speaker is lost
+    spk_prefix: str = ""  # put before every speaker id
+
+
+def copy_data_dir(config: CopyConfig) -> int:
+    """Copy ``data`` to ``out`` with prefixes, as for a perturbed copy that is to be combined with its original.
+
+    Returns:
+        The number of utterances.
+
+    Raises:
+        DataDirError: if ``data`` is malformed, or the new names are not sorted by speaker; nothing is written.
+
+    Recordings keep their names where there is ``segments``; else they are utterances and are renamed.
+    """
+    utt_prefix, spk_prefix = config.utt_prefix, config.spk_prefix
+    tables, kinds = read_tables(config.data)
+    prefixes = {"utterance": utt_prefix, "speaker": spk_prefix, "recording": ""}
+    renamed: Tables = {
+        name: {prefixes[kinds[name]] + key: value for key, value in table.items()} for name, table in tables.items()
+    }
+    for name, table in renamed.items():
+        if name.startswith("utt2spk"):
+            renamed[name] = {utt: spk_prefix + spk for utt, spk in table.items()}
+        elif name == "plan.jsonl":
+            renamed[name] = {utt: json.dumps({**json.loads(row), "id": utt}) for utt, row in table.items()}
+    write_tables(config.out, renamed, like=config.data)
+    return len(renamed["utt2spk"])
 
 
 def _joined(name: str, data: Sequence[str | os.PathLike], sets: list[Tables]) -> dict[str, str]:

@@ -20,8 +20,6 @@ Value = TypeVar("Value")
 class Texts(Sequence[str]):
     """An unchanging list of texts, in one block of bytes."""
 
-    _search: tuple[array, array] | None = None  # hashes in rising order, and whose they are
-
     def __init__(self, texts: Iterable[str]):
         encoded = [text.encode() for text in texts]
         self._ends = array("q", accumulate(map(len, encoded), initial=0))  # faster than numpy, one by one
@@ -37,33 +35,10 @@ class Texts(Sequence[str]):
                 raise IndexError(f"{len(self)} texts have no index {index - len(self)}")
         return self._bytes[self._ends[index] : self._ends[index + 1]].decode()
 
-    def searchable(self) -> Texts:
-        """Itself, prepared for :meth:`find`: once, and before processes share it."""
-        if self._search is None:
-            hashes = np.fromiter(map(hash, self), np.int64, len(self))
-            order = np.argsort(hashes, kind="stable").astype(np.int64)
-            self._search = array("q", hashes[order].tobytes()), array("q", order.tobytes())
-        return self
-
     def find(self, text: str) -> int:
-        """Where the text is, if once; -1 if nowhere. In time of the logarithm, with one text made."""
-        hashes, order = self._search
-        wanted = hash(text)
-        number = bisect_left(hashes, wanted)
-        while number < len(hashes) and hashes[number] == wanted:
-            if self[order[number]] == text:
-                return order[number]
-            number += 1
-        return -1
-
-    def __getstate__(self) -> dict:
-        return {**vars(self), "_search": self._search is not None}  # hashes differ in a process that is not forked
-
-    def __setstate__(self, state: dict) -> None:
-        had_search = state.pop("_search", False)
-        vars(self).update(state)
-        if had_search:
-            self.searchable()
+        """Where the text is, -1 if nowhere; the texts have to be sorted."""
+        number = bisect_left(self, text)
+        return number if number < len(self) and self[number] == text else -1
 
 
 class Selection(Sequence[str]):
@@ -139,7 +114,7 @@ class CompactTable(Mapping[str, Value], Generic[Value]):
 
     def __init__(self, keys: Texts, values: Sequence[Value]):
         assert len(keys) == len(values)
-        self.keys_in_order, self._values = keys.searchable(), values
+        self.keys_in_order, self._values = keys, values
 
     @staticmethod
     def of_texts(rows: Mapping[str, str]) -> CompactTable[str]:

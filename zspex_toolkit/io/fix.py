@@ -12,15 +12,25 @@ from pathlib import Path
 
 from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.io.atomic import write_text
-from zspex_toolkit.io.known_tables import rule_of, tables_of
-from zspex_toolkit.io.salvage import Dropped, salvage_table
+from zspex_toolkit.io.known_tables import CONDITIONS, Rule, may_lack, rule_of, tables_of
 from zspex_toolkit.io.table import sorted_keys
 from zspex_toolkit.io.table_set import PLAN, Tables, keep_utterances, read_plan, write_tables
 from zspex_toolkit.io.temporary import temporary_folder
-from zspex_toolkit.io.trial_tables import CONDITIONS, may_lack
 from zspex_toolkit.io.validate_audio import audio_faults
 
 DROPPED = "dropped.txt"
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """An entry left out; ``kind`` is the same for all that went for one reason, ``detail`` says where and what."""
+
+    key: str
+    kind: str
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.kind}" + (f": {self.detail}" if self.detail else "")
 
 
 @dataclass(frozen=True)
@@ -52,32 +62,35 @@ class Repair:
         return [*lines, f"old files are kept in {self.backup}"]
 
 
-def fix_data_dir(
-    data: str | os.PathLike, *, utt_extra_files: Sequence[str] = (), check_audio: bool = False, nj: int = 1
-) -> Repair:
+@dataclass(frozen=True)
+class Config:
+    """Settings of fix_data_dir."""
+
+    data: Path  # data directory, rewritten in place; old files go to its .backup
+    utt_extra_files: tuple[str, ...] = ()  # further files keyed by utterance to treat like the known ones
+    check_audio: bool = False  # also drop utterances whose audio is missing, broken, silent or of another length
+    nj: int = 1  # number of processes that open audio
+
+
+def fix_data_dir(config: Config) -> Repair:
     """Keep what all tables of a data directory share, sort them, and rebuild ``spk2utt``.
 
     Malformed lines and repeated keys are dropped; then every utterance that some table of utterances lacks (also
     ``vad.scp``, ``spk1.scp``, ...: a mixture without its sources is of no use), every speaker that a table of speakers
-    lacks, and every recording without utterance. Each goes to ``dropped.txt``, old files to ``.backup``.
-
-    Args:
-        data: the directory, rewritten in place.
-        utt_extra_files: further files keyed by utterance to treat like the known ones.
-        check_audio: also drop utterances whose audio ``validate_data_dir --check_audio`` would find fault with
-            (rates that differ excepted).
-        nj: number of processes that open audio.
+    lacks, and every recording without utterance; with ``check_audio`` also utterances whose audio
+    ``validate_data_dir --check_audio`` would find fault with (rates that differ excepted). Each goes to
+    ``dropped.txt``, old files to ``.backup``.
 
     Raises:
         DataDirError: if no utterance would remain, or ``utt2spk`` cannot be sorted by speaker; nothing was changed.
     """
-    data = Path(data)
-    tables, kinds, dropped = _salvage(data, utt_extra_files)
+    data = config.data
+    tables, kinds, dropped = _salvage(data, config.utt_extra_files)
     kept = _shared(tables, kinds, dropped)
     with temporary_folder(data / "fix") as temporary:
         _write(data, temporary, keep_utterances(tables, kinds, kept), dropped)
-        if check_audio:
-            kept -= _with_faulty_audio(temporary, tables, kept, dropped, nj)
+        if config.check_audio:
+            kept -= _with_faulty_audio(temporary, tables, kept, dropped, config.nj)
             shutil.rmtree(temporary)
             kept = _shared(keep_utterances(tables, kinds, kept), kinds, dropped)
             _write(data, temporary, keep_utterances(tables, kinds, kept), dropped)
@@ -96,12 +109,41 @@ def _salvage(data: Path, utt_extra_files: Sequence[str]) -> tuple[Tables, dict[s
     tables: Tables = {}
     dropped: list[Dropped] = []
     for name in kinds:
-        found = salvage_table(data / name, rule_of(name))
-        tables[name] = found.rows
-        dropped += found.dropped
+        tables[name], found = _salvage_table(data / name, rule_of(name))
+        dropped += found
     if (data / PLAN).is_file():
         tables[PLAN], kinds[PLAN] = read_plan(data / PLAN), "utterance"
     return tables, kinds, dropped
+
+
+def _salvage_table(path: Path, rule: Rule) -> tuple[dict[str, str], list[Dropped]]:
+    """The lines that have a key not seen before and a value that ``rule`` accepts, in order; and all other lines."""
+    rows: dict[str, str] = {}
+    dropped: list[Dropped] = []
+    for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
+        fields = line.split(None, 1)
+        if not fields:
+            continue
+        key, value = fields[0].decode("utf-8", "backslashreplace"), fields[1].strip() if len(fields) == 2 else b""
+        if complaint := _complaint(path.name, line, value, rule):
+            dropped.append(Dropped(key, f"malformed line of {path.name}", f"line {number}: {complaint}"))
+        elif key in rows:
+            same = rows[key] == value.decode("utf-8")
+            detail = f"line {number}: {'the same again' if same else 'another value, the first was kept'}"
+            dropped.append(Dropped(key, f"repeated key in {path.name}", detail))
+        else:
+            rows[key] = value.decode("utf-8")
+    return rows, dropped
+
+
+def _complaint(name: str, line: bytes, value: bytes, rule: Rule) -> str | None:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return "not UTF-8"
+    if not value:
+        return None if name.startswith("text") else "no value"
+    return rule(value)
 
 
 def _shared(tables: Tables, kinds: dict[str, str], dropped: list[Dropped]) -> set[str]:

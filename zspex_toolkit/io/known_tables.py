@@ -1,4 +1,7 @@
-"""The tables of a data directory that Kaldi, ESPnet and this toolkit know: what each is keyed by, and its values."""
+"""The tables of a data directory that Kaldi, ESPnet and this toolkit know: what each is keyed by, and its values.
+
+And which lines a trial directory may lack: who speaks in a mixture depends on the trial's condition.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,10 @@ import re
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
+
+# One line of each table per trial; such a directory is known by its conditions.
+CONDITIONS = "utt2condition"
+REQUIRED = ("wav.scp", "spk1.scp", "enroll_spk1.scp")
 
 # A rule says what is wrong with a value (the rest of a line, as bytes), or None if it is well formed.
 Rule = Callable[[bytes], str | None]
@@ -18,10 +25,7 @@ def one_word(value: bytes) -> str | None:
 
 def positive_number(value: bytes) -> str | None:
     """``utt2dur``: a duration in seconds."""
-    try:
-        return None if 0 < float(value) < float("inf") else f"expected a number above 0, got '{_text(value)}'"
-    except ValueError:
-        return f"expected a number above 0, got '{_text(value)}'"
+    return _number(value, 0, float("inf"), "a number above 0")
 
 
 def positive_integer(value: bytes) -> str | None:
@@ -37,10 +41,7 @@ def gender(value: bytes) -> str | None:
 
 def warp(value: bytes) -> str | None:
     """``spk2warp``, ``utt2warp``: a vocal tract length factor."""
-    try:
-        return None if 0.5 < float(value) < 1.5 else f"expected a factor in (0.5, 1.5), got '{_text(value)}'"
-    except ValueError:
-        return f"expected a factor in (0.5, 1.5), got '{_text(value)}'"
+    return _number(value, 0.5, 1.5, "a factor in (0.5, 1.5)")
 
 
 def recording(value: bytes) -> str | None:
@@ -144,6 +145,36 @@ def tables_of(path: Path) -> dict[str, str]:
         elif name in RECORDING_TABLES:
             kinds[name] = recordings
     return kinds
+
+
+def is_trial_dir(path: Path) -> bool:
+    """Whether the data directory at ``path`` holds extraction trials."""
+    return (path / CONDITIONS).is_file()
+
+
+def may_lack(name: str, condition: bytes) -> bool:
+    """Whether the table ``name`` may leave out a trial of this condition.
+
+    The interferer has number 2; a target alone has none, and only mixtures that the enrolled speaker is absent from
+    have more. Noise is where it is.
+
+    >>> may_lack("spk2.scp", b"single"), may_lack("spk2.scp", b"present"), may_lack("utt2spk3", b"present")
+    (True, False, True)
+    """
+    if re.fullmatch(r"noise\d+\.scp", name):
+        return True
+    number = re.fullmatch(r"(?:utt2spk|spk)(\d+)(?:\.scp)?", name)
+    if number is None or int(number[1]) < 2:
+        return False
+    return condition == b"single" if number[1] == "2" else condition != b"absent"
+
+
+def _number(value: bytes, low: float, high: float, expected: str) -> str | None:
+    try:
+        fits = low < float(value) < high
+    except ValueError:
+        fits = False
+    return None if fits else f"expected {expected}, got '{_text(value)}'"
 
 
 def _text(value: bytes) -> str:

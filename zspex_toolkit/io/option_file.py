@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,27 +21,22 @@ ConfigType = TypeVar("ConfigType")
 _TRUTH = {"true": True, "t": True, "1": True, "": True, "false": False, "f": False, "0": False}
 
 
-def read_options(
-    path: Path,
-    config_class: type[ConfigType],
-    kaldi_names: Mapping[str, str],
-    *,
-    without_effect: Mapping[str, str] = {},
-) -> ConfigType:
+def read_options(path: Path, config_class: type[ConfigType]) -> ConfigType:
     """Settings from the option file at ``path``; what it leaves out keeps the default of ``config_class``.
 
     Args:
         path: the file.
-        config_class: frozen dataclass of numbers, strings and truth values.
-        kaldi_names: Kaldi's option -> field.
-        without_effect: options of Kaldi's that are accepted with the given value only.
+        config_class: frozen dataclass of numbers, strings and truth values, with ``KALDI_NAMES``, Kaldi's option ->
+            field, and perhaps ``WITHOUT_EFFECT``, options of Kaldi's that are accepted with the given value only.
 
     Raises:
         ConfigError: for a missing file, and with ``file:line`` for an unknown option or a bad value.
     """
     text = _text(path)
     is_yaml = path.suffix in (".yaml", ".yml")
-    types = typing.get_type_hints(config_class)
+    hints, without_effect = typing.get_type_hints(config_class), getattr(config_class, "WITHOUT_EFFECT", {})
+    types = {field.name: hints[field.name] for field in dataclasses.fields(config_class)}
+    names = {name: name for name in types} if is_yaml else config_class.KALDI_NAMES
     values: dict[str, Any] = {}
     for line, name, value in _yaml_lines(path, text) if is_yaml else _kaldi_lines(path, text):
         where = f"{path}:{line}"
@@ -49,29 +44,25 @@ def read_options(
             if value != without_effect[name]:
                 raise ConfigError(f"{where}: --{name}={value} is not supported, only {without_effect[name]}")
             continue
-        field = name if is_yaml else kaldi_names.get(name)
-        if field not in types:
-            raise ConfigError(
-                f"{where}: unknown option {_spelt(name, is_yaml)}; {_hint(name, is_yaml, types, kaldi_names)}"
-            )
-        values[field] = _typed(types[field], value, f"{where}: {_spelt(name, is_yaml)}")
+        if name not in names:
+            raise ConfigError(f"{where}: unknown option {_spelt(name, is_yaml)}; {_hint(name, is_yaml, names)}")
+        values[names[name]] = _typed(types[names[name]], value, f"{where}: {_spelt(name, is_yaml)}")
     try:
         return config_class(**values)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
 
 
-def kaldi_option_text(config: Any, kaldi_names: Mapping[str, str]) -> str:
+def kaldi_option_text(config: Any) -> str:
     """All settings in Kaldi's own form, one option a line.
 
-    >>> from zspex_toolkit.signal.vad_config import VadConfig
-    >>> kaldi_option_text(VadConfig(), {"vad-frames-context": "frames_context"})
-    '--vad-frames-context=2\\n'
+    >>> from zspex_toolkit.signal.front_end_config import VadConfig
+    >>> kaldi_option_text(VadConfig()).splitlines()[2]
+    '--vad-frames-context=2'
     """
-    known = dataclasses.asdict(config)
     lines = []
-    for name, field in kaldi_names.items():
-        value = known[field]
+    for name, field in config.KALDI_NAMES.items():
+        value = getattr(config, field)
         lines.append(f"--{name}={str(value).lower() if isinstance(value, bool) else value}\n")
     return "".join(lines)
 
@@ -130,8 +121,7 @@ def _spelt(name: str, is_yaml: bool) -> str:
     return name if is_yaml else f"--{name}"
 
 
-def _hint(name: str, is_yaml: bool, types: Mapping[str, type], kaldi_names: Mapping[str, str]) -> str:
-    known = list(types if is_yaml else kaldi_names)
+def _hint(name: str, is_yaml: bool, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     if near:
         return f"did you mean {_spelt(near[0], is_yaml)}?"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from zspex_toolkit.errors import ConfigError
@@ -15,13 +16,19 @@ from zspex_toolkit.io.temporary import remove_leftovers, temporary_folder
 _SOURCE = ".source.json"
 
 
-def split_data_dir(data: str | os.PathLike, nj: int, *, per_utterance: bool = False) -> list[Path]:
-    """Write ``data/splitN/1`` to ``data/splitN/N``; an existing split is kept if it was made from the same tables.
+@dataclass(frozen=True)
+class Config:
+    """Settings of split_data_dir."""
 
-    Args:
-        data: data directory.
-        nj: number of parts, N.
-        per_utterance: cut between any two utterances (``data/splitNutt``) and not only between speakers.
+    data: Path  # data directory
+    nj: int  # number of parts
+    per_utterance: bool = False  # cut between any two utterances; the parts go to data/splitNutt
+
+
+def split_data_dir(config: Config) -> list[Path]:
+    """Write ``data/splitN/1`` to ``data/splitN/N``, or ``data/splitNutt/...`` with ``per_utterance``.
+
+    An existing split is kept if it was made from the same tables.
 
     Returns:
         The N directories.
@@ -30,7 +37,7 @@ def split_data_dir(data: str | os.PathLike, nj: int, *, per_utterance: bool = Fa
         ConfigError: if N is below 1 or above the number of speakers (utterances).
         DataDirError: if ``data`` is malformed.
     """
-    data = Path(data)
+    data, nj, per_utterance = config.data, config.nj, config.per_utterance
     target = data / f"split{nj}{'utt' if per_utterance else ''}"
     parts = [target / str(job) for job in range(1, nj + 1)]
     source = _fingerprint(data)

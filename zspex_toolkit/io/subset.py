@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from zspex_toolkit.errors import ConfigError, DataDirError
@@ -10,24 +11,20 @@ from zspex_toolkit.io.table import invert, read_table
 from zspex_toolkit.io.table_set import keep_utterances, read_tables, write_tables
 
 
-def subset_data_dir(
-    data: str | os.PathLike,
-    out: str | os.PathLike,
-    *,
-    first: int | None = None,
-    per_speaker: int | None = None,
-    utterances: str | os.PathLike | None = None,
-    speakers: str | os.PathLike | None = None,
-) -> tuple[int, int]:
-    """Write the chosen utterances of ``data`` to ``out``; choices given together all have to hold.
+@dataclass(frozen=True)
+class Config:
+    """Settings of subset_data_dir."""
 
-    Args:
-        data: data directory.
-        out: data directory to write.
-        first: the first so many utterances of those chosen otherwise.
-        per_speaker: at most so many utterances of each speaker, spread evenly over the speaker's list.
-        utterances: file whose first column lists utterances.
-        speakers: file whose first column lists speakers.
+    data: Path  # data directory
+    out: Path  # data directory to write
+    first: int | None = None  # the first so many utterances of those chosen otherwise
+    per_speaker: int | None = None  # at most so many utterances of each speaker, evenly spread
+    utterances: Path | None = None  # file whose first column lists utterances
+    speakers: Path | None = None  # file whose first column lists speakers
+
+
+def subset_data_dir(config: Config) -> tuple[int, int]:
+    """Write the chosen utterances of ``data`` to ``out``; choices given together all have to hold.
 
     Returns:
         The numbers of utterances in ``data`` and written to ``out``.
@@ -36,7 +33,8 @@ def subset_data_dir(
         ConfigError: if no choice is given or a number is not positive.
         DataDirError: if a listed name is not in ``data``, or no utterance is left; nothing is written.
     """
-    if first is per_speaker is utterances is speakers is None:
+    data, out, first, per_speaker = config.data, config.out, config.first, config.per_speaker
+    if first is per_speaker is config.utterances is config.speakers is None:
         raise ConfigError("choose utterances by at least one of: first, per_speaker, utterances, speakers")
     for name, number in (("first", first), ("per_speaker", per_speaker)):
         if number is not None and number < 1:
@@ -44,11 +42,11 @@ def subset_data_dir(
     tables, kinds = read_tables(data)
     utt2spk = tables["utt2spk"]
     chosen = list(utt2spk)
-    if utterances is not None:
-        listed = _listed(utterances, set(utt2spk), f"an utterance of {data}")
+    if config.utterances is not None:
+        listed = _listed(config.utterances, set(utt2spk), f"an utterance of {data}")
         chosen = [utt for utt in chosen if utt in listed]
-    if speakers is not None:
-        listed = _listed(speakers, set(utt2spk.values()), f"a speaker of {data}")
+    if config.speakers is not None:
+        listed = _listed(config.speakers, set(utt2spk.values()), f"a speaker of {data}")
         chosen = [utt for utt in chosen if utt2spk[utt] in listed]
     if per_speaker is not None:
         chosen = _spread(chosen, utt2spk, per_speaker)

@@ -11,10 +11,9 @@ from pathlib import Path
 
 from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.io.atomic import write_text
-from zspex_toolkit.io.known_tables import tables_of
+from zspex_toolkit.io.known_tables import CONDITIONS, may_lack, tables_of
 from zspex_toolkit.io.table import invert, read_table, write_table
 from zspex_toolkit.io.temporary import temporary_folder
-from zspex_toolkit.io.trial_tables import CONDITIONS, may_lack
 from zspex_toolkit.io.validate import check_data_dir
 
 # name of a table -> its rows

@@ -10,10 +10,17 @@ from itertools import groupby, islice, pairwise
 from pathlib import Path
 
 from zspex_toolkit.errors import DataDirError
-from zspex_toolkit.io.findings import Fault, Findings
-from zspex_toolkit.io.known_tables import anything, one_word, rule_of, tables_of
-from zspex_toolkit.io.scan import compare_keys, first_odd_separator, no_garbage_collection, scan_table
-from zspex_toolkit.io.trial_tables import CONDITIONS, REQUIRED, is_trial_dir, may_lack
+from zspex_toolkit.io.known_tables import (
+    CONDITIONS,
+    REQUIRED,
+    anything,
+    is_trial_dir,
+    may_lack,
+    one_word,
+    rule_of,
+    tables_of,
+)
+from zspex_toolkit.io.scan import Fault, Findings, compare_keys, first_odd_separator, no_garbage_collection, scan_table
 from zspex_toolkit.io.validate_audio import check_audio_of
 
 

@@ -16,10 +16,9 @@ from tqdm import tqdm
 from zspex_toolkit.errors import JobError
 from zspex_toolkit.io.audio_checks import NOT_THE_SUM, AudioFault, Recording, check_recording
 from zspex_toolkit.io.data_dir import read_segments
-from zspex_toolkit.io.findings import Findings
-from zspex_toolkit.io.known_tables import tables_of
+from zspex_toolkit.io.known_tables import CONDITIONS, tables_of
+from zspex_toolkit.io.scan import Findings
 from zspex_toolkit.io.table import read_table
-from zspex_toolkit.io.trial_tables import CONDITIONS
 
 # Table of the trials that a published list enrolls with their own target utterance: no fault, since it is known.
 DECLARED_LEAKS = "enroll_is_target"

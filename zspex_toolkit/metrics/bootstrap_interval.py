@@ -6,28 +6,20 @@ import numpy as np
 
 from zspex_toolkit.randomness import rng_for
 
-__all__ = ["bootstrap_interval"]
-
+_NUM_DRAWS = 1000
+_ENDS = ((1 - 0.95) / 2, (1 + 0.95) / 2)
 _DRAWN_AT_ONCE = 2_000_000  # numbers; bounds the memory
 
 
-def bootstrap_interval(
-    values: np.ndarray,
-    *,
-    groups: np.ndarray | None = None,
-    num_draws: int = 1000,
-    share: float = 0.95,
-    seed: int = 0,
-) -> tuple[float, float]:
-    """Percentile interval of the mean over trials, from resampling with replacement.
+def bootstrap_interval(values: np.ndarray, *, groups: np.ndarray | None = None) -> tuple[float, float]:
+    """Percentile interval that covers the mean over trials with a probability of 95 %, from 1000 resamples.
+
+    It follows from the values alone: the resamples are always drawn alike.
 
     Args:
         values: (n,) one number per trial, 0 or 1 for an accuracy.
         groups: (n,) label of each trial, such as its speaker: whole groups are then drawn, because trials of one
             speaker are not independent. The mean stays that over trials.
-        num_draws: number of resamples.
-        share: probability that the interval covers.
-        seed: the interval follows from it and the values alone.
 
     Returns:
         Lower and upper end.
@@ -43,23 +35,16 @@ def bootstrap_interval(
     values = np.asarray(values, dtype=np.float64)
     if values.ndim != 1 or not len(values):
         raise ValueError(f"expected one value per trial and at least one trial, got shape {values.shape}")
-    low, high = bootstrap_intervals(values[:, None], groups=groups, num_draws=num_draws, share=share, seed=seed)[0]
+    low, high = bootstrap_intervals(values[:, None], groups=groups)[0]
     return float(low), float(high)
 
 
-def bootstrap_intervals(
-    values: np.ndarray,
-    *,
-    groups: np.ndarray | None = None,
-    num_draws: int = 1000,
-    share: float = 0.95,
-    seed: int = 0,
-) -> np.ndarray:
+def bootstrap_intervals(values: np.ndarray, *, groups: np.ndarray | None = None) -> np.ndarray:
     """Intervals of many measures of the same trials, from the same resamples: one pass for all of them.
 
     Args:
         values: (n, M), NaN where a trial lacks a measure: the mean is over those that have it.
-        groups, num_draws, share, seed: as for :func:`bootstrap_interval`.
+        groups: as for :func:`bootstrap_interval`.
 
     Returns:
         (M, 2) lower and upper ends, NaN for a measure that no trial has.
@@ -75,15 +60,15 @@ def bootstrap_intervals(
     if not len(values) or labels.shape != values.shape[:1]:
         raise ValueError(f"expected a group for each of {len(values)} values, at least one, got {labels.shape}")
     totals, counts = (_sum_by(labels, part) for part in (np.nan_to_num(values), ~np.isnan(values)))  # (G, M)
-    rng = rng_for(seed, "bootstrap")
+    rng = rng_for(0, "bootstrap")
     means, size = [], len(totals)
-    for first in range(0, num_draws, step := max(_DRAWN_AT_ONCE // size, 1)):
-        rows = min(step, num_draws - first)
+    for first in range(0, _NUM_DRAWS, step := max(_DRAWN_AT_ONCE // size, 1)):
+        rows = min(step, _NUM_DRAWS - first)
         drawn = rng.integers(size, size=(rows, size)) + size * np.arange(rows)[:, None]
         times = np.bincount(drawn.ravel(), minlength=rows * size).reshape(rows, size).astype(np.float64)
         with np.errstate(invalid="ignore"):
             means.append((times @ totals) / (times @ counts))  # (rows, M), NaN where none was drawn that has it
-    return _quantiles(np.concatenate(means), [(1 - share) / 2, (1 + share) / 2])
+    return np.array([_quantiles(column[~np.isnan(column)]) for column in np.concatenate(means).T])
 
 
 def _sum_by(labels: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -93,11 +78,5 @@ def _sum_by(labels: np.ndarray, values: np.ndarray) -> np.ndarray:
     return sums
 
 
-def _quantiles(means: np.ndarray, shares: list[float]) -> np.ndarray:
-    """(M, 2) quantiles of the columns of (draws, M), over the draws that have a mean."""
-    ends = np.full((means.shape[1], len(shares)), np.nan)
-    for number, column in enumerate(means.T):
-        known = column[~np.isnan(column)]
-        if len(known):
-            ends[number] = np.quantile(known, shares)
-    return ends
+def _quantiles(means: np.ndarray) -> np.ndarray:
+    return np.quantile(means, _ENDS) if len(means) else np.full(len(_ENDS), np.nan)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["cosine_similarity"]
-
 
 def cosine_similarity(estimate: np.ndarray, reference: np.ndarray) -> np.ndarray:
     """Cosine similarity along the last axis, -1 to 1; 0 where one of the two is zero.

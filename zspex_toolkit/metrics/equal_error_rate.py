@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["equal_error_rate"]
-
 
 def equal_error_rate(scores: np.ndarray, same_speaker: np.ndarray) -> float:
     """Rate at which false acceptances and false rejections are equal, 0 to 1.

@@ -1,29 +1,16 @@
-"""Mean and variance normalisation over a sliding window; equal to Kaldi's ``apply-cmvn-sliding``."""
+"""Mean normalisation over a sliding window; equal to Kaldi's ``apply-cmvn-sliding --center=true``."""
 
 import torch
 from torch import Tensor
 
-VARIANCE_FLOOR = 1e-10
 
-
-def sliding_cmvn(
-    feats: Tensor,
-    num_frames: Tensor | None = None,
-    *,
-    window: int = 300,
-    center: bool = True,
-    normalize_variance: bool = False,
-    min_window: int = 100,
-) -> Tensor:
+def sliding_cmvn(feats: Tensor, num_frames: Tensor | None = None, *, window: int = 300) -> Tensor:
     """Subtract from every frame the mean over the window around it; at the ends the window is shifted inwards.
 
     Args:
         feats: (B, L, F).
         num_frames: (B,) valid frames; all L if None.
         window: frames in the window.
-        center: the window lies around the frame; otherwise it ends with the frame.
-        normalize_variance: also divide by the standard deviation; a window of one frame gives zero.
-        min_window: without ``center``, the first frames see at least this many frames.
 
     Returns:
         (B, L, F), zero beyond the frames of a row.
@@ -31,33 +18,16 @@ def sliding_cmvn(
     >>> sliding_cmvn(torch.tensor([[[1.], [2.], [6.], [4.]]]), window=2)[0, :, 0]
     tensor([-0.5000,  0.5000,  2.0000, -1.0000])
     """
-    longest = feats.shape[1]
+    frame = torch.arange(feats.shape[1], device=feats.device)
     if num_frames is None:
-        num_frames = torch.full((len(feats),), longest, device=feats.device)
+        num_frames = torch.full((len(feats),), feats.shape[1])
     count = num_frames.to(feats.device)[:, None]  # (B, 1)
-    start, end = _window(torch.arange(longest, device=feats.device), count, window, center, min_window)
-    size = (end - start).clamp(min=1)[..., None]  # (B, L, 1)
-    valid = (torch.arange(longest, device=feats.device) < count)[..., None]
+    start = torch.minimum((frame - window // 2).clamp(min=0), (count - window).clamp(min=0))  # (B, L)
+    end = torch.minimum(start + window, count)
+    valid = (frame < count)[..., None]
     exact = torch.where(valid, feats, 0).double()  # sums over an hour need the digits
-    mean = _sum_between(exact, start, end) / size
-    out = exact - mean
-    if normalize_variance:
-        variance = _sum_between(exact.square(), start, end) / size - mean.square()
-        out = torch.where(size > 1, out / variance.clamp(min=VARIANCE_FLOOR).sqrt(), 0)
-    return torch.where(valid, out, 0).to(feats.dtype)
-
-
-def _window(frame: Tensor, count: Tensor, window: int, center: bool, min_window: int) -> tuple[Tensor, Tensor]:
-    """First frame of every window and the one after its last, (B, L) each."""
-    start = frame - window // 2 if center else frame - window
-    end = start + window if center else frame + 1
-    shift = (-start).clamp(min=0)
-    start, end = start + shift, end + shift
-    if not center:
-        end = (frame + 1).clamp(min=min_window)
-    excess = (end - count).clamp(min=0)  # (B, L)
-    start, end = (start - excess).clamp(min=0), end - excess
-    return torch.minimum(start, end), end
+    mean = _sum_between(exact, start, end) / (end - start).clamp(min=1)[..., None]
+    return torch.where(valid, exact - mean, 0).to(feats.dtype)
 
 
 def _sum_between(values: Tensor, start: Tensor, end: Tensor) -> Tensor:

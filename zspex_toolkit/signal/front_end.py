@@ -4,10 +4,9 @@ import torch
 from torch import Tensor, nn
 
 from zspex_toolkit.signal.cmvn import sliding_cmvn
-from zspex_toolkit.signal.front_end_config import DEMIXING_FRONT_END, FrontEndConfig
+from zspex_toolkit.signal.front_end_config import FrontEndConfig
 from zspex_toolkit.signal.mfcc import Mfcc
-from zspex_toolkit.signal.vad import energy_vad
-from zspex_toolkit.signal.voiced import select_voiced
+from zspex_toolkit.signal.vad import energy_vad, select_voiced
 
 
 class FrontEnd(nn.Module):
@@ -16,7 +15,7 @@ class FrontEnd(nn.Module):
     An utterance in which the detector finds no speech keeps all its frames, so every utterance has some.
     """
 
-    def __init__(self, config: FrontEndConfig = DEMIXING_FRONT_END):
+    def __init__(self, config: FrontEndConfig = FrontEndConfig()):  # noqa: B008 - it is frozen
         super().__init__()
         self.config = config
         self.mfcc = Mfcc(config.mfcc)

@@ -8,7 +8,7 @@ import math
 import torch
 from torch import Tensor
 
-from zspex_toolkit.signal.mfcc_config import WINDOWS
+from zspex_toolkit.signal.front_end_config import WINDOWS
 
 
 def window_function(name: str, num_samples: int, *, blackman_coeff: float = 0.42) -> Tensor:

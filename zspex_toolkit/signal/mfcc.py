@@ -6,9 +6,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from zspex_toolkit.signal.framing import count_frames, mirror_edges
+from zspex_toolkit.signal.front_end_config import MfccConfig
 from zspex_toolkit.signal.mel import lifted_cosine_transform, mel_filters, window_function
-from zspex_toolkit.signal.mfcc_config import KALDI, MfccConfig
 
 INT16_SCALE = 32768.0  # Kaldi computes on samples in the range of 16-bit integers
 EPSILON = torch.finfo(torch.float32).eps  # floor of energies before the logarithm
@@ -25,7 +24,7 @@ class Mfcc(nn.Module):
     (torch.Size([2, 98, 20]), tensor([98, 98]))
     """
 
-    def __init__(self, config: MfccConfig = KALDI):
+    def __init__(self, config: MfccConfig = MfccConfig()):  # noqa: B008 - it is frozen
         super().__init__()
         self.config = config
         length = config.frame_length
@@ -44,19 +43,12 @@ class Mfcc(nn.Module):
         self.blocks = [_support(filters[:, i : i + MEL_BLOCK]) for i in range(0, filters.shape[1], MEL_BLOCK)]
 
     @torch.no_grad()
-    def forward(
-        self,
-        waveforms: Tensor,
-        num_samples: Tensor | None = None,
-        *,
-        generators: Sequence[torch.Generator] | None = None,
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, waveforms: Tensor, num_samples: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Features of a batch; rows do not influence each other, nor does what lies beyond ``num_samples``.
 
         Args:
             waveforms: (B, T) in [-1, 1].
             num_samples: (B,) valid samples; all T if None.
-            generators: one per row for the dither; torch's global one if None.
 
         Returns:
             (B, L, F) features, zero beyond the frames of a row, and (B,) number of frames.
@@ -66,7 +58,7 @@ class Mfcc(nn.Module):
         lengths = num_samples.tolist()
         if lengths and max(lengths) > waveforms.shape[1]:
             raise ValueError(f"num_samples: expected at most the {waveforms.shape[1]} of the batch, got {max(lengths)}")
-        rows = self.packed([row[:n] for row, n in zip(waveforms, lengths, strict=True)], generators=generators)
+        rows = self.packed([row[:n] for row, n in zip(waveforms, lengths, strict=True)])
         num_frames = torch.tensor([len(row) for row in rows], device=waveforms.device)
         if not rows:
             return waveforms.new_zeros(0, 0, self.config.num_ceps), num_frames
@@ -88,13 +80,7 @@ class Mfcc(nn.Module):
         config = self.config
         if config.dither:
             utterances = self._dithered(utterances, generators)
-        lengths = [len(utterance) for utterance in utterances]
-        counts = [
-            count_frames(
-                n, frame_length=config.frame_length, frame_shift=config.frame_shift, snip_edges=config.snip_edges
-            )
-            for n in lengths
-        ]
+        counts = [config.num_frames(len(utterance)) for utterance in utterances]
         if not any(counts):
             return [self.window.new_zeros(0, config.num_ceps) for _ in utterances]
         frames, first = self._lay_out(utterances, counts)
@@ -174,6 +160,29 @@ class Mfcc(nn.Module):
             block = slice(index * MEL_BLOCK, (index + 1) * MEL_BLOCK)
             torch.mm(spectrum[:, start:end], self.filters[start:end, block], out=mel[:, block])
         torch.mm(mel.clamp_(min=EPSILON).log_(), self.cosine, out=feats)
+
+
+def mirror_edges(signal: Tensor, starts: Tensor, num_samples: Tensor, *, before: int, after: int) -> None:
+    """Fill the samples before and after every utterance with its mirror image, edge samples repeated.
+
+    Args:
+        signal: (T,), changed in place.
+        starts: (B,) first sample of each utterance, at least ``before``.
+        num_samples: (B,) their lengths, at least 1.
+        before, after: number of samples to fill.
+
+    >>> signal = torch.tensor([0., 0., 1., 2., 3., 0., 0., 9.])
+    >>> mirror_edges(signal, torch.tensor([2]), torch.tensor([3]), before=2, after=2)
+    >>> signal
+    tensor([2., 1., 1., 2., 3., 3., 2., 9.])
+    """
+    length = num_samples[:, None]
+    left = torch.arange(-before, 0, device=signal.device).expand(len(length), -1)
+    right = length + torch.arange(after, device=signal.device)
+    position = torch.cat([left, right], dim=1)  # (B, before + after), from the start of the utterance
+    period = position % (2 * length)  # the mirrored utterance repeats after twice its length
+    source = torch.where(period < length, period, 2 * length - 1 - period)
+    signal[position + starts[:, None]] = signal[source + starts[:, None]]
 
 
 def _support(filters: Tensor) -> tuple[int, int]:

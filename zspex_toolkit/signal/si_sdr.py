@@ -9,21 +9,19 @@ def si_sdr(
     reference: Tensor,
     *,
     num_samples: Tensor | None = None,
-    zero_mean: bool = True,
     eps: float = 1e-8,
 ) -> Tensor:
     """Energy of the estimate's part along the reference over that of the rest, in dB.
 
-    Neither the scale nor the sign of the estimate matters. Computed in at least single precision, also within
-    autocast. Silence gives finite values and gradients: 0 dB for a silent estimate, whose ratio is undefined, and
-    about ``10 log10(eps / energy of the estimate)`` for a silent reference.
+    Neither the scale nor the sign of the estimate matters, and the means of both signals are removed first. Computed in
+    at least single precision, also within autocast. Silence gives finite values and gradients: 0 dB for a silent
+    estimate, whose ratio is undefined, and about ``10 log10(eps / energy of the estimate)`` for a silent reference.
 
     Args:
         estimate: extracted speech, (..., T).
         reference: clean speech of the target, (..., T), aligned with ``estimate``.
         num_samples: how many samples of each signal count, from the first; any shape that broadcasts to (...); all T
             if None. What lies behind them may be anything, NaN too.
-        zero_mean: remove the mean of both signals first, as most papers do.
         eps: added to the energies (sums of squares) in numerator and denominator.
 
     Returns:
@@ -45,7 +43,7 @@ def si_sdr(
             f"got {tuple(estimate.shape)} and {tuple(reference.shape)}"
         )
     precision = torch.promote_types(torch.promote_types(estimate.dtype, reference.dtype), torch.float32)
-    estimate, reference = (_prepare(signal.to(precision), num_samples, zero_mean) for signal in (estimate, reference))
+    estimate, reference = (_prepare(signal.to(precision), num_samples) for signal in (estimate, reference))
     # Products and sums, not a matrix product, which autocast would take to half precision.
     scale = (estimate * reference).sum(-1, keepdim=True) / (reference.square().sum(-1, keepdim=True) + eps)
     along = scale * reference
@@ -54,13 +52,11 @@ def si_sdr(
     return 10 * (kept.log10() - rest.log10())
 
 
-def _prepare(signal: Tensor, num_samples: Tensor | None, zero_mean: bool) -> Tensor:
+def _prepare(signal: Tensor, num_samples: Tensor | None) -> Tensor:
     """The signal (..., T), zero behind its samples, its mean removed."""
     if num_samples is None:
-        return signal - signal.mean(-1, keepdim=True) if zero_mean else signal
+        return signal - signal.mean(-1, keepdim=True)
     count = num_samples.to(signal.device)[..., None]
     valid = torch.arange(signal.shape[-1], device=signal.device) < count  # (..., T)
     signal = torch.where(valid, signal, 0)
-    if not zero_mean:
-        return signal
     return torch.where(valid, signal - signal.sum(-1, keepdim=True) / count.clamp(min=1), 0)

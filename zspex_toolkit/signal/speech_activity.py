@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 
-def active_frames(samples: np.ndarray, fs: int, *, frame_s: float = 0.02, range_db: float = 40.0) -> np.ndarray:
-    """Frames whose energy is less than ``range_db`` below that of the loudest: the rule of STOI.
+def active_frames(samples: np.ndarray, fs: int) -> np.ndarray:
+    """Frames of 20 ms whose energy is less than 40 dB below that of the loudest: the rule of STOI.
+
+    They follow each other without overlap; the last may be shorter.
 
     Args:
         samples: (T,), clean speech; noise would count as sound.
         fs: rate in Hz.
-        frame_s: length of a frame in s; frames follow each other without overlap, the last may be shorter.
-        range_db: what counts as sound, below the loudest frame.
 
     Returns:
         bool (L,), L = T over the frame's samples, rounded up; all False for silence.
@@ -23,8 +23,8 @@ def active_frames(samples: np.ndarray, fs: int, *, frame_s: float = 0.02, range_
     >>> active_frames(np.array([1.0, -1.0, 0.02, 0.0, 0.005, 0.0, 0.0]), 100).tolist()    # 0, -37, -49 dB
     [True, True, False, False]
     """
-    length = max(round(frame_s * fs), 1)
+    length = max(round(0.02 * fs), 1)
     samples = np.asarray(samples, dtype=np.float64)
     frames = np.pad(samples, (0, -len(samples) % length)).reshape(-1, length)
     energies = np.einsum("ij,ij->i", frames, frames)
-    return energies > energies.max(initial=0.0) * 10 ** (-range_db / 10)
+    return energies > energies.max(initial=0.0) * 10**-4

@@ -1,12 +1,12 @@
-"""Energy-based voice activity detection; equal to Kaldi's ``compute-vad``."""
+"""Energy-based voice activity detection; equal to Kaldi's ``compute-vad`` and ``select-voiced-frames``."""
 
 import torch
 from torch import Tensor, nn
 
-from zspex_toolkit.signal.vad_config import SPEAKER, VadConfig
+from zspex_toolkit.signal.front_end_config import VadConfig
 
 
-def energy_vad(feats: Tensor, num_frames: Tensor | None = None, config: VadConfig = SPEAKER) -> Tensor:
+def energy_vad(feats: Tensor, num_frames: Tensor | None = None, config: VadConfig = VadConfig()) -> Tensor:  # noqa: B008 - it is frozen
     """Which frames hold speech.
 
     Args:
@@ -34,6 +34,34 @@ def energy_vad(feats: Tensor, num_frames: Tensor | None = None, config: VadConfi
     votes = _sum_over_context(loud, config.frames_context)
     voters = _sum_over_context(valid, config.frames_context)
     return valid & (votes >= voters * config.proportion_threshold)
+
+
+def select_voiced(feats: Tensor, voiced: Tensor, num_frames: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Voiced frames of a batch, moved together.
+
+    Args:
+        feats: (B, L, F).
+        voiced: (B, L) bool.
+        num_frames: (B,) valid frames; all L if None.
+
+    Returns:
+        (B, L', F) with L' the largest number kept, zero beyond the frames of a row, and (B,) frames kept
+        (0 where no frame is voiced).
+
+    >>> feats, num_frames = select_voiced(torch.tensor([[[1.], [2.], [3.]]]), torch.tensor([[True, False, True]]))
+    >>> feats.flatten().tolist(), num_frames.tolist()
+    ([1.0, 3.0], [2])
+    """
+    if voiced.shape != feats.shape[:2]:
+        raise ValueError(
+            f"voiced: expected {tuple(feats.shape[:2])} decisions as there are frames, got {tuple(voiced.shape)}"
+        )
+    if num_frames is not None:
+        voiced = voiced & (torch.arange(feats.shape[1], device=feats.device) < num_frames.to(feats.device)[:, None])
+    kept = voiced.sum(dim=1)
+    out = feats.new_zeros(len(feats), int(kept.max()) if len(kept) else 0, feats.shape[2])
+    out[torch.arange(out.shape[1], device=feats.device) < kept[:, None]] = feats[voiced]
+    return out, kept
 
 
 def _sum_over_context(flags: Tensor, context: int) -> Tensor:
