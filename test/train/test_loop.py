@@ -14,7 +14,6 @@ from toy import ToySet, same_weights, toy_loss, toy_net, toy_train
 
 from zspex_toolkit.errors import ConfigError, UserError
 from zspex_toolkit.io.revision import current_commit
-from zspex_toolkit.train.checkpoint import load_best
 from zspex_toolkit.train.config import TrainConfig
 from zspex_toolkit.train.history import read_history
 from zspex_toolkit.train.loop import train
@@ -227,7 +226,7 @@ def test_the_best_epoch_is_kept_by_the_chosen_metric(tmp_path):
     toy_train(tmp_path, loss=scripted([0.3, 0.9, float("nan"), 0.9]), **settings)
     assert [line["best"] for line in read_history(tmp_path)] == [True, True, False, False]
     second = torch.load(tmp_path / "checkpoints" / "epoch-2.pt", weights_only=True)["model"]
-    assert same_weights(load_best(tmp_path), second)
+    assert same_weights(safetensors.torch.load_file(tmp_path / "best.safetensors"), second)
     last = safetensors.torch.load_file(tmp_path / "last.safetensors")
     assert not same_weights(last, second)
 
@@ -270,9 +269,9 @@ def test_without_a_validation_set_the_training_loss_picks_the_best(tmp_path):
 
 def test_validation_and_saving_use_the_averaged_weights(tmp_path):
     model = toy_train(tmp_path, ema_decay=0.9, num_epochs=1)
-    assert not same_weights(model.state_dict(), load_best(tmp_path))
+    assert not same_weights(model.state_dict(), safetensors.torch.load_file(tmp_path / "best.safetensors"))
     average = toy_net()
-    average.load_state_dict(load_best(tmp_path))
+    average.load_state_dict(safetensors.torch.load_file(tmp_path / "best.safetensors"))
     average.eval()
     data = ToySet(7, salt="valid")
     with torch.no_grad():
@@ -284,7 +283,15 @@ def test_more_but_smaller_batches_accumulated_give_the_same_weights(tmp_path):
     def without_normalisation(exp_dir, **settings):
         torch.manual_seed(0)
         model = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1))
-        train(model, toy_loss, ToySet(21), None, exp_dir, TrainConfig(num_epochs=3, optimizer="sgd", **settings), "cpu")
+        train(
+            model,
+            toy_loss,
+            ToySet(21),
+            None,
+            exp_dir,
+            TrainConfig(num_epochs=3, optimizer="sgd", amp="none", **settings),
+            "cpu",
+        )
         return model.state_dict()
 
     big = without_normalisation(tmp_path / "big", batch_size=8)

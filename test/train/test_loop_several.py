@@ -27,7 +27,7 @@ def plain_net():
 
 
 def train_plain(exp_dir, *, loss=toy_loss, train_set=None, **settings):
-    config = TrainConfig(**{"num_epochs": 2, "batch_size": 4, "learning_rate": 0.02, **settings})
+    config = TrainConfig(**{"num_epochs": 2, "batch_size": 4, "learning_rate": 0.02, "amp": "none", **settings})
     model = plain_net()
     train(model, loss, train_set or ToySet(), ToySet(9, salt="valid"), exp_dir, config, "cpu")
     return model

@@ -57,7 +57,7 @@ def toy_train(exp_dir, *, loss=toy_loss, train_set=None, valid_set="default", se
     model = toy_net()
     train_set = ToySet(seconds_per_item=seconds_per_item) if train_set is None else train_set
     valid_set = ToySet(7, salt="valid") if valid_set == "default" else valid_set
-    config = TrainConfig(**{"num_epochs": 2, "batch_size": 4, **settings})
+    config = TrainConfig(**{"num_epochs": 2, "batch_size": 4, "amp": "none", **settings})
     train(model, loss, train_set, valid_set, exp_dir, config, "cpu")
     return model
 

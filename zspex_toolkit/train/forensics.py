@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from zspex_toolkit.train.batches import Batch
-from zspex_toolkit.train.checkpoint import write_bytes
+from zspex_toolkit.train.checkpoint import to_bytes, write_bytes
 from zspex_toolkit.train.processes import Processes
 
 _MAX_DUMPS = 20  # a diverged training must not fill the disk
@@ -62,7 +61,7 @@ class Buffers:
 
 
 def dump_step(folder: Path, name: str, step: dict[str, Any]) -> str:
-    """Write a bad step to ``<folder>/<name>.pt``, to be replayed with :func:`load_step`.
+    """Write a bad step to ``<folder>/<name>.pt``, to be replayed; ``torch.load(path, weights_only=True)`` reads it.
 
     Args:
         step: ``batches``, ``model`` (state dict before the step) and ``random_state`` (before the step).
@@ -72,15 +71,8 @@ def dump_step(folder: Path, name: str, step: dict[str, Any]) -> str:
     """
     if len(list(folder.glob("*.pt"))) >= _MAX_DUMPS:
         return f"not saved ({folder} has {_MAX_DUMPS} files already)"
-    buffer = io.BytesIO()
-    torch.save(_plain(step), buffer)
-    write_bytes(folder / f"{name}.pt", buffer.getvalue())
+    write_bytes(folder / f"{name}.pt", to_bytes(_plain(step)))
     return f"saved as {folder / name}.pt"
-
-
-def load_step(path: Path) -> dict[str, Any]:
-    """A file of :func:`dump_step`, on the CPU."""
-    return torch.load(path, map_location="cpu", weights_only=True)
 
 
 def names_of(batches: list[Batch]) -> str:

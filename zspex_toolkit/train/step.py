@@ -10,9 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from zspex_toolkit.errors import ConfigError
+from zspex_toolkit.errors import ConfigError, UserError
 from zspex_toolkit.train.batches import Batch
-from zspex_toolkit.train.memory import explained_memory
 from zspex_toolkit.train.processes import ALONE, Processes
 
 Loss = Callable[[nn.Module, Batch], tuple[Tensor, dict[str, Tensor]]]
@@ -116,6 +115,23 @@ def sum_gradients(model: nn.Module, processes: Processes) -> None:
         if parameter.grad is None:
             parameter.grad = torch.zeros_like(parameter)
     processes.sum_([parameter.grad for parameter in chosen])
+
+
+@contextlib.contextmanager
+def explained_memory(batch: Batch, device: torch.device) -> Iterator[None]:
+    """Within, a GPU without enough memory is one line with the size of the batch.
+
+    Raises:
+        UserError: in place of torch's ``OutOfMemoryError``.
+    """
+    try:
+        yield
+    except torch.cuda.OutOfMemoryError as error:
+        shapes = ", ".join(f"{name} {tuple(value.shape)}" for name, value in batch.items() if isinstance(value, Tensor))
+        raise UserError(
+            f"{device} has not enough memory for a batch of {len(batch['ids'])} items ({shapes}); "
+            f"halve batch_size and double accumulate, the steps stay as large: {str(error).splitlines()[0]}"
+        ) from error
 
 
 @contextlib.contextmanager

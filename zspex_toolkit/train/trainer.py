@@ -17,7 +17,7 @@ from zspex_toolkit.config import to_dict
 from zspex_toolkit.errors import ConfigError, UserError
 from zspex_toolkit.train.average import WeightAverage
 from zspex_toolkit.train.batches import Batch, BatchLoader, ItemSet, count_steps, plan_steps, plan_validation, share_of
-from zspex_toolkit.train.checkpoint import Checkpoints, from_bytes, save_weights, to_bytes
+from zspex_toolkit.train.checkpoint import Checkpoints, save_weights
 from zspex_toolkit.train.config import TrainConfig, check_unchanged
 from zspex_toolkit.train.describe import describe_epoch, describe_means, describe_training
 from zspex_toolkit.train.device import resolve_amp
@@ -27,11 +27,15 @@ from zspex_toolkit.train.lock import Hold
 from zspex_toolkit.train.log import TrainLog, progress_bar
 from zspex_toolkit.train.optimizer import build_optimizer, set_learning_rate
 from zspex_toolkit.train.processes import Processes
-from zspex_toolkit.train.progress import EpochStatistics, Progress
-from zspex_toolkit.train.random_state import gather_random_states, get_random_state, seed_process, set_random_state
-from zspex_toolkit.train.signals import StopSignals, TrainingInterrupted
+from zspex_toolkit.train.progress import (
+    EpochStatistics,
+    Progress,
+    get_random_state,
+    seed_process,
+    set_random_state,
+)
+from zspex_toolkit.train.signals import StopMark, StopSignals, TrainingInterrupted
 from zspex_toolkit.train.step import Loss, StepOutcome, check_metric, compute_gradients
-from zspex_toolkit.train.stop_mark import StopMark
 from zspex_toolkit.train.validate import validate
 
 
@@ -240,7 +244,7 @@ class Trainer:
     def _save(self) -> str:
         """Write a checkpoint and return its name; all processes must call it at the same step."""
         self._saved_at = time.monotonic()
-        states = gather_random_states(self._device, self._processes)
+        states = self._processes.gather(get_random_state(self._device))
         if not self._hold:
             return ""
         self._hold.check()
@@ -262,9 +266,7 @@ class Trainer:
         """Go on from the newest whole checkpoint: the main process reads it for all."""
         processes = self._processes
         found = self._checkpoints.load_newest(self._log) if processes.is_main else None
-        if processes.count > 1:
-            content = processes.broadcast(to_bytes(found and (found[0], str(found[1]))) if processes.is_main else None)
-            found = from_bytes(content)
+        found = processes.broadcast(found)
         if found is None:
             return self._share_first_weights()
         state, path = found
@@ -276,8 +278,8 @@ class Trainer:
 
     def _share_first_weights(self) -> None:
         if self._processes.count > 1:
-            own = to_bytes(self._model.state_dict()) if self._processes.is_main else None
-            self._model.load_state_dict(from_bytes(self._processes.broadcast(own)))
+            own = {name: value.cpu() for name, value in self._model.state_dict().items()}
+            self._model.load_state_dict(self._processes.broadcast(own))
 
     def _load(self, state: dict[str, Any], path: Path) -> None:
         try:

@@ -13,10 +13,9 @@ from torch import nn
 from zspex_toolkit.train.batches import Batch, BatchLoader
 from zspex_toolkit.train.forensics import names_of
 from zspex_toolkit.train.log import progress_bar
-from zspex_toolkit.train.memory import explained_memory
 from zspex_toolkit.train.processes import ALONE, Processes
 from zspex_toolkit.train.progress import Averages
-from zspex_toolkit.train.step import Loss, evaluate_loss, read_numbers
+from zspex_toolkit.train.step import Loss, evaluate_loss, explained_memory, read_numbers
 
 
 @torch.no_grad()
