@@ -90,7 +90,7 @@ def voices(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def experiment(voices) -> Path:
     """A folder with a small trained embedder, classifier and clean speakers, and the network demix_e2_snr0_concat2."""
-    from zspex_toolkit.infer.embed import average_embeddings, extract_embeddings
+    from zspex_toolkit.infer.embed import AverageConfig, ExtractConfig, average_embeddings, extract_embeddings
     from zspex_toolkit.tasks import classification, demixing, embedding
     from zspex_toolkit.train.config import TrainConfig
 
@@ -107,15 +107,9 @@ def experiment(voices) -> Path:
             train=quick,
         )
     )
-    average_embeddings(
-        exp / "embedder", voices / "data" / "train", exp / "clean", num_segments=20, segment_frames=60, device="cpu"
-    )
-    extract_embeddings(
-        *(exp / "embedder", voices / "data" / "train", exp / "xvectors"),
-        segments_per_utterance=4,
-        segment_frames=60,
-        device="cpu",
-    )
+    given, segments = (exp / "embedder", voices / "data" / "train"), {"segment_frames": 60, "device": "cpu"}
+    average_embeddings(AverageConfig(*given, exp / "clean", num_segments=20, **segments))
+    extract_embeddings(ExtractConfig(*given, exp / "xvectors", segments_per_utterance=4, **segments))
     classification.train_classifier(
         classification.Config(
             exp / "xvectors", exp / "classifier", network_options={"hidden": 16}, device="cpu", train=quick

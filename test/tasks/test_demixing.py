@@ -55,10 +55,12 @@ def test_a_frozen_embedder_comes_out_as_it_went_in(config):
     assert torch.equal(network.embedder(feats), original(feats))
 
 
-def test_several_functions_are_trained_one_after_another_each_as_if_alone(config):
-    both = train_demixers(dataclasses.replace(config, demixers=("subtract", "multiply")))
-    assert [folder.name for folder in both] == ["demix_subtract", "demix_multiply"]
-    alone = dataclasses.replace(config, exp_dir=config.exp_dir.with_name("alone"), demixers=("multiply",))
+def test_several_functions_are_trained_one_after_another_each_as_if_alone_with_the_options_that_it_takes(config):
+    config = dataclasses.replace(config, demixers=("subtract", "share_concat"), demixer_options={"relu_output": True})
+    both = train_demixers(config)
+    assert [folder.name for folder in both] == ["demix_subtract", "demix_share_concat"]
+    assert [load_network(folder)[0].demixer_options for folder in both] == [{}, {"relu_output": True}]
+    alone = dataclasses.replace(config, exp_dir=config.exp_dir.with_name("alone"), demixers=("share_concat",))
     (folder,) = train_demixers(alone)
     after_another, first = (load_network(path)[1].state_dict() for path in (both[1], folder))
     assert all(torch.equal(after_another[name], first[name]) for name in first)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -56,36 +57,33 @@ def embed(
     return torch.stack(rows)
 
 
-def extract_embeddings(
-    model: Path,
-    data: Path,
-    out: Path,
-    *,
-    segments_per_utterance: int = 0,
-    segment_frames: int = 200,
-    seed: int = 0,
-    device: str = "auto",
-) -> None:
+@dataclass(frozen=True)
+class ExtractConfig:
+    """Settings of extract_embeddings."""
+
+    model: Path  # experiment of the embedder
+    data: Path  # data directory with feats.scp and vad.scp
+    out: Path  # folder that gets xvector.ark, xvector.scp, utt2spk and spk2utt
+    segments_per_utterance: int = 0  # random segments of each utterance; 0: the whole utterance
+    segment_frames: int = 200  # voiced frames of a segment
+    seed: int = 0  # of the segments' places
+    device: str = "auto"  # auto, cpu or cuda:N
+
+
+def extract_embeddings(config: ExtractConfig) -> None:
     """Embed every utterance of a data directory, or random segments of it.
 
-    Args:
-        model: experiment of the embedder.
-        data: data directory with ``feats.scp`` and ``vad.scp``.
-        out: folder that gets ``xvector.{ark,scp}``, ``utt2spk``, ``spk2utt``.
-        segments_per_utterance: random segments of each utterance, under the keys ``<utt>-<number>``; 0 for one
-            embedding of the whole utterance under its own key.
-        segment_frames: voiced frames of a segment.
-        seed: of the segments' places.
-        device: auto, cpu or cuda:N.
+    The key of a segment is ``<utt>-<number>``, that of a whole utterance its own.
     """
-    embedder, features, place = _load(model, data, device)
+    data, out, count = config.data, config.out, config.segments_per_utterance
+    embedder, features, place = _load(config.model, data, config.device)
     utterances, feats = [], []
     utt2spk = {}
     for utt in features.utterances:
-        for number in range(max(segments_per_utterance, 1)):
-            key = f"{utt}-{number:03d}" if segments_per_utterance else utt
-            rng = rng_for(seed, "embedding segment", utt, number)
-            feats.append(random_segment(features[utt], segment_frames if segments_per_utterance else 0, rng))
+        for number in range(max(count, 1)):
+            key = f"{utt}-{number:03d}" if count else utt
+            rng = rng_for(config.seed, "embedding segment", utt, number)
+            feats.append(random_segment(features[utt], config.segment_frames if count else 0, rng))
             utterances.append(key)
             utt2spk[key] = features.utt2spk[utt]
     vectors = embed(embedder, feats, device=place, title=f"embed {data}")
@@ -95,35 +93,33 @@ def extract_embeddings(
     print(f"{data}: embedded {len(features.utterances)} utterances as {len(utterances)} vectors in {out}", flush=True)
 
 
-def average_embeddings(
-    model: Path,
-    data: Path,
-    out: Path,
-    *,
-    num_segments: int = 200,
-    segment_frames: int = 200,
-    seed: int = 0,
-    device: str = "auto",
-) -> None:
+@dataclass(frozen=True)
+class AverageConfig:
+    """Settings of average_embeddings."""
+
+    model: Path  # experiment of the embedder
+    data: Path  # data directory with feats.scp and vad.scp
+    out: Path  # folder that gets spk_xvector.ark, spk_xvector.scp and spk2utt
+    num_segments: int = 200  # segments of each speaker
+    segment_frames: int = 200  # voiced frames of a segment
+    seed: int = 0  # of the segments
+    device: str = "auto"  # auto, cpu or cuda:N
+
+
+def average_embeddings(config: AverageConfig) -> None:
     """Clean embedding of each speaker: the mean embedding of random segments of its speech.
 
-    Args:
-        model: experiment of the embedder.
-        data: data directory with ``feats.scp`` and ``vad.scp``.
-        out: folder that gets ``spk_xvector.{ark,scp}`` and a copy of ``spk2utt``.
-        num_segments: segments of each speaker, each a random place of a random utterance.
-        segment_frames: voiced frames of a segment.
-        seed: of the segments.
-        device: auto, cpu or cuda:N.
+    Each segment is a random place of a random utterance.
 
     Source: Shi & Hain, arXiv 2001.06397, Section 3 (200 segments).
     """
+    data, out, num_segments, segment_frames = config.data, config.out, config.num_segments, config.segment_frames
     if num_segments < 1 or segment_frames < 1:
         raise ConfigError(f"expected at least one segment of one frame, got {num_segments} of {segment_frames}")
-    embedder, features, place = _load(model, data, device)
+    embedder, features, place = _load(config.model, data, config.device)
     means = {}
     for spk, utterances in tqdm(features.data.spk2utt.items(), desc=f"average {data}", disable=None, leave=False):
-        rng = rng_for(seed, "clean embedding", spk)
+        rng = rng_for(config.seed, "clean embedding", spk)
         drawn = [utterances[rng.integers(len(utterances))] for _ in range(num_segments)]
         feats = [random_segment(features[utt], segment_frames, rng) for utt in drawn]
         means[spk] = embed(embedder, feats, device=place).mean(0).numpy()
