@@ -52,6 +52,7 @@ setup(
             "**/*.txt",
             "**/*.json",
             "**/*.html",
+            "**/*.sh",
             "**/*.yaml",
             "pretrained/**/*",
         ]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import random
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
+import hypothesis
+import numpy as np
 import pytest
 import torch
 
@@ -25,20 +28,23 @@ from zspex_toolkit.signal.mfcc_config import KALDI_NAMES as MFCC_NAMES
 from zspex_toolkit.signal.vad import energy_vad
 from zspex_toolkit.signal.vad_config import KALDI_NAMES as VAD_NAMES
 
+sys.path.insert(0, str(Path(__file__).parent))
+import killed_process
+
+# The same examples in every run, for as long as they take; ZSPEX_TEST_SEED asks for new ones.
+hypothesis.settings.register_profile("same", derandomize="ZSPEX_TEST_SEED" not in os.environ, deadline=None)
+hypothesis.settings.load_profile("same")
+
 SPEAKERS = {"anna": "f", "bert": "m", "cleo": "f", "dave": "m"}
 FS = 16000
 
-_DIES_AT_A_RENAMING = """
-import os, sys
-number, replace = int(sys.argv.pop(1)), os.replace
-def counted(*paths):
-    global number
-    number -= 1
-    if not number:
-        os.kill(os.getpid(), 9)
-    replace(*paths)
-os.replace = counted
-"""
+
+def pytest_runtest_setup():
+    """The same random numbers in a test and its fixtures, whatever ran before."""
+    seed = int(os.environ.get("ZSPEX_TEST_SEED", 0))
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
 
 
 def write_voices(root: Path, name: str, utterances: range) -> Path:
@@ -132,14 +138,21 @@ def experiment(voices) -> Path:
 
 
 @pytest.fixture
-def killed_at_renaming():
+def killed_at_renaming(tmp_path_factory):
     """Run a program in a process of its own, which SIGKILL ends at its n-th ``os.replace``; 0: at none."""
+    fork_server = multiprocessing.get_context("forkserver")
+    fork_server.set_forkserver_preload(
+        ["numpy", "zspex_toolkit.io.table_set", "zspex_toolkit.io.split", "zspex_toolkit.infer.pack_audio"]
+    )
 
     def run(number: int, program: str, *arguments: os.PathLike | str) -> bool:
         """Whether it was killed; otherwise it has ended well."""
-        command = [sys.executable, "-c", _DIES_AT_A_RENAMING + program, str(number), *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True)
-        assert done.returncode in (0, -signal.SIGKILL), done.stderr
-        return done.returncode != 0
+        errors = tmp_path_factory.mktemp("renaming") / "errors"
+        task = (number, program, [str(word) for word in arguments], str(errors))
+        process = fork_server.Process(target=killed_process.run, args=task)
+        process.start()
+        process.join()
+        assert process.exitcode in (0, -signal.SIGKILL), errors.read_text()
+        return process.exitcode != 0
 
     return run

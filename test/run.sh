@@ -18,7 +18,9 @@ fi
 echo "ruff and shellcheck"
 ruff check .
 ruff format --check .
-find .ci egs tools test -path tools/venv -prune -o -type f '(' -name '*.sh' -o -path .ci/run ')' -print0 |
+find .ci egs tools test zspex_toolkit -path tools/venv -prune -o -type f '(' -name '*.sh' -o -path .ci/run ')' -print0 |
     xargs -0 shellcheck --external-sources
 echo "pytest"
-python -m pytest -n "$(env -u OMP_NUM_THREADS nproc)" --dist loadfile --timeout 600 "${selection[@]}" "$@" test zspex_toolkit
+# One more than there are processors, for the tests that wait.
+workers=$(($(env -u OMP_NUM_THREADS nproc) + 1))
+python -m pytest -n "$workers" --dist loadfile --timeout 1800 "${selection[@]}" "$@" test zspex_toolkit

@@ -3,6 +3,8 @@
 set -euo pipefail
 
 COMMON=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=end_together.sh
+. "$COMMON/end_together.sh"
 # shellcheck source-path=SCRIPTDIR source=stages.sh
 . "$COMMON/stages.sh"
 # shellcheck source-path=SCRIPTDIR source=recipe.sh

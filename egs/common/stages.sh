@@ -141,7 +141,7 @@ _lock_marks() {
     elif ((_status > 1)); then
         log "warning: this disk has no locks: do not start a second recipe in $PWD while this one runs"
     fi
-    echo "process $$ on host $(hostname), since $(date '+%Y-%m-%dT%H:%M:%S')" >"$_file"
+    echo "process ${FIRST_PROCESS:-$$} on host $(hostname), since $(date '+%Y-%m-%dT%H:%M:%S')" >"$_file"
     STAGE_LOCKS[$marks]=$_lock
 }
 

@@ -3,6 +3,8 @@
 set -euo pipefail
 
 COMMON=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=end_together.sh
+. "$COMMON/end_together.sh"
 # shellcheck source-path=SCRIPTDIR source=stages.sh
 . "$COMMON/stages.sh"
 # shellcheck source-path=SCRIPTDIR source=recipe.sh
@@ -29,6 +31,7 @@ fs=8000                                     # rate of everything that follows in
 test_speakers=6                             # with the set all: number of speakers for testing, unheard in training
 dev_per_speaker=2                           # without a set dev: utterances of each training speaker for validation
 dev_speakers=0                              # speakers that are targets in validation (0: all)
+num_speakers=2                              # of a trial's mixture (of a training's: draw.num_speakers of its settings)
 snr_db=-5,5                                 # target over interferer in dB, drawn between the two
 mode=min                                    # mixtures are cut to the shorter source (min) or padded to the longer (max)
 trial_list=                                 # plan of the test trials (empty: drawn)
@@ -130,7 +133,8 @@ trials() {
     if [[ $1 = test && -n $trial_list ]]; then
         printf 'mkdir -p %q && cp %q %q && ' "$dir" "$trial_list" "$dir/plan.jsonl"
     else
-        line plan_trials --data "$source" --out "$dir" --snr_db "[$snr_db]" --mode "$mode" --seed "$seed" --nj "$trial_nj" "${@:3}"
+        line plan_trials --data "$source" --out "$dir" --num_speakers "$num_speakers" --snr_db "[$snr_db]" --mode "$mode" \
+            --seed "$seed" --nj "$trial_nj" "${@:3}"
         echo -n " && "
     fi
     line render_trials --data "$dir" --source_data "$source" --out "dump/trials_$1" --nj "$trial_nj"
@@ -186,7 +190,7 @@ print_table() {
     fi
 
     if in_stage 2 "Trials: plan, render, validate" for data/{train,dev,test}/wav.scp data/stages/1 "$trial_list" \
-        "$dev_speakers $snr_db $mode $absent_share $single_share $seen_speakers $seen_per_speaker $own_trials $trial_options $seed" \
+        "$dev_speakers $num_speakers $snr_db $mode $absent_share $single_share $seen_speakers $seen_per_speaker $own_trials $trial_options $seed" \
         makes data/trials_{dev,dev_absent,test,test_absent,seen}/utt2spk; then
         trial_nj=$(processes_each 5)
         if [[ $own_trials = true ]]; then

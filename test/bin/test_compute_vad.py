@@ -15,6 +15,7 @@ from zspex_toolkit.io.write import write_data_dir
 REFERENCE = Path(__file__).parents[1] / "data" / "kaldi_reference"
 
 
+@pytest.mark.slow
 def test_a_job_runs_as_a_process_and_its_log_tells_how_much_is_speech(tmp_path):
     data = tmp_path / "train"
     specs = {utt: f"{REFERENCE}/{spec}" for utt, spec in read_table(REFERENCE / "mfcc_demix20.scp").items()}

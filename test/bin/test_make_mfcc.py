@@ -21,6 +21,7 @@ def data(tmp_path):
     return tmp_path / "train"
 
 
+@pytest.mark.slow
 def test_two_jobs_run_as_processes_with_a_log_each(data, tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "zspex_toolkit.bin.make_mfcc", "--data", data, "--out", tmp_path / "mfcc", "--nj", "2"],

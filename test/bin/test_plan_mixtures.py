@@ -7,7 +7,7 @@ from zspex_toolkit.bin.plan_mixtures import main
 from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.write import write_data_dir
-from zspex_toolkit.simulation.mixture_plan import read_plans
+from zspex_toolkit.simulation.plan import read_plans
 
 
 @pytest.fixture

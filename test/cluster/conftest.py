@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parents[1]
-sys.path[:0] = [str(TESTS / name) for name in ("cluster", "egs", "train")]  # recipes, same_files, the toy task
+sys.path[:0] = [
+    str(TESTS / name) for name in ("cluster", "egs", "launch", "train")
+]  # recipes, same_files, waiting, the toy task
 
 # Ends with 0 if a cluster answers.
 ANSWERS = {"slurm": ["sinfo", "--noheader"], "sge": ["qstat", "-f"]}

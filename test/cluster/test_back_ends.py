@@ -1,15 +1,14 @@
 """The back ends on a real Slurm and a real Grid Engine, as tools/installers/{slurm,sge}_up.sh start them."""
 
-import os
 import re
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
 import pytest
+from waiting import signal_when
 
 from zspex_toolkit.errors import JobError
 from zspex_toolkit.launch import job_log, queue
@@ -57,9 +56,9 @@ def test_threads_memory_and_time_are_asked_for(run):
 
 
 def test_ctrl_c_cancels_the_jobs(run, backend):
-    threading.Timer(5, os.kill, (os.getpid(), signal.SIGINT)).start()
+    signal_when((Path("began.1").exists, signal.SIGINT))
     with pytest.raises(InterruptedJobsError):
-        run("JOB=1:2", "log/zspex_cancelled.JOB.log", "sleep", "60")
+        run("JOB=1:2", "log/zspex_cancelled.JOB.log", "touch", "began.JOB;", "sleep", "600")
     assert "zspex_canc" not in subprocess.run(LISTS[backend], capture_output=True, text=True, check=True).stdout
     assert job_log.ending(Path("log/zspex_cancelled.1.log")) != "0"
 
@@ -73,16 +72,17 @@ def test_a_job_that_was_stopped_goes_back_into_the_queue_and_is_waited_for(run):
 
 def test_a_cancelled_job_that_saves_does_not_come_back(run, backend):
     program = "import signal, sys, time; signal.signal(15, s := lambda *_: sys.exit(75)); signal.signal(10, s); "
-    threading.Timer(8, os.kill, (os.getpid(), signal.SIGINT)).start()
+    program += "open('began', 'w'); time.sleep(600)"
+    signal_when((Path("began").exists, signal.SIGINT))
     with pytest.raises(InterruptedJobsError):
-        run("--requeue", "true", "log/zspex_stopped.log", sys.executable, "-c", program + "time.sleep(60)")
+        run("--requeue", "true", "log/zspex_stopped.log", sys.executable, "-c", program)
     assert job_log.ending(Path("log/zspex_stopped.log")) in ("75", None)
     assert "zspex_stop" not in subprocess.run(LISTS[backend], capture_output=True, text=True, check=True).stdout
 
 
 def test_a_job_that_a_killed_command_left_has_ended_before_its_successor_begins(run, backend, capfd):
     program = "import signal, sys, time; save = lambda *_: (time.sleep(2), print('saved', file=open('order', 'a')), "
-    program += "sys.exit(75)); signal.signal(15, save); signal.signal(10, save); open('began', 'w'); time.sleep(60)"
+    program += "sys.exit(75)); signal.signal(15, save); signal.signal(10, save); open('began', 'w'); time.sleep(600)"
     argv = ["-m", "zspex_toolkit.bin.run_jobs", "--backend", backend, "--requeue", "true", "log/x"]
     with subprocess.Popen([sys.executable, *argv, sys.executable, "-c", program]) as command:
         while not Path("began").exists() and command.poll() is None:

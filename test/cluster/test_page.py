@@ -20,7 +20,7 @@ SMALLER = (
     " --embedder_args '--network_options.channels=16 --network_options.pooled_channels=16'"
 )
 
-pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(3000)]
 
 
 def blocks(page):

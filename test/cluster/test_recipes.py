@@ -3,7 +3,7 @@
 import pytest
 from recipes import OPTIONS, assert_same_on
 
-pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(3000)]
 
 
 @pytest.mark.parametrize("backend", ["slurm", "sge"])

@@ -7,7 +7,7 @@ import pytest
 import soundfile
 from scipy.signal import resample_poly
 
-from zspex_toolkit.corpora._wsj0_mixing import Enrollment, Wsj0Mixture, mix, resampled_length, signals_of, to_recipe
+from zspex_toolkit.corpora._wsj0_mixing import Wsj0Mixture, Wsj0Utterance, mix, resampled_length, signals_of, to_recipe
 from zspex_toolkit.errors import AudioError
 
 
@@ -63,7 +63,7 @@ def test_the_highest_peak_is_nine_tenths(files):
 
 
 def test_an_enrollment_is_resampled_and_else_as_it_is(files):
-    recipe = to_recipe(Enrollment("a", files[0], 8000))
+    recipe = to_recipe(Wsj0Utterance("a", files[0], 8000))
     expected = np.round(2**15 * resample_poly(soundfile.read(files[0])[0], 1, 2))
     assert np.array_equal(signals_of(recipe)["enrollment"], expected)
     assert len(expected) == resampled_length(20001, 8000) == 10001

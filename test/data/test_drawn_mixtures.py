@@ -10,6 +10,7 @@ from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.write import write_data_dir
 from zspex_toolkit.signal.front_end import FrontEnd, FrontEndConfig
+from zspex_toolkit.signal.level import power
 from zspex_toolkit.simulation.render import render
 
 
@@ -32,7 +33,9 @@ def test_partners_change_with_the_epoch(voices):
 def test_every_utterance_is_the_target_once_and_never_meets_its_own_speaker(voices):
     mixtures = drawn(voices)
     plans = [mixtures.mixture(0, index)[0] for index in range(len(mixtures))]
-    assert [plan.sources[0].utt for plan in plans] == sorted(f"{s}-{n:02d}" for s in SPEAKERS for n in range(6))
+    assert [plan.sources[0].pieces[0].utt for plan in plans] == sorted(
+        f"{s}-{n:02d}" for s in SPEAKERS for n in range(6)
+    )
     assert all(plan.sources[0].spk != plan.sources[1].spk for plan in plans)
 
 
@@ -43,7 +46,7 @@ def test_the_features_are_those_of_the_rendered_plan(voices):
     mixtures = drawn(voices)
     plan, samples = mixtures.mixture(1, 2)
     waveforms = Waveforms(voices / "data" / "train", 16000)
-    assert np.array_equal(samples, render(plan, [waveforms[source.utt] for source in plan.sources]).mixture)
+    assert np.array_equal(samples, render(plan, waveforms.part).mixture)
     expected, _ = FrontEnd()(torch.from_numpy(samples)[None])
     assert torch.equal(mixtures.draw(1, 2)[1], expected[0])
 
@@ -73,6 +76,18 @@ def test_noise_and_rooms_come_from_their_folders(voices, tmp_path):
     assert plan.noise.id == "a.wav" and {source.room for source in plan.sources} == {"a.wav"}
 
 
+def test_with_three_speakers_asked_for_and_known_are_the_first_two_and_the_level_is_over_both_others(voices):
+    mixtures = drawn(voices, num_speakers=3, snr_db=(-3.0,))
+    waveforms = Waveforms(voices / "data" / "train", 16000)
+    for index in range(6):
+        plan, samples = mixtures.mixture(0, index)
+        assert mixtures.draw(0, index)[2:] == (plan.sources[0].spk, plan.sources[1].spk)
+        assert len({source.spk for source in plan.sources}) == 3
+        target, *others = render(plan, waveforms.part).sources
+        assert np.array_equal(target + sum(others), samples)
+        assert 10 * np.log10(power(target) / power(sum(others))) == pytest.approx(-3.0, abs=0.01)
+
+
 def test_utterances_that_are_never_audible_together_are_named(tmp_path):
     wavs = {}
     for spk, level in (("a", 0.1), ("b", 0.0)):
@@ -90,6 +105,7 @@ def test_utterances_that_are_never_audible_together_are_named(tmp_path):
         ({"snr_db": (float("inf"),)}, "snr_db: expected"),
         ({"snr_db": (-5.0, 0.0, 5.0)}, "snr_db: expected"),
         ({"snr_db": ()}, "snr_db: expected"),
+        ({"num_speakers": 1}, "num_speakers: expected 2 or more, got 1"),
         ({"curriculum_epochs": -1}, "draw.curriculum_epochs: expected at least 0, got -1"),
         ({"mode": "mim"}, "mode: expected one of min, max, target, got 'mim'"),
         ({"room_probability": -0.1}, "room_probability: expected a number from 0 to 1, got -0.1"),

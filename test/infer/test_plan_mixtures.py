@@ -12,7 +12,7 @@ from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.table import read_table, write_table
 from zspex_toolkit.io.write import write_data_dir
 from zspex_toolkit.randomness import rng_for
-from zspex_toolkit.simulation.mixture_plan import read_plans
+from zspex_toolkit.simulation.plan import read_plans
 
 FS = 16000
 
@@ -31,10 +31,14 @@ def data(tmp_path):
     return tmp_path / "data"
 
 
+def planned(data, out, **options):
+    plan_data_dir(data, out, **options)
+    return read_plans(out / "plan.jsonl")
+
+
 def test_every_utterance_gets_a_mixture_with_gains(data, tmp_path, capsys):
-    plans = plan_data_dir(data, tmp_path / "mix", snr_db=[5.0])
-    assert plans == read_plans(tmp_path / "mix" / "plan.jsonl")
-    assert sorted(plan.sources[0].utt for plan in plans) == list(read_table(data / "utt2spk"))
+    plans = planned(data, tmp_path / "mix", snr_db=[5.0])
+    assert sorted(plan.sources[0].pieces[0].utt for plan in plans) == list(read_table(data / "utt2spk"))
     assert all(plan.gain and all(source.gain for source in plan.sources) for plan in plans)
     assert capsys.readouterr().out == f"{tmp_path}/mix: 9 utterances in, 9 mixtures planned, 0 dropped\n"
 
@@ -50,8 +54,8 @@ def test_short_and_silent_utterances_are_dropped_and_counted(data, tmp_path, cap
     write_audio(tmp_path / "ada-1.wav", np.zeros(FS), FS)
     write_audio(tmp_path / "bob-0.wav", speech("bob-0", FS // 10), FS)
     write_audio(tmp_path / "bob-2.wav", speech("bob-2", FS // 5), FS)
-    plans = plan_data_dir(data, tmp_path / "mix")
-    used = {source.utt for plan in plans for source in plan.sources}
+    plans = planned(data, tmp_path / "mix")
+    used = {source.pieces[0].utt for plan in plans for source in plan.sources}
     assert len(plans) == 6 and not used & {"ada-1", "bob-0", "bob-2"}
     assert read_table(tmp_path / "mix" / "dropped.txt") == {
         "ada-1": "silent",
@@ -67,8 +71,9 @@ def test_a_mixture_whose_overlap_is_silent_is_dropped_with_its_reason(data, tmp_
     # The target sounds in its last tenth only: most stretches that the shorter interferers leave of it are silent.
     late = np.concatenate([np.zeros(40 * FS), speech("late", 10)])
     write_audio(tmp_path / "ada-0.wav", late, FS)
-    plans = plan_data_dir(data, tmp_path / "mix")
-    reason = read_table(tmp_path / "mix" / "dropped.txt")["ada-0"]
+    plans = planned(data, tmp_path / "mix")
+    (mixture, reason), *_ = read_table(tmp_path / "mix" / "dropped.txt").items()
+    assert mixture.startswith("ada-0_")
     assert reason == "target is silent where it overlaps with the interferers (ada-0)"
     assert len(plans) + len(read_table(tmp_path / "mix" / "dropped.txt")) == 9
 
@@ -83,7 +88,7 @@ def test_dropped_txt_of_an_earlier_plan_goes_when_nothing_is_dropped(data, tmp_p
 def test_noise_and_rooms_are_drawn_from_folders(data, tmp_path):
     for name, signal in (("noise", speech("noise", 5000)), ("room", np.array([1.0, 0.5, 0.25]))):
         write_audio(tmp_path / name / f"{name}.wav", signal, FS)
-    plans = plan_data_dir(data, tmp_path / "mix", noise_dir=tmp_path / "noise", room_dir=tmp_path / "room")
+    plans = planned(data, tmp_path / "mix", noise_dir=tmp_path / "noise", room_dir=tmp_path / "room")
     assert {plan.noise.id for plan in plans} == {"noise.wav"}
     assert {source.room for plan in plans for source in plan.sources} == {"room.wav"}
 
@@ -152,6 +157,6 @@ def test_names_that_give_two_mixtures_one_id_are_refused(tmp_path):
     for utt in utts:
         write_audio(tmp_path / f"{utt}.wav", speech(utt), FS)
     write_data_dir(tmp_path / "data", wavs={utt: str(tmp_path / f"{utt}.wav") for utt in utts}, utt2spk=utts)
-    with pytest.raises(DataDirError, match=r"^a_b_c: id of the mixture of a, b_c and of a_b, c; rename the utterances"):
+    with pytest.raises(DataDirError, match=r"^a_b_c: id of two mixtures; rename the utterances, without '_'"):
         for seed in range(40):  # one plan in four draws both pairs
             plan_data_dir(tmp_path / "data", tmp_path / f"mix{seed}", seed=seed)

@@ -8,7 +8,7 @@ from zspex_toolkit.infer.plan_trials import plan_trial_dir
 from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.table import read_table
 from zspex_toolkit.io.write import write_data_dir
-from zspex_toolkit.simulation.trial_plan import read_trials
+from zspex_toolkit.simulation.plan import mixtures_of, read_trials
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def planned(data, out, **options):
 def test_every_usable_utterance_begins_a_mixture_and_the_others_are_told(data, tmp_path, capsys):
     trials = planned(data, tmp_path / "trials", seed=3)
     assert len(trials) == 18
-    firsts = {trial.mixture.sources[0].utt for trial in trials}
+    firsts = {trial.mixture.sources[0].pieces[0].utt for trial in trials}
     assert firsts == {f"{spk}-{number}" for spk in ("ada", "bob", "cyd") for number in range(3)}
     assert read_table(tmp_path / "trials" / "dropped.txt") == {
         "dan-0": "only usable one of its speaker",
@@ -45,7 +45,7 @@ def test_every_usable_utterance_begins_a_mixture_and_the_others_are_told(data, t
 def test_gains_are_in_the_plan_and_the_same_from_any_number_of_processes(data, tmp_path):
     options = {"absent_share": 0.3, "single_share": 0.3, "mixtures_per_utterance": 3}
     one = planned(data, tmp_path / "one", **options)
-    assert all(trial.mixture.gain is not None for trial in one)
+    assert all(source.gain is not None for trial in one for source in trial.mixture.sources)
     assert [trial.id for trial in one] == sorted(trial.id for trial in one)
     plan_trial_dir(data, tmp_path / "two", nj=2, **options)
     one, two = (tmp_path / name / "plan.jsonl" for name in ("one", "two"))
@@ -60,10 +60,47 @@ def test_some_speakers_get_so_many_trials_each_as_targets_alone(data, tmp_path):
     assert len({trial.mixture.id for trial in trials}) == 14
 
 
+def test_of_three_speakers_each_is_asked_for_and_none_enrolls_with_what_is_mixed(data, tmp_path):
+    trials = planned(data, tmp_path / "trials", num_speakers=3, mixtures_per_utterance=2, single_share=0.2)
+    for mixture in mixtures_of(trials):
+        asked = {trial.role: trial.spk for trial in trials if trial.mixture == mixture}
+        assert asked == {role: source.spk for role, source in enumerate(mixture.sources, start=1)}
+        assert len(asked) in (1, 3)
+    for trial in trials:
+        mixed = {utt for source in trial.mixture.sources for utt in source.utterances}
+        assert not mixed & set(trial.enrollment.passage.utterances)
+    with pytest.raises(DataDirError, match="need at least 4 speakers with two utterances each, found 3"):
+        plan_trial_dir(data, tmp_path / "four", num_speakers=4)
+
+
+def test_a_mixtures_trials_follow_from_the_seed_and_its_target_alone(data, tmp_path):
+    options = {"absent_share": 0.3, "single_share": 0.3, "mixtures_per_utterance": 3}
+    whole = {trial.id: trial for trial in planned(data, tmp_path / "whole", **options)}
+    part = planned(data, tmp_path / "part", speakers=1, **options)
+    assert 9 <= len(part) < len(whole) and all(whole[trial.id] == trial for trial in part)
+    assert planned(data, tmp_path / "other", seed=1, **options) != list(whole.values())
+
+
+def test_shares_of_conditions_are_those_asked_for(data, tmp_path):
+    trials = planned(data, tmp_path / "trials", absent_share=0.2, single_share=0.1, mixtures_per_utterance=40)
+    conditions = {trial.mixture.id: trial.condition for trial in trials}
+    shares = {name: list(conditions.values()).count(name) / len(conditions) for name in ("absent", "single")}
+    assert shares == {"absent": pytest.approx(0.2, abs=0.06), "single": pytest.approx(0.1, abs=0.05)}
+    ids = [trial.id for trial in trials]
+    assert len(set(ids)) == len(ids) and ids == sorted(ids, key=str.encode)
+    assert all(trial.id == f"{trial.spk}-{trial.mixture.id}" for trial in trials)
+
+
+def test_a_lone_target_is_as_long_as_the_longest_mixture(data, tmp_path):
+    trials = planned(data, tmp_path / "trials", single_share=1.0, max_seconds=0.25)
+    assert {trial.mixture.num_samples for trial in trials} == {2000} and {t.condition for t in trials} == {"single"}
+    assert len({trial.mixture.sources[0].pieces[0].start for trial in trials}) > 4
+
+
 def test_lengths_are_in_seconds(data, tmp_path):
     trials = planned(data, tmp_path / "trials", enrollment_seconds=(0.2, 0.3), max_seconds=0.25)
     assert {trial.mixture.num_samples for trial in trials} == {2000}
-    assert all(1600 <= trial.enrollment.num_samples <= 2400 for trial in trials)
+    assert all(1600 <= trial.enrollment.passage.num_samples <= 2400 for trial in trials)
 
 
 def test_a_new_plan_outdates_the_tables_of_the_old_one(data, tmp_path):
@@ -113,13 +150,13 @@ def test_where_no_mixture_is_left_no_plan_is_written(tmp_path):
     write_audio(tmp_path / "click.wav", click, 8000)
     wavs = {f"{spk}-{number}": str(tmp_path / "click.wav") for spk in ("ann", "bob") for number in (1, 2)}
     write_data_dir(tmp_path / "data", wavs=wavs, utt2spk={utt: utt[:3] for utt in wavs})
-    with pytest.raises(DataDirError, match=r"no trial is left, all is dropped: 3 interferer is silent"):
+    with pytest.raises(DataDirError, match=r"no mixture is left, all is dropped: 3 interferer is silent"):
         plan_trial_dir(tmp_path / "data", tmp_path / "trials", min_utt_s=0, max_seconds=0.0002)
     assert not (tmp_path / "trials").exists()
 
 
 def test_speakers_without_a_second_utterance_are_no_set(data, tmp_path):
-    with pytest.raises(DataDirError, match=r"two or more speakers with two utterances each, found 0 \(dropped: "):
+    with pytest.raises(DataDirError, match=r"at least 2 speakers with two utterances each, found 0 \(\d+ utt"):
         plan_trial_dir(data, tmp_path / "trials", min_utt_s=0.65)
 
 

@@ -12,7 +12,7 @@ from zspex_toolkit.io.subset import subset_data_dir
 from zspex_toolkit.io.table import read_table
 from zspex_toolkit.io.validate import check_data_dir
 from zspex_toolkit.io.write import write_data_dir
-from zspex_toolkit.simulation.trial_plan import read_trials
+from zspex_toolkit.simulation.plan import read_trials
 
 TABLES = ("wav.scp", "spk1.scp", "spk2.scp", "spk3.scp", "enroll_spk1.scp")
 
@@ -133,15 +133,53 @@ def test_fixing_drops_a_trial_without_enrollment_and_no_lone_target(rendered, tm
     assert not check_data_dir(tmp_path / "trials").faults
 
 
+def test_three_speakers_make_a_valid_directory_whose_mixtures_are_their_sum(tmp_path):
+    data = make_data(tmp_path)
+    plan_trial_dir(data, tmp_path / "trials", num_speakers=3, absent_share=0.2, single_share=0.2, seed=1)
+    render_trial_dir(tmp_path / "trials", data, tmp_path / "dump")
+    findings = check_data_dir(tmp_path / "trials", check_audio=True)
+    assert not findings.faults and not findings.warnings
+    tables = [read_table(tmp_path / "trials" / name) for name in ("spk1.scp", "spk2.scp", "spk3.scp", "spk4.scp")]
+    found = read_table(tmp_path / "trials" / "utt2condition")
+    expected = {"present": 3, "absent": 4, "single": 1}
+    assert {*found.values()} == {*expected}
+    for trial, mixture in read_table(tmp_path / "trials" / "wav.scp").items():
+        parts = [audio(table[trial]) for table in tables if trial in table]
+        assert len(parts) == expected[found[trial]] and np.array_equal(audio(mixture), sum(parts))
+
+
 def test_an_utterance_that_became_shorter_is_named(tmp_path):
     data = make_data(tmp_path, num_speakers=2)
     plan_trial_dir(data, tmp_path / "trials", max_seconds=0.1, single_share=1.0)
     trial = read_trials(tmp_path / "trials" / "plan.jsonl")[0]
-    utt = trial.enrollment.utts[0]
+    utt = trial.enrollment.passage.utterances[0]
     write_audio(tmp_path / "wav" / f"{utt}.wav", audio(tmp_path / "wav" / f"{utt}.wav")[:1000], 8000)
     with pytest.raises(DataDirError, match=r"the plan needs .* plan again if the audio has changed"):
         render_trial_dir(tmp_path / "trials", data, tmp_path / "dump")
     assert not (tmp_path / "trials" / "utt2spk").exists()
+
+
+OLD_PLAN = (  # as the toolkit wrote it before sources were passages
+    '{"id": "s0-s0-0_s1-0", "spk": "s0", "condition": "present", "role": 1, "enrollment": {"utts": ["s0-1", "s0-2"],'
+    ' "start": 900, "num_samples": 6000}, "mixture": {"id": "s0-0_s1-0", "sources": [{"utt": "s0-0", "spk": "s0",'
+    ' "start": 100, "offset": 0, "num_samples": 3000, "gain": 1.0, "speed": 1.0, "room": null}, {"utt": "s1-0", "spk":'
+    ' "s1", "start": 7, "offset": 500, "num_samples": 2500, "gain": 0.5, "speed": 1.0, "room": null}], "snr_db": 6.0,'
+    ' "fs": 8000, "num_samples": 3000, "seed": 0, "gain": 0.9, "noise": null}}\n'
+)
+
+
+def test_an_old_plan_gives_the_samples_and_names_that_it_always_gave(tmp_path):
+    data = make_data(tmp_path)
+    (tmp_path / "trials").mkdir()
+    (tmp_path / "trials" / "plan.jsonl").write_text(OLD_PLAN)
+    render_trial_dir(tmp_path / "trials", data, tmp_path / "dump")
+    one, two, *enrollment = (audio(tmp_path / "wav" / f"{utt}.wav") for utt in ("s0-0", "s1-0", "s0-1", "s0-2"))
+    expected = np.rint(one[100:3100] * np.float32(0.9 * 32768))
+    expected[500:] += np.rint(two[7:2507] * np.float32(0.45 * 32768))
+    assert np.array_equal(audio(tmp_path / "dump" / "wav" / "s0-0_s1-0.wav") * 32768, expected)
+    # The hash is of s0-1, s0-2, 900 and 6000: names are part of the hashes by which results tell their lists.
+    enrolled = audio(tmp_path / "dump" / "enrollment" / "s0-1-a36b69ed.wav")
+    assert np.array_equal(enrolled, np.concatenate(enrollment)[900:6900])
 
 
 def test_an_unknown_format_is_named(tmp_path):

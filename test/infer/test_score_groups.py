@@ -1,8 +1,5 @@
 """Tests of the means over groups of trials, worked by hand."""
 
-import time
-
-import numpy as np
 import pytest
 
 from zspex_toolkit.infer.score_groups import bin_of, summarise
@@ -154,13 +151,3 @@ def test_the_last_edge_belongs_to_the_bin_below_it():
     edges = (0.0, 50.0, 100.0)
     names = ("0 to 50 %", "50 to 100 %", "50 to 100 %")
     assert tuple(bin_of(value, edges, "%") for value in (0.0, 50.0, 100.0)) == names
-
-
-@pytest.mark.slow
-def test_six_thousand_trials_are_summarised_in_seconds():
-    rng = np.random.default_rng(0)
-    rows = [row(f"spk{n % 40}-{n}", snr_db=float(rng.normal(0, 4)), si_sdri=float(rng.normal())) for n in range(6000)]
-    rows = [one | {f"measure{k}": float(rng.normal()) for k in range(15)} for one in rows]
-    began = time.process_time()
-    summarise(rows)
-    assert time.process_time() - began < 30

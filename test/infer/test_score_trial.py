@@ -1,13 +1,15 @@
 """Tests of measuring one trial, against figures worked by hand."""
 
+import dataclasses
+
 import numpy as np
 import pytest
-from made_up_trials import FS, MIXTURE_SI_SDR, write_outputs
+from made_up_trials import FS, MIXTURE_SI_SDR, tone, write_outputs
 
 from zspex_toolkit.errors import AudioError, DataDirError
 from zspex_toolkit.infer.score_trial import Job, Measures, score_trial
 from zspex_toolkit.infer.trial_list import read_trial_list
-from zspex_toolkit.io.audio import write_audio
+from zspex_toolkit.io.audio import read_audio, write_audio
 from zspex_toolkit.io.table import read_table
 
 MEASURES = Measures(("si_sdr",), FS)
@@ -50,6 +52,23 @@ def test_the_other_speaker_in_the_output_is_nearer_to_the_interferer(trial_dir, 
     row, _ = score(trial_dir, "dan-m3", outputs)
     assert row["si_sdr"] == pytest.approx(-20, abs=0.02)
     assert row["si_sdr_interferer"] == pytest.approx(20, abs=0.02)
+
+
+def test_of_two_interferers_the_sum_counts_for_the_level_and_the_nearer_one_for_the_confusion(trial_dir, tmp_path):
+    # cat is 6.02 dB below ann; with a third tone as loud as ann's, the two others are 3.01 dB louder together.
+    (trial,) = (trial for trial in read_trial_list(trial_dir) if trial.id == "cat-m2")
+    mixture, _ = read_audio(trial.mixture, fs=FS)
+    third = tone("dan")
+    write_audio(tmp_path / "third.wav", third, FS)
+    write_audio(tmp_path / "mixture.wav", mixture + third, FS)
+    write_audio(tmp_path / "output.wav", 0.1 * mixture + third, FS)
+    trial = dataclasses.replace(
+        trial, mixture=str(tmp_path / "mixture.wav"), more_interferers=(str(tmp_path / "third.wav"),)
+    )
+    row, faults = score_trial(MEASURES, Job(trial, str(tmp_path / "output.wav"), None, {}))
+    assert row["snr_db"] == pytest.approx(-6.0206 - 3.0103, abs=0.01) == pytest.approx(row["si_sdr_mixture"], abs=0.01)
+    assert row["si_sdr_interferer"] == pytest.approx(20 - 10 * np.log10(1.25), abs=0.02)  # of ann's and cat's tenths
+    assert faults == []
 
 
 def test_measures_of_the_mixture_that_are_known_are_not_made_again(trial_dir, tmp_path):

@@ -8,8 +8,7 @@ from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.infer.trial_list import list_hash, mixing_mode, read_trial_list, roles
 from zspex_toolkit.io.atomic import write_text
 from zspex_toolkit.io.table import read_table, write_table
-from zspex_toolkit.simulation.mixture_plan import MixturePlan, Source, to_line
-from zspex_toolkit.simulation.trial_plan import Enrollment, TrialPlan
+from zspex_toolkit.simulation.plan import Enrollment, Passage, Piece, Plan, Trial, to_line
 
 
 @pytest.fixture
@@ -64,16 +63,25 @@ def test_both_roles_are_told_from_one(by_id):
     assert roles(trials) == "both"
     assert roles([trial for trial in trials if trial.id in ("ann-m1", "cat-m2")]) == "one"
     assert roles(trials[1:]) == "some"
+    three = [dataclasses.replace(trials[0], target=spk) for spk in ("ann", "bob", "cat")]
+    assert roles(three) == "all"
 
 
 def test_the_plan_tells_how_mixtures_were_cut(trial_dir):
     assert mixing_mode(trial_dir) is None
     for second, mode in ((800, "min"), (500, "max")):
-        sources = (Source("a-1", "a", 0, 0, 800, 1.0), Source("b-1", "b", 0, 0, second, 1.0))
-        mixture = MixturePlan("a-1_b-1", sources, 0.0, 8000, 800, seed=0, gain=1.0)
-        trial = TrialPlan("a-a-1_b-1", "a", "present", 1, Enrollment(("a-2",), 0, 800), mixture)
+        sources = tuple(Passage(spk, (Piece(f"{spk}-1"),), length) for spk, length in (("a", 800), ("b", second)))
+        mixture = Plan("a-1_b-1", sources, 0.0, 8000, 800, seed=0)
+        trial = Trial("a-a-1_b-1", 1, Enrollment(Passage("a", (Piece("a-2"),), 800)), mixture)
         write_text(trial_dir / "plan.jsonl", to_line(trial) + "\n")
         assert mixing_mode(trial_dir) == mode
+
+
+def test_whoever_else_speaks_is_listed_too(trial_dir):
+    write_table(trial_dir / "spk3.scp", {"ann-m1": "third.wav"})
+    write_table(trial_dir / "spk4.scp", {"ann-m1": "fourth.wav"})
+    found = {trial.id: trial.more_interferers for trial in read_trial_list(trial_dir)}
+    assert found.pop("ann-m1") == ("third.wav", "fourth.wav") and set(found.values()) == {()}
 
 
 @pytest.mark.parametrize("name", ["wav.scp", "spk1.scp", "enroll_spk1.scp"])

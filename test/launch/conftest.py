@@ -7,7 +7,9 @@ import pytest
 
 from zspex_toolkit.launch import queue
 
-PROGRAMS = ("sbatch", "squeue", "sacct", "scontrol", "scancel", "qsub", "qstat", "qacct", "qdel", "qconf")
+sys.path.insert(0, str(Path(__file__).parent))
+
+import fake_cluster
 
 
 class FakeCluster:
@@ -29,12 +31,7 @@ def cluster(tmp_path, monkeypatch):
     bin_dir, fake, work = (tmp_path / name for name in ("bin", "fake", "work"))
     for folder in (bin_dir, fake, work):
         folder.mkdir()
-    for name in PROGRAMS:
-        program = bin_dir / name
-        program.write_text(
-            f'#!/bin/bash\nexec {sys.executable} -SE {Path(__file__).parent}/fake_cluster.py {name} "$@"\n'
-        )
-        program.chmod(0o755)
+    fake_cluster.install(bin_dir)
     monkeypatch.setenv("PATH", str(bin_dir), prepend=":")
     monkeypatch.setenv("FAKE", str(fake))
     monkeypatch.chdir(work)

@@ -19,7 +19,16 @@ import sys
 import time
 from pathlib import Path
 
+PROGRAMS = ("sbatch", "squeue", "sacct", "scontrol", "scancel", "qsub", "qstat", "qacct", "qdel", "qconf")
 FAKE = Path(os.environ.get("FAKE", os.devnull))  # pytest, looking for doctests, imports this without it
+
+
+def install(folder):
+    """Write the commands of the cluster into the folder."""
+    for name in PROGRAMS:
+        program = folder / name
+        program.write_text(f'#!/bin/bash\nexec {sys.executable} -SE {Path(__file__).resolve()} {name} "$@"\n')
+        program.chmod(0o755)
 
 
 def knob(name):

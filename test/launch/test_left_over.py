@@ -39,7 +39,7 @@ def test_what_is_written_is_read_and_no_other_file_is_left(note):
 
 
 def test_a_job_is_watched_as_long_as_the_process_that_submitted_it_lives(note):
-    with subprocess.Popen(["sleep", "30"]) as process:
+    with subprocess.Popen(["sleep", "600"]) as process:
         left = changed(note, pid=process.pid, since=left_over._since(process.pid))
         assert left_over.is_watched(note, left)
         assert not left_over.is_watched(note, changed(note, since="12"))  # the number of one that is gone

@@ -12,12 +12,13 @@ def start(tmp_path):
         script = tmp_path / "program.py"
         script.write_text(f"import os, signal, sys\nrank = os.environ['RANK']\n{program}\n")
         command = [sys.executable, "-m", "zspex_toolkit.launch.torchrun", "--standalone", "--nproc_per_node", "2"]
-        done = subprocess.run([*command, script], capture_output=True, text=True, cwd=tmp_path, timeout=90)
+        done = subprocess.run([*command, script], capture_output=True, text=True, cwd=tmp_path, timeout=400)
         return done.returncode, done.stderr
 
     return call
 
 
+@pytest.mark.slow
 def test_processes_that_end_well_end_well(start):
     assert start("pass")[0] == 0
 
@@ -26,7 +27,11 @@ def test_processes_that_end_well_end_well(start):
     ("program", "how"),
     [
         ("if rank == '1': sys.exit('data/a:3: expected two fields')", "ended with status 1"),
-        ("if rank == '1': print('data/a:3: gone', file=sys.stderr); os.kill(os.getpid(), 9)", "was killed by SIGKILL"),
+        pytest.param(
+            "if rank == '1': print('data/a:3: gone', file=sys.stderr); os.kill(os.getpid(), 9)",
+            "was killed by SIGKILL",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_a_process_that_fails_is_one_line_below_what_it_said(start, program, how):
@@ -47,6 +52,7 @@ signal.pause()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wait", ["pass", "import time\n    while not os.path.exists('up'): time.sleep(0.01)"])
 def test_a_signal_to_it_is_one_line_and_leaves_no_process_even_while_they_are_started(start, wait):
     status, said = start(SIGNALS.format(wait=wait))  # which waits for all that hold its output

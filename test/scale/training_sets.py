@@ -16,7 +16,6 @@ from zspex_toolkit.data.mixture_segments import JoinedMixtures, MixtureSegments,
 from zspex_toolkit.data.speaker_segments import SpeakerSegments
 from zspex_toolkit.data.stored_features import StoredFeatures
 from zspex_toolkit.data.waveforms import Waveforms
-from zspex_toolkit.randomness import rng_for
 from zspex_toolkit.train.batches import ItemSet
 
 LITTLE = 1 << 16  # bytes kept of samples or features: what grows with the data is to show
@@ -88,4 +87,4 @@ def draw_alone(items: ItemSet, index: int) -> None:
         assert features.utt2spk[utt] and features._feats.specs[utt] and features._voiced.specs[utt]
     else:
         mixtures = items._mixtures
-        mixtures._plan(rng_for(0, "mixture", 0, index, 0), mixtures.name(index), (-5.0, 5.0))
+        mixtures.plan(0, index)

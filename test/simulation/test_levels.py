@@ -1,16 +1,21 @@
 """Tests of the gains of a mixture."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from zspex_toolkit.signal.level import power
 from zspex_toolkit.simulation.levels import PEAK, SilentSignalError, set_levels
-from zspex_toolkit.simulation.mixture_plan import MixturePlan, Noise, Source
+from zspex_toolkit.simulation.plan import Noise, Passage, Piece, Plan
 
 
 def mixture(*spans, num_samples, snr_db=0.0, noise=None):
-    sources = tuple(Source(f"u{n}", f"s{n}", 0, offset, length) for n, (offset, length) in enumerate(spans))
-    return MixturePlan("m", sources, snr_db, 16000, num_samples, 0, noise=noise)
+    sources = tuple(
+        Passage(f"s{n}", (Piece(f"u{n}", 0, length),), length, offset=offset)
+        for n, (offset, length) in enumerate(spans)
+    )
+    return Plan("m", sources, snr_db, 16000, num_samples, 0, noise=noise)
 
 
 def gains(plan):
@@ -47,6 +52,13 @@ def test_a_source_louder_than_the_mixture_is_kept_from_clipping_too():
     assert leveled.gain == pytest.approx(PEAK / 1.1)
 
 
+def test_the_gain_that_was_planned_stays_where_nothing_clips():
+    quiet = dataclasses.replace(mixture((0, 2), (0, 2), num_samples=2), gain=0.25)
+    parts = [np.array([0.8, -0.8]), np.array([0.8, -0.8])]
+    assert set_levels(quiet, parts).gain == 0.25
+    assert set_levels(dataclasses.replace(quiet, gain=4.0), parts).gain == pytest.approx(PEAK / 1.6)
+
+
 def test_powers_can_be_taken_over_active_samples_alone():
     # Half of each is a pause. Over speech the powers are 0.01 and 0.04; over all they would be 0.005 and 0.04.
     parts = [np.array([0.1, 0.1, 0, 0]), np.array([0.2, 0.2, 0.2, 0.2])]
@@ -75,7 +87,7 @@ def test_noise_lies_below_the_sum_of_the_sources():
     ("target", "interferer", "message"),
     [
         ([0.1, 0, 0, 0], [0, 0, 0.1, 0.1], r"target is silent where it overlaps with the interferers \(u0\)"),
-        ([0.1, 0.1, 0.1, 0.1], [0, 0, 0, 0], r"interferer is silent where it overlaps with the target \(u1\)"),
+        ([0.1, 0.1, 0.1, 0.1], [0, 0, 5e-5, 5e-5], r"interferer is silent where it overlaps with the target \(u1\)"),
     ],
 )
 def test_a_silent_signal_is_named(target, interferer, message):

@@ -5,18 +5,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zspex_toolkit.simulation.passage import Passage, Piece, draw_passage, read_passage
+from zspex_toolkit.simulation.passage import draw_passage, read_activity, read_passage
+from zspex_toolkit.simulation.plan import Passage, Piece
+from zspex_toolkit.simulation.pool import Pool
 
 LENGTHS = {"a-1": 100, "a-2": 30, "a-3": 50}
+POOL = Pool(dict.fromkeys(LENGTHS, "a"), LENGTHS)
 
 
 def drawn(*utterances, num_samples, seed=0, **options) -> Passage:
-    return draw_passage(np.random.default_rng(seed), "a", utterances, LENGTHS, num_samples, **options)
+    positions = [POOL.utterances.find(utt) for utt in utterances]
+    return draw_passage(np.random.default_rng(seed), POOL, "a", positions, num_samples, **options)
 
 
-def ramp(utt: str, start: int, stop: int) -> np.ndarray:
+def ramp(utt: str, start: int, stop: int | None) -> np.ndarray:
     """A signal that tells where each of its samples lay: 1000 * number of the utterance + place."""
-    return (1000 * int(utt[-1]) + np.arange(start, stop)).astype(np.float32)
+    return (1000 * int(utt[-1]) + np.arange(LENGTHS[utt])).astype(np.float32)[start:stop]
 
 
 def test_a_long_utterance_gives_a_random_stretch():
@@ -31,7 +35,18 @@ def test_short_ones_follow_each_other_and_the_last_is_cut():
 
 
 def test_they_come_over_again_when_there_are_no_more():
-    assert drawn("a-2", num_samples=70).utterances == ["a-2", "a-2", "a-2"]
+    passage = drawn("a-2", num_samples=70)
+    assert [piece.utt for piece in passage.pieces] == ["a-2", "a-2", "a-2"] and passage.utterances == ["a-2"]
+
+
+def test_or_the_passage_is_as_long_as_they_are():
+    passage = drawn("a-2", "a-3", num_samples=100, repeat=False)
+    assert (passage.utterances, passage.num_samples) == (["a-2", "a-3"], 80)
+
+
+def test_all_of_an_utterance_can_be_asked_for():
+    passage = drawn("a-3", "a-1", num_samples=None, speed=1.25)
+    assert (passage.pieces, passage.num_samples) == ((Piece("a-3", 0, 50),), 40)
 
 
 def test_without_joining_a_short_utterance_makes_a_short_passage():
@@ -43,6 +58,24 @@ def test_without_joining_a_short_utterance_makes_a_short_passage():
 def test_the_samples_are_those_of_the_pieces():
     passage = Passage("a", (Piece("a-2", 3, 2), Piece("a-1", 7, 2)), 4)
     assert read_passage(passage, ramp).tolist() == [2003, 2004, 1007, 1008]
+
+
+def test_a_passage_may_begin_within_whole_utterances():
+    passage = Passage("a", (Piece("a-2"), Piece("a-3")), 4, start=28)
+    assert read_passage(passage, ramp).tolist() == [2028, 2029, 3000, 3001]
+
+
+def test_what_is_voiced_follows_pieces_start_and_speed():
+    # Samples 0..3 of a-2 and 4..7 of a-1, from the second on and twice as fast: samples 2 of a-2 and 4 and 6 of a-1.
+    passage = Passage("a", (Piece("a-2", 0, 4), Piece("a-1", 4, 4)), 3, start=1, speed=2.0)
+    heard = {("a-2", 2): True, ("a-1", 6): True}
+    voiced = read_activity(passage, lambda utt, start, stop: np.array([(utt, n) in heard for n in range(start, stop)]))
+    assert voiced.tolist() == [True, False, True]
+
+
+def test_an_utterance_that_is_shorter_than_planned_is_named():
+    with pytest.raises(ValueError, match=r"utterance a-2, a-3: the plan needs 90 samples, found 40; plan again if"):
+        read_passage(Passage("a", (Piece("a-2", 20, 40), Piece("a-3", 20, 50)), 90), ramp)
 
 
 @given(

@@ -1,39 +1,130 @@
-"""Tests of planning a set."""
+"""Plans of mixtures and trials, and their lines in plan.jsonl."""
+
+import dataclasses
+import json
 
 import pytest
 
 from zspex_toolkit.errors import DataDirError
-from zspex_toolkit.simulation.plan import plan_mixtures
+from zspex_toolkit.io.atomic import write_text
+from zspex_toolkit.simulation.plan import (
+    Enrollment,
+    Noise,
+    Passage,
+    Piece,
+    Plan,
+    Trial,
+    mixtures_of,
+    read_plans,
+    read_trials,
+    to_line,
+)
 
-UTT2SPK = {f"{spk}-{number}": spk for spk in ("p1", "p2", "p3") for number in range(4)}
-LENGTHS = {utt: 800 + 10 * position for position, utt in enumerate(UTT2SPK)}
+SOURCES = (
+    Passage("b", (Piece("b-1", 3, 60), Piece("b-2", 0, 40)), 100, gain=1.0),
+    Passage("a", (Piece("a-1", 0, 99),), 90, 0, 7, 1.1, "hall.flac", 0.1234567890123456),
+)
+NOISY = Plan("b-1_a-1", SOURCES, -5.0, 16000, 100, 1, 0.7, Noise("tap.flac", 12, 9.5, 0.3))
+SPEECH = Enrollment(
+    Passage("a", (Piece("a-2", 5, 44),), 40, speed=1.1, room="hall.flac", gain=0.5), Noise("tap", 0, 9.0)
+)
+TRIALS = [
+    Trial("a-b-1_a-1", 2, SPEECH, NOISY),
+    Trial("c-b-1_a-1", None, Enrollment(Passage("c", (Piece("c-1"),), 30)), NOISY),
+    Trial("d-d-1", 1, SPEECH, Plan("d-1", SOURCES[:1], None, 8000, 100, 2)),
+]
+# Lines as the toolkit wrote them before sources were passages.
+OLD_MIXTURE = (
+    '{"id": "a-1_b-1", "sources": [{"utt": "a-1", "spk": "a", "start": 4, "offset": 0, "num_samples": 90, "gain": 1.0,'
+    ' "speed": 1.0, "room": null}, {"utt": "b-1", "spk": "b", "start": 2, "offset": 5, "num_samples": 80, "gain": 0.5,'
+    ' "speed": 1.1, "room": "hall.flac"}], "snr_db": -2.5, "fs": 8000, "num_samples": 90, "seed": 3, "gain": 0.75,'
+    ' "noise": {"id": "tap.flac", "start": 12, "snr_db": 9.5, "gain": 0.3}}'
+)
+OLD_TRIAL = (
+    '{"id": "b-a-1_b-1", "spk": "b", "condition": "present", "role": 2, "enrollment": {"utts": ["b-2", "b-3"],'
+    f' "start": 7, "num_samples": 60}}, "mixture": {OLD_MIXTURE}}}'
+)
 
 
-def plan(utt2spk=UTT2SPK, **options):
-    return plan_mixtures(utt2spk, LENGTHS, **({"snr_db": 0.0, "fs": 8000, "seed": 3} | options))
+def written(folder, *plans):
+    write_text(folder / "plan.jsonl", "".join(f"{to_line(plan)}\n" for plan in plans))
+    return folder / "plan.jsonl"
 
 
-def test_every_utterance_is_the_target_once():
-    assert sorted(mixture.sources[0].utt for mixture in plan()) == sorted(UTT2SPK)
+def test_mixtures_are_read_as_they_were_written(tmp_path):
+    plain = dataclasses.replace(NOISY, id="B-1_a-1", noise=None)
+    assert read_plans(written(tmp_path, NOISY, plain)) == [NOISY, plain]
 
 
-def test_ids_are_unique_sorted_and_begin_with_the_target_speaker():
-    ids = [mixture.id for mixture in plan(num_speakers=3)]
-    assert ids == sorted(set(ids))
-    assert all(mixture.id == "_".join(source.utt for source in mixture.sources) for mixture in plan())
-    assert all(mixture.id.startswith(mixture.sources[0].spk + "-") for mixture in plan())
+def test_trials_are_read_as_they_were_written(tmp_path):
+    trials = read_trials(written(tmp_path, *TRIALS))
+    assert trials == TRIALS
+    assert [(trial.spk, trial.condition) for trial in trials] == [("a", "present"), ("c", "absent"), ("a", "single")]
 
 
-def test_the_plan_does_not_depend_on_the_order_of_the_utterances():
-    assert plan(dict(reversed(UTT2SPK.items()))) == plan()
+def test_an_old_line_of_a_mixture_is_a_stretch_of_whole_utterances(tmp_path):
+    write_text(tmp_path / "plan.jsonl", OLD_MIXTURE + "\n")
+    (plan,) = read_plans(tmp_path / "plan.jsonl")
+    assert plan.sources == (
+        Passage("a", (Piece("a-1", 0, None),), 90, start=4, gain=1.0),
+        Passage("b", (Piece("b-1", 0, None),), 80, start=2, offset=5, speed=1.1, room="hall.flac", gain=0.5),
+    )
+    assert dataclasses.replace(plan, sources=()) == Plan(
+        "a-1_b-1", (), -2.5, 8000, 90, 3, 0.75, Noise("tap.flac", 12, 9.5, 0.3)
+    )
+    assert read_plans(written(tmp_path, plan)) == [plan]
 
 
-def test_another_seed_or_epoch_gives_other_partners():
-    assert plan(seed=4) != plan(seed=3)
-    assert [p.id for p in plan(epoch=1)] != [p.id for p in plan(epoch=2)]
-    assert plan(epoch=2) == plan(epoch=2)
+def test_an_old_line_of_a_trial_enrolls_with_a_stretch_of_its_utterances_one_behind_the_other(tmp_path):
+    write_text(tmp_path / "plan.jsonl", OLD_TRIAL + "\n")
+    (trial,) = read_trials(tmp_path / "plan.jsonl")
+    assert trial.enrollment == Enrollment(Passage("b", (Piece("b-2"), Piece("b-3")), 60, start=7))
+    assert (trial.id, trial.spk, trial.condition, trial.role) == ("b-a-1_b-1", "b", "present", 2)
+    assert trial.mixture.id == "a-1_b-1"
 
 
-def test_one_speaker_cannot_be_mixed():
-    with pytest.raises(DataDirError, match="mixtures of 2 speakers need at least 2 speakers, found 1"):
-        plan({"p1-0": "p1", "p1-1": "p1"})
+def test_a_plan_that_was_never_leveled_is_read_from_an_old_line(tmp_path):
+    fields = json.loads(OLD_MIXTURE)
+    fields["gain"], fields["noise"] = None, None
+    fields["sources"] = [{**source, "gain": None} for source in fields["sources"]]
+    write_text(tmp_path / "plan.jsonl", json.dumps(fields) + "\n")
+    (plan,) = read_plans(tmp_path / "plan.jsonl")
+    assert plan.gain == 1.0 and [source.gain for source in plan.sources] == [None, None] and plan.noise is None
+
+
+@pytest.mark.parametrize("line", ["{", "[]", '{"id": "a"}', '{"id": "a", "sources": [], "colour": 1}', ""])
+def test_a_broken_line_of_a_mixture_is_named(tmp_path, line):
+    write_text(tmp_path / "plan.jsonl", f"{to_line(NOISY)}\n{line}\n")
+    with pytest.raises(DataDirError, match=r"plan\.jsonl:2: expected the plan of a mixture, got"):
+        read_plans(tmp_path / "plan.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("line", "change", "reason"),
+    [
+        (OLD_TRIAL, ('"present"', '"maybe"'), "condition 'maybe'"),
+        (OLD_TRIAL, ('"role": 2', '"role": null'), "condition 'present'"),
+        (to_line(TRIALS[0]), ('"role": 2', '"role": 3'), "role 3 of 2 sources"),
+        (to_line(TRIALS[0]), ('"role"', '"part"'), "unexpected keyword argument 'part'"),
+        (to_line(TRIALS[0]), ('"enrollment"', '"enrolment"'), "'enrollment'"),
+        (to_line(TRIALS[0]), ("{", "["), ""),
+    ],
+)
+def test_a_malformed_line_of_a_trial_is_named(tmp_path, line, change, reason):
+    write_text(tmp_path / "plan.jsonl", to_line(TRIALS[1]) + "\n" + line.replace(*change, 1) + "\n")
+    with pytest.raises(DataDirError, match=rf"plan.jsonl:2: expected the plan of a trial, got .*{reason}"):
+        read_trials(tmp_path / "plan.jsonl")
+
+
+def test_a_missing_plan_says_how_to_make_one(tmp_path):
+    with pytest.raises(DataDirError, match="no such file; write it with plan_mixtures"):
+        read_plans(tmp_path / "plan.jsonl")
+    with pytest.raises(DataDirError, match="no such file; write it with plan_trials"):
+        read_trials(tmp_path / "plan.jsonl")
+
+
+def test_trials_of_a_mixture_share_it_and_may_not_differ_on_it():
+    assert mixtures_of(TRIALS) == [NOISY, TRIALS[2].mixture]
+    louder = dataclasses.replace(TRIALS[0], mixture=dataclasses.replace(NOISY, gain=0.5))
+    with pytest.raises(DataDirError, match="its trials describe it differently"):
+        mixtures_of([louder, TRIALS[1]])

@@ -10,10 +10,10 @@ from zspex_toolkit.io.archive import ArchiveWriter
 from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.write import write_data_dir
 from zspex_toolkit.signal.level import power
-from zspex_toolkit.simulation.mixture_plan import MixturePlan, Noise, Source
-from zspex_toolkit.simulation.speech import Speech
+from zspex_toolkit.simulation.plan import Enrollment, Noise, Passage, Piece, Plan
+from zspex_toolkit.simulation.speech import Speech, active_samples
 
-PLAN = MixturePlan("a-1_b-1", (Source("a-1", "a", 0, 0, 400), Source("b-1", "b", 0, 0, 400)), 0.0, 16000, 400, 0)
+PLAN = Plan("a-1_b-1", tuple(Passage(spk, (Piece(f"{spk}-1", 0, 400),), 400) for spk in "ab"), 0.0, 16000, 400, 0)
 
 
 @pytest.fixture
@@ -58,8 +58,35 @@ def test_the_active_level_without_vad_scp_says_what_to_run(data):
 
 def test_a_folder_that_the_plan_needs_is_asked_for(data):
     noisy = dataclasses.replace(PLAN, noise=Noise("tap.flac", 0, 9.0))
-    with pytest.raises(DataDirError, match=r"has noise tap\.flac, but no --noise_dir is given"):
+    with pytest.raises(DataDirError, match=r"has noise tap\.flac, but there is none in --noise_dir"):
         Speech.load(data).render(noisy)
     sources = (dataclasses.replace(PLAN.sources[0], room="hall.flac"), PLAN.sources[1])
-    with pytest.raises(DataDirError, match=r"has room hall\.flac, but no --room_dir is given"):
+    with pytest.raises(DataDirError, match=r"has room hall\.flac, but there is none in --room_dir"):
         Speech.load(data).render(dataclasses.replace(PLAN, sources=sources))
+    enrollment = Enrollment(sources[0])
+    with pytest.raises(DataDirError, match=r"enrollment a-1 has room hall\.flac, but there is none in --room_dir"):
+        Speech.load(data).enroll(enrollment)
+
+
+def test_an_enrollment_without_gain_is_as_it_was_recorded(data):
+    speech = Speech.load(data)
+    enrollment = Enrollment(Passage("a", (Piece("a-1", 100, 200),), 200))
+    assert np.array_equal(speech.enroll(enrollment), speech.read("a-1")[100:300])
+
+
+def test_a_plan_of_another_rate_is_refused(data):
+    with pytest.raises(DataDirError, match=r"mixture a-1_b-1: is of 8000 Hz, but .*data of 16000 Hz"):
+        Speech.load(data).render(dataclasses.replace(PLAN, fs=8000))
+
+
+def test_decisions_are_spread_over_their_samples_and_the_last_to_the_end():
+    assert active_samples(np.array([1.0, 0.0, 1.0]), 8, 2).astype(int).tolist() == [1, 1, 0, 0, 1, 1, 1, 1]
+
+
+def test_decisions_beyond_the_signal_are_left_out():
+    assert active_samples(np.array([0.0, 1.0, 1.0]), 3, 2).tolist() == [False, False, True]
+
+
+def test_no_decisions_are_refused():
+    with pytest.raises(ValueError, match="no voice activity decisions"):
+        active_samples(np.zeros(0), 3, 2)

@@ -1,5 +1,6 @@
 """An extractor is trained, goes on as if nothing had happened, and is loaded from its folder alone or refused."""
 
+import dataclasses
 import json
 import pickle
 
@@ -64,6 +65,13 @@ def test_the_curves_tell_ratio_improvement_accuracy_and_what_is_left(trained):
             weighed = zip((1.0, 1.0, 0.5), ("si_sdr", "absent_energy", "cross_entropy"), strict=True)
             assert line[part]["loss"] == pytest.approx(sum(w * line[part][f"loss_{name}"] for w, name in weighed), 1e-4)
             assert all(np.isfinite(value) for value in line[part].values())
+
+
+def test_mixtures_of_three_speakers_are_learnt_from(voices, tmp_path):
+    config = config_for(voices, tmp_path / "exp", train={"num_epochs": 1})
+    draw = dataclasses.replace(config.draw, num_speakers=3)
+    (line,) = read_history(train_extractor(dataclasses.replace(config, draw=draw)))
+    assert np.isfinite(line["train"]["loss"]) and line["train"]["si_sdr"] < 0  # the others are louder than any one
 
 
 def test_the_folder_has_all_that_building_it_again_needs(trained):

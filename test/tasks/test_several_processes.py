@@ -109,7 +109,11 @@ def use_running_statistics(set_attribute):
     set_attribute(nn.modules.batchnorm._BatchNorm, "train", lambda self, mode=True: nn.Module.train(self, False))
 
 
-@pytest.mark.parametrize("task", ["spex_plus", "zspex", "embedder", "classifier", "demixers"])
+def slow(*values):
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("task", ["spex_plus", slow("zspex"), "embedder", "classifier", slow("demixers")])
 def test_an_epoch_on_two_processes_ends_with_the_scores_and_weights_of_one(
     task, voices, trials, experiment, tmp_path, monkeypatch
 ):
@@ -122,9 +126,9 @@ def test_an_epoch_on_two_processes_ends_with_the_scores_and_weights_of_one(
         other = one.with_name(one.name.replace("one", "several"))
         assert "learning rate: 0.01 by the rule constant, the same" in (other / "train.log").read_text()
         for line, expected in zip(read_history(other), read_history(one), strict=True):
-            assert line["train"]["loss"] == pytest.approx(expected["train"]["loss"], rel=1e-5)
+            assert line["train"]["loss"] == pytest.approx(expected["train"]["loss"], rel=1e-4)
             assert (line["valid"] is None) == (task in ("embedder", "classifier"))  # these have no validation set
-            assert (line["valid"] or {}) == pytest.approx(expected["valid"] or {}, rel=1e-5, abs=1e-4)
+            assert (line["valid"] or {}) == pytest.approx(expected["valid"] or {}, rel=1e-4, abs=1e-4)
         weights, expected = (safetensors.torch.load_file(folder / "last.safetensors") for folder in (other, one))
         torch.testing.assert_close(weights, expected, rtol=1e-5, atol=1e-6)
 
@@ -145,7 +149,7 @@ def validated_alone(task, config, monkeypatch):
     return found
 
 
-@pytest.mark.parametrize("task", ["spex_plus", "zspex", "demixers"])
+@pytest.mark.parametrize("task", ["spex_plus", slow("zspex"), slow("demixers")])
 def test_on_the_same_weights_two_processes_validate_as_one_to_the_bit(
     task, voices, trials, experiment, tmp_path, monkeypatch
 ):
@@ -194,7 +198,7 @@ TIMES = ("seconds", "data_share")
 
 
 @pytest.mark.parametrize(
-    ("number", "ends", "steps_done"), [(signal.SIGTERM, [75, 75], 4), (signal.SIGKILL, [1, -signal.SIGKILL], 2)]
+    ("number", "ends", "steps_done"), [slow(signal.SIGTERM, [75, 75], 4), (signal.SIGKILL, [1, -signal.SIGKILL], 2)]
 )
 def test_an_extractor_stopped_or_killed_in_mid_epoch_goes_on_with_the_same_items_to_the_same_end(
     undisturbed, tmp_path, number, ends, steps_done

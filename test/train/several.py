@@ -45,9 +45,9 @@ def in_processes(count, function, folder, *arguments):
 
 
 def statuses(processes):
-    """Exit statuses, within a minute."""
+    """Exit statuses, within four minutes."""
     for process in processes:
-        process.join(60)
+        process.join(240)
         if process.exitcode is None:
             process.kill()
     return [process.exitcode for process in processes]

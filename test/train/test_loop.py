@@ -86,13 +86,14 @@ def start_toy(exp_dir, settings, seconds_per_item):
 
 
 def wait_for(condition, process):
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while not condition():
         assert process.poll() is None and time.monotonic() < deadline, "the training ended or hung too early"
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("num_workers", [pytest.param(0, marks=pytest.mark.slow), 1])
+@pytest.mark.slow
+@pytest.mark.parametrize("num_workers", [0, 1])
 def test_killed_in_the_middle_of_an_epoch_and_started_again_ends_with_the_same_weights(tmp_path, num_workers):
     settings = {"num_epochs": 3, "checkpoint_steps": 1, "num_workers": num_workers}
     process = start_toy(tmp_path / "killed", settings, 0.02)
@@ -114,7 +115,7 @@ def test_sigterm_saves_and_exits_with_a_status_of_its_own_and_meanwhile_no_one_e
     with pytest.raises(UserError, match=rf"in use by another training \(process {process.pid} on host .*wait for it"):
         toy_train(exp_dir, **settings)
     process.terminate()
-    assert process.wait(60) == INTERRUPTED_STATUS == 75
+    assert process.wait(240) == INTERRUPTED_STATUS == 75
     assert "stopped by SIGTERM; start the same command again" in (exp_dir / "train.log").read_text()
     assert len(list(exp_dir.glob("checkpoints/epoch-1-step-*.pt"))) == 1
     settings["num_workers"] = 0

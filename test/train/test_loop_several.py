@@ -5,6 +5,7 @@ import math
 import os
 import signal
 import time
+from pathlib import Path
 
 import pytest
 import safetensors.torch
@@ -47,7 +48,7 @@ SETTINGS = [
 
 
 @pytest.mark.parametrize("settings", SETTINGS)
-@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("count", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_several_processes_end_with_the_weights_and_scores_of_one(tmp_path, settings, count):
     train_plain(tmp_path / "one", **settings)
     assert in_processes(count, train_plain_of_rank, tmp_path, settings) == [0] * count, outputs(tmp_path)
@@ -119,7 +120,7 @@ def stop_one(folder, rank, name, settings, who):
     toy_train(folder / name, loss=loss, **settings)
 
 
-@pytest.mark.parametrize("who", [0, 1])
+@pytest.mark.parametrize("who", [pytest.param(0, marks=pytest.mark.slow), 1])
 def test_a_signal_to_any_process_stops_all_at_one_step_and_nothing_is_lost(tmp_path, who):
     settings = {"num_epochs": 2, "ema_decay": 0.9}
     assert in_processes(2, train_toy_of_rank, tmp_path, "whole", settings) == [0, 0]
@@ -138,7 +139,7 @@ def test_killed_and_started_again_all_go_on_from_the_last_whole_checkpoint(tmp_p
     settings = {"num_epochs": 3, "checkpoint_steps": 1}
     exp_dir = tmp_path / "killed"
     processes = start_processes(2, train_toy_of_rank, tmp_path, "killed", settings, 0.02)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while not (exp_dir / "checkpoints" / "epoch-2-step-3.pt").exists():
         assert time.monotonic() < deadline
         time.sleep(0.005)
@@ -157,14 +158,15 @@ def test_data_processes_of_their_own_change_nothing_and_end_with_a_killed_traini
     settings = {"num_epochs": 2}
     first = {**settings, "num_workers": 1, "checkpoint_steps": 1}
     processes = start_processes(2, train_toy_of_rank, tmp_path, "parts", first, 0.02)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while not (tmp_path / "parts" / "checkpoints" / "epoch-1-step-2.pt").exists():
         assert time.monotonic() < deadline
         time.sleep(0.005)
+    # Held, its data process cannot end by itself; while it lives, so do the connections of the killed one.
+    (data_process,) = Path(f"/proc/{processes[0].pid}/task/{processes[0].pid}/children").read_text().split()
+    os.kill(int(data_process), signal.SIGSTOP)
     processes[0].kill()
-    killed = time.monotonic()
     assert statuses(processes) == [-signal.SIGKILL, 1]
-    assert time.monotonic() - killed < 4, "the data process must not keep the connections of the killed one"
     assert in_processes(2, train_toy_of_rank, tmp_path, "parts", {**settings, "num_workers": 1}) == [0, 0]
     assert in_processes(2, train_toy_of_rank, tmp_path, "whole", settings) == [0, 0]
     assert_same_training(tmp_path / "whole", tmp_path / "parts")

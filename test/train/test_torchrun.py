@@ -26,7 +26,7 @@ QUIET = {"OMP_NUM_THREADS": "1"}
 
 
 def wait_for_line(path, text):
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while not path.exists() or text not in path.read_text():
         assert time.monotonic() < deadline, f"{path} never says {text}"
         time.sleep(0.05)

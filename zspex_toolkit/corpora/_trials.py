@@ -3,33 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from zspex_toolkit.corpora._account import Account
+from zspex_toolkit.io.listed_trial import ListedTrial
 from zspex_toolkit.io.table_set import write_tables
 from zspex_toolkit.io.validate_audio import DECLARED_LEAKS
 
 
-@dataclass(frozen=True)
-class Trial:
-    """Who is to be extracted from which mixture, by which enrollment; audio as it stands in ``wav.scp``."""
-
-    id: str  # begins with the target speaker
-    mixture_id: str
-    target: str  # speakers
-    interferer: str
-    mixture: str  # audio
-    target_audio: str
-    interferer_audio: str
-    enrollment: str
-    num_samples: int
-    enrolls_with_target: bool
-    noise: str | None = None
-
-
 def write_trials(
-    out: Path, trials: Sequence[Trial], spk2gender: Mapping[str, str], account: Account, corpus_dir: Path
+    out: Path, trials: Sequence[ListedTrial], spk2gender: Mapping[str, str], account: Account, corpus_dir: Path
 ) -> Path:
     """Write the data directory ``out`` and its ``dropped.txt`` and print the counts.
 
@@ -48,8 +31,8 @@ def write_trials(
     assert len(by_id) == len(trials), "two trials of one id"
     columns = {
         "wav.scp": "mixture",
-        "spk1.scp": "target_audio",
-        "spk2.scp": "interferer_audio",
+        "spk1.scp": "reference",
+        "spk2.scp": "interferer_reference",
         "enroll_spk1.scp": "enrollment",
         "utt2spk": "target",
         "utt2spk2": "interferer",

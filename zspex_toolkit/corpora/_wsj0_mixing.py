@@ -20,6 +20,7 @@ import numpy as np
 from scipy.signal import resample_poly
 
 from zspex_toolkit.io.audio import read_audio
+from zspex_toolkit.signal.level import gain_for_snr
 
 SOURCE_FS = 16000
 LEVEL_FS = 8000
@@ -39,7 +40,7 @@ class Wsj0Mixture:
 
 
 @dataclass(frozen=True)
-class Enrollment:
+class Wsj0Utterance:
     """An utterance by itself, resampled and otherwise as it is."""
 
     id: str
@@ -47,7 +48,7 @@ class Enrollment:
     fs: int  # Hz
 
 
-def to_recipe(item: Wsj0Mixture | Enrollment) -> str:
+def to_recipe(item: Wsj0Mixture | Wsj0Utterance) -> str:
     """One line of JSON that :func:`signals_of` reads."""
     return json.dumps(dataclasses.asdict(item), ensure_ascii=False)
 
@@ -73,7 +74,7 @@ def mix(mixture: Wsj0Mixture) -> dict[str, np.ndarray]:
     for source, snr_db, level in zip(mixture.sources, mixture.snr_db, mixture.levels, strict=True):
         samples = _read(source)
         power = level if level is not None else float(np.mean(_resampled(samples, LEVEL_FS) ** 2))
-        scaled.append(_resampled(samples, mixture.fs) / np.sqrt(power) * 10 ** (snr_db / 20))
+        scaled.append(_resampled(samples, mixture.fs) * gain_for_snr(1.0, power, -snr_db))
     length = {"min": min, "max": max}[mixture.mode](len(signal) for signal in scaled)
     one, two = (np.pad(signal[:length], (0, max(0, length - len(signal)))) for signal in scaled)
     signals = {"mix": one + two, "s1": one, "s2": two}

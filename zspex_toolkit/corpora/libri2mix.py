@@ -30,11 +30,12 @@ from zspex_toolkit.corpora._libri2mix_tree import write_tree
 from zspex_toolkit.corpora._librimix_metadata import Row, read_genders, read_metadata, read_speakers
 from zspex_toolkit.corpora._recordings import existing_root, fault_of, find_files
 from zspex_toolkit.corpora._rendering import Rendering, render_missing
-from zspex_toolkit.corpora._trials import Trial, write_trials
+from zspex_toolkit.corpora._trials import write_trials
 from zspex_toolkit.corpora._utterance_sets import UtteranceSets
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.io.atomic import write_text
 from zspex_toolkit.io.librimix import SOURCE_FS, LibriMixture, from_line, mix, resampled_length, to_line
+from zspex_toolkit.io.listed_trial import ListedTrial
 
 SUBSETS = {"train-100": "train-clean-100", "train-360": "train-clean-360", "dev": "dev-clean", "test": "test-clean"}
 NUM_MIXTURES = {"train-100": 13_900, "train-360": 50_800, "dev": 3_000, "test": 3_000}  # of the published metadata
@@ -241,7 +242,7 @@ def _trials(
     audio: Mapping[str, Mapping[str, str]],
     mixtures: Mapping[str, tuple[LibriMixture, int]],
     account: Account,
-) -> list[Trial]:
+) -> list[ListedTrial]:
     """Two trials a mixture; those without enrollment are counted."""
     utterances = _utterances(rows)
     trials = []
@@ -257,14 +258,14 @@ def _trials(
                 continue
             signals = audio[mixture]
             trials.append(
-                Trial(
+                ListedTrial(
                     key,
                     mixture,
                     *(speaker_of(utt), speaker_of(pair[1 - side])),
                     *(signals["mix"], signals[SIDES[side]], signals[SIDES[1 - side]]),
                     audio[enrolling][SIDES[other]],
-                    mixtures[mixture][1],
                     enrolls_with_target=utterances[enrolling][other] == utt,
+                    num_samples=mixtures[mixture][1],
                     noise=signals.get("noise"),
                 )
             )

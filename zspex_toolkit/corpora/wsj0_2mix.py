@@ -19,19 +19,20 @@ from zspex_toolkit.corpora._account import Account
 from zspex_toolkit.corpora._recordings import existing_root, find_files
 from zspex_toolkit.corpora._rendering import Rendering, render_missing
 from zspex_toolkit.corpora._sphere import fault_of_source, readable_source
-from zspex_toolkit.corpora._trials import Trial, write_trials
+from zspex_toolkit.corpora._trials import write_trials
 from zspex_toolkit.corpora._utterance_sets import UtteranceSets
 from zspex_toolkit.corpora._wsj0_lists import Line, list_file, read_list, speaker_of
 from zspex_toolkit.corpora._wsj0_mixing import (
     SOURCE_FS,
-    Enrollment,
     Wsj0Mixture,
+    Wsj0Utterance,
     resampled_length,
     signals_of,
     to_recipe,
 )
 from zspex_toolkit.corpora._wsj0_tree import write_tree
 from zspex_toolkit.errors import ConfigError, DataDirError
+from zspex_toolkit.io.listed_trial import ListedTrial
 from zspex_toolkit.randomness import rng_for
 
 SETS = {"train": "tr", "dev": "cv", "test": "tt"}
@@ -232,7 +233,7 @@ def _renderings(lines, lengths, files, levels, folder: Path, fs: int, mode: str)
         length = {"min": min, "max": max}[mode](lengths[utt] for utt in line.utterances)
         renderings[line.mixture] = Rendering(line.mixture, recipe, paths, resampled_length(length, fs), fs)
         utt = line.enrollment
-        recipe = to_recipe(Enrollment(utt, readable_source(files[utt]), fs))
+        recipe = to_recipe(Wsj0Utterance(utt, readable_source(files[utt]), fs))
         paths = {"enrollment": folder / "aux" / f"{utt}.wav"}
         renderings[utt] = Rendering(utt, recipe, paths, resampled_length(lengths[utt], fs), fs)
     return renderings
@@ -242,16 +243,16 @@ def _key(line: Line) -> str:
     return f"{speaker_of(line.utterances[line.target])}-{line.mixture}_{line.enrollment}"
 
 
-def _trial(line: Line, renderings: Mapping[str, Rendering]) -> Trial:
+def _trial(line: Line, renderings: Mapping[str, Rendering]) -> ListedTrial:
     mixture, target = renderings[line.mixture], line.target
     audio = [str(mixture.files[name]) for name in ("s1", "s2")]
-    return Trial(
+    return ListedTrial(
         _key(line),
         line.mixture,
         *(speaker_of(line.utterances[number]) for number in (target, 1 - target)),
         str(mixture.files["mix"]),
         *(audio[number] for number in (target, 1 - target)),
         str(renderings[line.enrollment].files["enrollment"]),
-        mixture.num_samples,
         enrolls_with_target=line.enrollment == line.utterances[target],
+        num_samples=mixture.num_samples,
     )

@@ -12,8 +12,8 @@ from torch import Tensor
 from zspex_toolkit.data.waveforms import Waveforms
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.signal.front_end import FrontEnd, FrontEndConfig
-from zspex_toolkit.signal.level import gain_for_snr
-from zspex_toolkit.simulation.draw import check_range
+from zspex_toolkit.signal.level import gain_for_snr, power
+from zspex_toolkit.simulation.draw import check_probability, check_range
 from zspex_toolkit.simulation.noise import stretch
 from zspex_toolkit.simulation.recordings import Recordings
 from zspex_toolkit.simulation.room import reverberate
@@ -61,8 +61,8 @@ class AugmentedUtterances:
         self._waveforms = waveforms
         self._front_end = FrontEnd(front_end)
         self._config = config
-        self._noises = list(read_recordings(config.noise_dir, waveforms.fs).values())
-        self._rooms = list(read_recordings(config.room_dir, waveforms.fs).values())
+        self._noises = Recordings(config.noise_dir, waveforms.fs)
+        self._rooms = Recordings(config.room_dir, waveforms.fs)
 
     def speakers(self) -> list[str]:
         """Every speaker that :meth:`draw` can name, sorted."""
@@ -74,38 +74,23 @@ class AugmentedUtterances:
         speed = float(rng.choice(config.speeds))
         samples = change_speed(self._waveforms[utt], speed)
         if self._rooms and rng.random() < config.room_probability:
-            samples = reverberate(samples, self._rooms[rng.integers(len(self._rooms))])
+            samples = reverberate(samples, _one_of(self._rooms, rng))
         if self._noises and rng.random() < config.noise_probability:
             samples = self._with_noise(samples, rng)
         feats, _ = self._front_end(torch.from_numpy(samples)[None])
         return feats[0], self._name(self.utt2spk[utt], speed)
 
     def _with_noise(self, samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        recording = self._noises[rng.integers(len(self._noises))]
+        recording = _one_of(self._noises, rng)
         noise = stretch(recording, int(rng.integers(len(recording))), len(samples))
         if not np.any(noise) or not np.any(samples):  # no level to speak of
             return samples
         snr_db = float(rng.uniform(*self._config.noise_snr_db))
-        return samples + np.float32(gain_for_snr(samples, noise, snr_db)) * noise
+        return samples + np.float32(gain_for_snr(power(samples), power(noise), snr_db)) * noise
 
     def _name(self, spk: str, speed: float) -> str:
         return f"{spk}@{speed:g}" if self._config.speeds_are_speakers and speed != 1.0 else spk
 
 
-def check_probability(name: str, value: float) -> None:
-    """Raises ConfigError unless ``value`` is between 0 and 1."""
-    if not 0 <= value <= 1:
-        raise ConfigError(f"{name}: expected a number from 0 to 1, got {value}")
-
-
-def read_recordings(folder: Path | None, fs: int) -> dict[str, np.ndarray]:
-    """Every recording of a folder by its name, float32 (T,) each; none if there is no folder.
-
-    Raises:
-        ConfigError: if the folder is missing or holds no audio.
-        AudioError: for a recording of another rate or several channels.
-    """
-    if folder is None:
-        return {}
-    recordings = Recordings(folder)
-    return {name: recordings.read(name, fs) for name in recordings.names}
+def _one_of(recordings: Recordings, rng: np.random.Generator) -> np.ndarray:
+    return recordings[list(recordings)[rng.integers(len(recordings))]]

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from zspex_toolkit.data.augment import check_probability
 from zspex_toolkit.data.trial_rows import TrialRow, collate_rows
 from zspex_toolkit.data.waveforms import Waveforms
 from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.randomness import rng_for
-from zspex_toolkit.simulation.draw import Pool, check_range, check_settings
-from zspex_toolkit.simulation.drawn_trial import DrawnTrial, TrialSettings, draw_trial
+from zspex_toolkit.simulation.draw import Mixing, check_probability, draw_mixture, draw_trials
 from zspex_toolkit.simulation.levels import SilentSignalError
-from zspex_toolkit.simulation.render_trial import RenderedTrial, render_trial
-from zspex_toolkit.simulation.resampled_recordings import ResampledRecordings
+from zspex_toolkit.simulation.plan import Trial
+from zspex_toolkit.simulation.pool import Pool
+from zspex_toolkit.simulation.recordings import Recordings
+from zspex_toolkit.simulation.render import Rendered, render, render_enrollment
 
 ATTEMPTS = 30  # draws of an item until all of it sounds ...
 FROM_TARGET = 10  # ... of which so many begin with its own utterance, which may be silence itself
@@ -28,12 +26,14 @@ FROM_TARGET = 10  # ... of which so many begin with its own utterance, which may
 
 @dataclass(frozen=True)
 class DrawConfig:
-    """Mixing on the fly: every utterance begins a mixture, both of whose speakers are targets in turn."""
+    """Mixing on the fly: every utterance begins a mixture, each of whose speakers is the target in turn."""
 
     source_data: Path | None = None  # data directory of the clean utterances
     segment_seconds: float = 4.0  # length of a mixture
     enrollment_seconds: tuple[float, ...] = (4.0,)  # length of an enrollment: one value, or a range to draw from
-    snr_db: tuple[float, ...] = (-5.0, 5.0)  # one speaker over the other: one value, or a range to draw from
+    num_speakers: int = 2  # of a mixture
+    num_targets: int = 0  # so many of its speakers are asked for, a row of the batch each; 0: all
+    snr_db: tuple[float, ...] = (-5.0, 5.0)  # first speaker over the others: one value, or a range to draw from
     gain_db: tuple[float, ...] = (-5.0, 5.0)  # gain on a mixture, and on an enrollment: one value, or a range
     mixtures_per_utterance: int = 1  # mixtures that begin with an utterance in one epoch
     min_utt_s: float = 0.5  # shorter utterances are left out
@@ -51,11 +51,11 @@ class DrawConfig:
     cache_mib: int = 2048  # MiB of samples that each data process keeps in memory
 
     def __post_init__(self) -> None:
-        check_settings(self.snr_db, 2, "min", self.speeds)
-        for name in ("gain_db", "noise_snr_db"):
-            check_range(f"draw.{name}", getattr(self, name))
-        for name in ("absent_probability", "single_probability", "room_probability", "noise_probability"):
+        self.mixing(8000)
+        for name in ("absent_probability", "single_probability"):
             check_probability(f"draw.{name}", getattr(self, name))
+        if not 0 <= self.num_targets <= self.num_speakers:
+            raise ConfigError(f"draw.num_targets: expected 0 to {self.num_speakers} speakers, got {self.num_targets}")
         lengths = self.enrollment_seconds
         if not 1 <= len(lengths) <= 2 or not 0 < lengths[0] <= lengths[-1] < float("inf"):
             raise ConfigError(f"draw.enrollment_seconds: expected a length above 0, or two, got {list(lengths)}")
@@ -64,6 +64,21 @@ class DrawConfig:
         for name, least in (("mixtures_per_utterance", 1), ("speaker_epochs", 0), ("cache_mib", 0)):
             if getattr(self, name) < least:
                 raise ConfigError(f"draw.{name}: expected at least {least}, got {getattr(self, name)}")
+
+    def mixing(self, fs: int, **given: Any) -> Mixing:
+        """What trials at ``fs`` Hz are drawn by; ``given``: seed, rooms and noises."""
+        shared = ("num_speakers", "snr_db", "gain_db", "speeds", "room_probability", "noise_probability")
+        seconds = self.enrollment_seconds
+        return Mixing(
+            **{name: getattr(self, name) for name in (*shared, "noise_snr_db")},
+            fs=fs,
+            num_samples=round(self.segment_seconds * fs),
+            enrollment_num_samples=(round(seconds[0] * fs), round(seconds[-1] * fs)),
+            join=self.join_utterances,
+            join_enrollments=self.join_utterances,
+            treat_enrollments=True,
+            **given,
+        )
 
 
 class DrawnTrials:
@@ -79,22 +94,23 @@ class DrawnTrials:
         dropped: why an utterance is left out.
 
     Raises:
-        DataDirError: if fewer than two speakers (three for absent ones) have two utterances.
+        DataDirError: if fewer speakers than a mixture has (and one for absent ones) have two utterances.
     """
 
     def __init__(self, config: DrawConfig, fs: int, *, seed: int = 0):
-        self._config, self._fs, self._seed = config, fs, seed
+        self._config, self._seed = config, seed
         self._waveforms = Waveforms(config.source_data, fs, cache_bytes=config.cache_mib << 20)
         lengths = self._waveforms.utt2num_samples()
         self.dropped = _unfit(self._waveforms.utt2spk, lengths, int(config.min_utt_s * fs))
         self._pool = Pool({u: s for u, s in self._waveforms.utt2spk.items() if u not in self.dropped}, lengths)
-        needed = 3 if config.absent_probability else 2
+        needed = config.num_speakers + bool(config.absent_probability)
         if len(self._pool.speakers) < needed:
             raise DataDirError(
                 f"{config.source_data}: expected {needed} or more speakers with two utterances each, found"
                 f" {len(self._pool.speakers)}" + (f" (left out: {self.account()})" if self.dropped else "")
             )
-        self._rooms, self._noises = _recordings(config.room_dir, fs), _recordings(config.noise_dir, fs)
+        self._rooms, self._noises = Recordings(config.room_dir, fs), Recordings(config.noise_dir, fs)
+        self._mixing = config.mixing(fs, seed=seed, rooms=tuple(self._rooms), noises=self._noises.num_samples)
         speeds = sorted(set(config.speeds)) if config.speed_as_speaker else [1.0]
         self.speakers = sorted(self._voice(spk, speed) for spk in self._pool.speakers for speed in speeds)
         self._number = {name: number for number, name in enumerate(self.speakers)}
@@ -107,45 +123,54 @@ class DrawnTrials:
         return self._pool.utterances[index // self._config.mixtures_per_utterance]
 
     def get(self, epoch: int, index: int) -> list[TrialRow]:
-        """The two rows of an item."""
-        trial, rendered = self.render(epoch, index)
-        mixture = "_".join(passage.pieces[0].utt for passage in trial.sources)
-        silence = np.zeros_like(rendered.mixture)
-        rows = []
-        for enrollment, speech in zip(trial.enrollments, rendered.enrollments, strict=True):
-            passage, role = enrollment.passage, enrollment.role
-            target = silence if role is None else rendered.sources[role]
-            speaker = self._number[self._voice(passage.spk, passage.speed)]
-            present = role is not None
-            alone = present and len(trial.sources) == 1
-            name = f"{passage.spk}-{mixture}"
-            row = TrialRow(name, rendered.mixture, target, speech, speaker, present, alone)
-            rows.append(row._replace(speaker_only=epoch < self._config.speaker_epochs))
-        return rows
+        """The rows of an item, which share its mixture: one for each speaker asked for."""
+        trials, rendered, enrollments = self.render(epoch, index)
+        return [
+            TrialRow(
+                trial.id,
+                rendered.mixture,
+                np.zeros_like(rendered.mixture) if trial.role is None else rendered.sources[trial.role - 1],
+                enrollment,
+                self._number[self._voice(trial.spk, trial.enrollment.passage.speed)],
+                present=trial.condition != "absent",
+                alone=trial.condition == "single",
+                speaker_only=epoch < self._config.speaker_epochs,
+            )
+            for trial, enrollment in zip(trials, enrollments, strict=True)
+        ]
 
-    def render(self, epoch: int, index: int) -> tuple[DrawnTrial, RenderedTrial]:
-        """The plan of an item and its signals.
+    def render(self, epoch: int, index: int) -> tuple[list[Trial], Rendered, list[np.ndarray]]:
+        """The trials of an item, their mixture, and the enrollment of each.
 
         Raises:
             DataDirError: if thirty draws in a row have silence where speech is needed.
         """
+        around = {"rooms": self._rooms, "noises": self._noises}
         for attempt in range(ATTEMPTS):
-            trial = self.draw(epoch, index, attempt)
+            trials = self.draw(epoch, index, attempt)
             try:
-                return trial, render_trial(trial, self._waveforms.part, rooms=self._rooms, noises=self._noises)
+                rendered = render(trials[0].mixture, self._waveforms.part, **around)
+                speech = [render_enrollment(trial.enrollment, self._waveforms.part, **around) for trial in trials]
             except SilentSignalError as error:  # another draw of the same item, replayable like the first
                 reason = error
+                continue
+            return trials, rendered, speech
         raise DataDirError(f"{self._config.source_data}: no audible mixture of '{self.name(index)}': {reason}")
 
-    def draw(self, epoch: int, index: int, attempt: int = 0) -> DrawnTrial:
-        """The plan of an item, or of another try if all before it were silent."""
+    def draw(self, epoch: int, index: int, attempt: int = 0) -> list[Trial]:
+        """The trials of an item, of one mixture, or of another try if all before it were silent."""
+        config = self._config
         rng = rng_for(self._seed, "trial", epoch, index, attempt)
         target = self.name(index if attempt < FROM_TARGET else int(rng.integers(len(self))))
-        return draw_trial(rng, target, self._pool, self._settings)
+        single = rng.random() < config.single_probability
+        roles = range(1, (config.num_targets or config.num_speakers) + 1)
+        asked = [None if rng.random() < config.absent_probability else 1 if single else role for role in roles]
+        mixture = draw_mixture(rng, target, self._pool, self._mixing, num_speakers=1 if single else None)
+        return draw_trials(rng, mixture, asked, self._pool, self._mixing)
 
     @staticmethod
     def collate(items: list[list[TrialRow]]) -> dict[str, Any]:
-        """Two rows of each item: all first ones, then all second ones; see :func:`collate_rows`."""
+        """All first rows of the items, then all second ones, ...; see :func:`collate_rows`."""
         return collate_rows([row for rows in zip(*items, strict=True) for row in rows])
 
     def account(self) -> str:
@@ -155,33 +180,9 @@ class DrawnTrials:
     def _voice(self, spk: str, speed: float) -> str:
         return f"{spk}@{speed:g}" if self._config.speed_as_speaker and speed != 1.0 else spk
 
-    @cached_property
-    def _settings(self) -> TrialSettings:
-        config, fs = self._config, self._fs
-        lengths = config.enrollment_seconds
-        return TrialSettings(
-            num_samples=round(config.segment_seconds * fs),
-            enrollment_num_samples=(round(lengths[0] * fs), round(lengths[-1] * fs)),
-            snr_db=config.snr_db,
-            gain_db=config.gain_db,
-            speeds=config.speeds,
-            join_utterances=config.join_utterances,
-            absent_probability=config.absent_probability,
-            single_probability=config.single_probability,
-            rooms=tuple(self._rooms),
-            room_probability=config.room_probability,
-            noises=self._noises.num_samples if self._noises else {},
-            noise_probability=config.noise_probability,
-            noise_snr_db=config.noise_snr_db,
-        )
-
 
 def _unfit(utt2spk: dict[str, str], lengths: dict[str, int], shortest: int) -> dict[str, str]:
     """Utterances that no trial can be drawn from, and why: too short, or without another one to enroll with."""
     dropped = {utt: "too short" for utt in utt2spk if utt not in lengths or lengths[utt] < max(shortest, 1)}
     left = Counter(spk for utt, spk in utt2spk.items() if utt not in dropped)
     return dropped | {u: "the only one of its speaker" for u, spk in utt2spk.items() if left[spk] == 1} | dropped
-
-
-def _recordings(folder: Path | None, fs: int) -> Mapping[str, np.ndarray]:
-    return {} if folder is None else ResampledRecordings(folder, fs)

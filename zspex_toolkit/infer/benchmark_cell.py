@@ -181,7 +181,7 @@ def processor_name(device: str) -> str:
 def instructions() -> str:
     """Instruction sets of the CPU that decide how quickly torch computes, and which of them it uses."""
     names = {"avx2": "AVX2", "avx512_f": "AVX-512", "avx512_bf16": "AVX512-BF16", "amx_bf16": "AMX"}
-    has = torch.cpu.get_capabilities()
+    has = getattr(torch.cpu, "get_capabilities", dict)()
     found = [name for key, name in names.items() if has.get(key)]
     found = ", ".join(found) or f"none of {', '.join(names.values())}"
     return f"{found}; torch uses {torch.backends.cpu.get_cpu_capability()}"

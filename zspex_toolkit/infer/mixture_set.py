@@ -16,7 +16,7 @@ from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.table import read_table
 from zspex_toolkit.signal.front_end import FrontEndConfig
-from zspex_toolkit.simulation.mixture_plan import read_plans
+from zspex_toolkit.simulation.plan import read_plans
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def source_utterances(mixtures: MixtureSet, clean: DataDir) -> list[str]:
     number = 0 if mixtures.row["given"] == "e2" else 1
     if (mixtures.path / "plan.jsonl").exists():
         plans = {plan.id: plan for plan in read_plans(mixtures.path / "plan.jsonl")}
-        utterances = {name: plans[name].sources[number].utt for name in mixtures.names if name in plans}
+        utterances = {name: plans[name].sources[number].pieces[0].utt for name in mixtures.names if name in plans}
     else:
         utt_of = {wav: utt for utt, wav in clean.wavs.items()}
         paths = read_table(mixtures.path / f"spk{number + 1}.scp")

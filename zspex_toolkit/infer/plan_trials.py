@@ -4,27 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from zspex_toolkit.data.augment import check_probability
-from zspex_toolkit.errors import ConfigError, DataDirError
-from zspex_toolkit.infer.map_in_processes import each_in_processes
-from zspex_toolkit.infer.plan_mixtures import (
-    check_out,
-    describe_reasons,
-    set_levels_of,
-    usable_utterances,
-    write_plan_folder,
-)
-from zspex_toolkit.io.sorted_lines import SortedLines
+from zspex_toolkit.errors import ConfigError
+from zspex_toolkit.infer.plan_set import check_out, fit_utterances, write_plan
 from zspex_toolkit.randomness import rng_for
-from zspex_toolkit.simulation.draw import Pool, check_range, check_settings
-from zspex_toolkit.simulation.mixture_plan import to_line
+from zspex_toolkit.simulation.draw import Mixing, check_probability, draw_mixture, draw_trials
+from zspex_toolkit.simulation.plan import Trial
+from zspex_toolkit.simulation.pool import Pool
 from zspex_toolkit.simulation.speech import Speech
-from zspex_toolkit.simulation.trial_plan import TrialPlan, mixtures_of, plan_trials
 
 
 def plan_trial_dir(
@@ -32,6 +22,7 @@ def plan_trial_dir(
     out: os.PathLike | str,
     *,
     snr_db: Sequence[float] = (-5.0, 5.0),
+    num_speakers: int = 2,
     mode: str = "min",
     mixtures_per_utterance: int = 1,
     speakers: int = 0,
@@ -52,13 +43,14 @@ def plan_trial_dir(
     Args:
         data: data directory; all speech comes from it.
         out: folder of the plan; ``render_trials`` makes it a trial directory.
-        snr_db: of the two speakers, one ratio or two to draw between.
+        snr_db: first speaker over the others, one ratio or two to draw between.
+        num_speakers: of a mixture.
         mode: length of a mixture: min, max or target.
         mixtures_per_utterance: mixtures that each utterance is the first source of.
         speakers: only so many speakers, drawn, are targets; all if 0.
         per_speaker: so many trials of each, as their utterances come, and none of their interferers; 0 plans
-            ``mixtures_per_utterance``, and asks for both speakers of each.
-        absent_share: probability that a mixture is asked for a third speaker instead.
+            ``mixtures_per_utterance``, and asks for every speaker of each.
+        absent_share: probability that a mixture is asked for a speaker who is not in it instead.
         single_share: probability that a target speaks alone.
         enrollment_seconds: one length, or two to draw between; whole utterances if empty.
         max_seconds: longest mixture; 0: no limit.
@@ -73,38 +65,26 @@ def plan_trial_dir(
             that no plan made.
         AudioError: if audio is missing or broken.
     """
-    snr_db, noise_snr_db, lengths_s = tuple(snr_db), tuple(noise_snr_db), tuple(enrollment_seconds)
-    check_settings(snr_db, 2, mode)
-    check_range("noise_snr_db", noise_snr_db)
+    lengths_s = tuple(enrollment_seconds)
+    mixing = Mixing(tuple(snr_db), seed=seed, num_speakers=num_speakers, mode=mode, noise_snr_db=tuple(noise_snr_db))
     _check_numbers(absent_share, single_share, lengths_s, mixtures_per_utterance, speakers, per_speaker)
     check_out(Path(out))
     speech = Speech.load(data, noise_dir, room_dir)
-    lengths, fs, dropped = usable_utterances(speech, min_utt_s, nj)
-    pool = _pool(speech, lengths, dropped)
-    draw = partial(
-        plan_trials,
-        pool,
-        seed=seed,
-        fs=fs,
-        snr_db=snr_db,
-        both_roles=not per_speaker,
-        absent_share=absent_share,
-        single_share=single_share,
-        enrollment_num_samples=(round(lengths_s[0] * fs), round(lengths_s[-1] * fs)) if lengths_s else None,
-        mode=mode,
-        max_num_samples=round(max_seconds * fs) or None,
-        rooms=speech.rooms.names if speech.rooms else (),
-        noises=speech.noises.lengths(fs) if speech.noises else None,
-        noise_snr_db=noise_snr_db,
+    pool, dropped = fit_utterances(speech, min_utt_s, num_speakers, nj, least=2)
+    mixing = dataclasses.replace(
+        mixing,
+        max_num_samples=round(max_seconds * speech.fs) or None,
+        enrollment_num_samples=(round(lengths_s[0] * speech.fs), round(lengths_s[-1] * speech.fs))
+        if lengths_s
+        else None,
+        **speech.surroundings(),
     )
+    num_roles = 1 if per_speaker else num_speakers
+    draw = partial(_draw, pool=pool, mixing=mixing, shares=(absent_share, single_share), num_roles=num_roles)
     targets = _targets(pool, mixtures_per_utterance, speakers, per_speaker, seed)
-    with SortedLines(Path(out)) as lines:
-        conditions, silent = _plan(partial(_trials_of, speech, draw), targets, lines, nj)
-        dropped |= silent
-        if not lines:
-            raise DataDirError(f"{out}: no trial is left, all is dropped: {describe_reasons(dropped)}")
-        write_plan_folder(Path(out), lines, dropped)
-    _tell(Path(out), conditions, len(targets) - len(silent), dropped)
+    conditions, count, told = write_plan(Path(out), speech, draw, targets, dropped, nj)
+    counted = ", ".join(f"{number} {condition}" for condition, number in sorted(conditions.items()))
+    print(f"{out}: {conditions.total()} trials ({counted}) of {count} mixtures planned, {told}")
 
 
 def _check_numbers(absent_share, single_share, enrollment_seconds, *counts: int) -> None:
@@ -120,20 +100,6 @@ def _check_numbers(absent_share, single_share, enrollment_seconds, *counts: int)
     ):
         if count < least:
             raise ConfigError(f"{name}: expected at least {least}, got {count}")
-
-
-def _pool(speech: Speech, lengths: dict[str, int], dropped: dict[str, str]) -> Pool:
-    """The utterances of speakers who have another one to be enrolled with; the others are dropped."""
-    utt2spk = speech.utterances.utt2spk
-    counts = Counter(utt2spk[utt] for utt in lengths)
-    dropped |= {utt: "only usable one of its speaker" for utt in lengths if counts[utt2spk[utt]] == 1}
-    pool = Pool({utt: utt2spk[utt] for utt in lengths if utt not in dropped}, lengths)
-    if len(pool.speakers) < 2:
-        raise DataDirError(
-            f"{speech.utterances.path}: expected two or more speakers with two utterances each, found"
-            f" {len(pool.speakers)}" + (f" (dropped: {describe_reasons(dropped)})" if dropped else "")
-        )
-    return pool
 
 
 def _targets(pool: Pool, per_utterance: int, speakers: int, per_speaker: int, seed: int) -> list[tuple[str, int]]:
@@ -153,40 +119,18 @@ def _targets(pool: Pool, per_utterance: int, speakers: int, per_speaker: int, se
     return targets
 
 
-def _trials_of(
-    speech: Speech, draw: Callable[..., list[TrialPlan]], target: tuple[str, int]
-) -> tuple[str, str, list[tuple[str, str, str]]]:
-    """Id of a target's mixture, why it cannot be mixed ("" if it can), and id, condition and line of each trial."""
-    trials = draw([target])
-    (mixture,) = mixtures_of(trials)
-    mixture, reason = set_levels_of(speech, mixture)
-    if reason:
-        return mixture.id, reason, []
-    leveled = (dataclasses.replace(trial, mixture=mixture) for trial in trials)
-    return mixture.id, "", [(trial.id, trial.condition, to_line(trial)) for trial in leveled]
-
-
-def _plan(trials_of, targets, lines: SortedLines, nj: int) -> tuple[Counter[str], dict[str, str]]:
-    """Add the trials of all targets to the lines; their number by condition, and the mixtures that cannot be mixed.
-
-    Raises:
-        DataDirError: if two mixtures have one id: it is their utterances, joined by "_".
-    """
-    conditions: Counter[str] = Counter()
-    seen, dropped = set(), {}
-    for _, (mixture, reason, trials) in each_in_processes(trials_of, targets, nj, label="mixtures"):
-        if mixture in seen:
-            raise DataDirError(f"{mixture}: id of two mixtures; rename the utterances, without '_'")
-        seen.add(mixture)
-        if reason:
-            dropped[mixture] = reason
-        for trial, condition, line in trials:
-            lines.add(trial, line)
-            conditions[condition] += 1
-    return conditions, {mixture: dropped[mixture] for mixture in sorted(dropped, key=str.encode)}
-
-
-def _tell(out: Path, conditions: Counter[str], num_mixtures: int, dropped: dict[str, str]) -> None:
-    counted = ", ".join(f"{count} {condition}" for condition, count in sorted(conditions.items()))
-    left_out = f"{len(dropped)} dropped" + (f" ({describe_reasons(dropped)}; see dropped.txt)" if dropped else "")
-    print(f"{out}: {conditions.total()} trials ({counted}) of {num_mixtures} mixtures planned, {left_out}")
+def _draw(
+    target: tuple[str, int], *, pool: Pool, mixing: Mixing, shares: tuple[float, float], num_roles: int
+) -> list[Trial]:
+    """The trials of a mixture, without gains; they follow from the seed, the pool and their own target alone."""
+    utt, number = target
+    absent_share, single_share = shares
+    rng = rng_for(mixing.seed, "trial mixture", utt, number)
+    chance = rng.random()
+    absent = chance < absent_share
+    single = not absent and chance < absent_share + single_share
+    mixture = draw_mixture(rng, utt, pool, mixing, num_speakers=1 if single else None)
+    mixture = dataclasses.replace(mixture, id=f"{mixture.id}-{number + 1}") if number else mixture
+    roles = [None] if absent else [1] if single else list(range(1, num_roles + 1))
+    enrollment_rng = partial(rng_for, mixing.seed, "enrollment")
+    return draw_trials(rng, mixture, roles, pool, mixing, enrollment_rng=enrollment_rng)

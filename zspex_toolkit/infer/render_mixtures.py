@@ -15,7 +15,7 @@ from zspex_toolkit.infer.map_in_processes import map_in_processes
 from zspex_toolkit.io.atomic import write_json
 from zspex_toolkit.io.audio import audio_info, write_audio
 from zspex_toolkit.io.write import write_data_dir
-from zspex_toolkit.simulation.mixture_plan import MixturePlan, read_plans, to_line
+from zspex_toolkit.simulation.plan import Plan, read_plans, to_line
 from zspex_toolkit.simulation.speech import Speech
 
 FORMATS = ("wav", "flac")
@@ -67,7 +67,7 @@ def render_data_dir(
     print(f"{data}: {len(plans)} mixtures in, {rendered} rendered, {kept} already there, 0 dropped")
 
 
-def render_plans(plans: list[MixturePlan], speech: Speech, layout: Layout, data: Path, *, nj: int = 1) -> int:
+def render_plans(plans: list[Plan], speech: Speech, layout: Layout, data: Path, *, nj: int = 1) -> int:
     """Write the audio of the plans of ``data`` that is not there yet; how many that was.
 
     Raises:
@@ -97,12 +97,12 @@ class Layout:
     audio_format: str
     store_sources: bool
 
-    def files(self, plan: MixturePlan) -> dict[str, Path]:
+    def files(self, plan: Plan) -> dict[str, Path]:
         """``{"wav": path of the mixture, "spk1": ..., "noise1": ...}``."""
         names = _names(plan) if self.store_sources else ["wav"]
         return {name: self.out / name / f"{plan.id}.{self.audio_format}" for name in names}
 
-    def is_complete(self, plan: MixturePlan) -> bool:
+    def is_complete(self, plan: Plan) -> bool:
         """Whether all audio of the mixture is there, as long as planned."""
         return all(is_whole(path, plan.num_samples) for path in self.files(plan).values())
 
@@ -118,7 +118,7 @@ class Layout:
         return (path for path in paths if path.exists())
 
 
-def _names(plan: MixturePlan) -> list[str]:
+def _names(plan: Plan) -> list[str]:
     return ["wav", *(f"spk{number}" for number in range(1, len(plan.sources) + 1)), *(["noise1"] if plan.noise else [])]
 
 
@@ -129,7 +129,7 @@ def forget_rendering(data: Path) -> None:
             path.unlink()
 
 
-def _remove_outdated(layout: Layout, plans: list[MixturePlan], data: Path) -> None:
+def _remove_outdated(layout: Layout, plans: list[Plan], data: Path) -> None:
     """Remove audio made from another plan than the present one; what each file was made from is noted beside them.
 
     The SNR is not in a mixture's id, so audio of another folder's plan would look like this one's: refused.
@@ -148,8 +148,8 @@ def _remove_outdated(layout: Layout, plans: list[MixturePlan], data: Path) -> No
     write_json(record, {"data": home, "plans": marks})
 
 
-def _render_one(speech: Speech, layout: Layout, plan: MixturePlan) -> None:
-    if plan.gain is None:
+def _render_one(speech: Speech, layout: Layout, plan: Plan) -> None:
+    if plan.sources[0].gain is None:
         raise DataDirError(f"mixture {plan.id}: the plan has no gains; write it with plan_mixtures")
     try:
         rendered = speech.render(plan)
@@ -160,7 +160,7 @@ def _render_one(speech: Speech, layout: Layout, plan: MixturePlan) -> None:
         write_audio(path, signals[name], plan.fs)
 
 
-def _write_tables(data: Path, layout: Layout, plans: list[MixturePlan]) -> None:
+def _write_tables(data: Path, layout: Layout, plans: list[Plan]) -> None:
     files = {plan.id: layout.files(plan) for plan in plans}
     names = {name for paths in files.values() for name in paths} - {"wav"}
     tables: dict[str, dict[str, object]] = {"utt2num_samples": {plan.id: plan.num_samples for plan in plans}}

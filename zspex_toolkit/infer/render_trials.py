@@ -16,8 +16,8 @@ from zspex_toolkit.infer.render_mixtures import FORMATS, Layout, is_whole, rende
 from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.table import read_table
 from zspex_toolkit.io.write import write_data_dir
+from zspex_toolkit.simulation.plan import Enrollment, Trial, mixtures_of, read_trials, to_line
 from zspex_toolkit.simulation.speech import Speech
-from zspex_toolkit.simulation.trial_plan import Enrollment, TrialPlan, mixtures_of, read_trials
 
 
 def render_trial_dir(
@@ -56,7 +56,7 @@ def render_trial_dir(
     mixtures = mixtures_of(trials)
     rendered = render_plans(mixtures, speech, layout, data, nj=nj)
     files = _Files(layout)
-    enrollments = {files.enrollment(trial): (trial.enrollment, trial.mixture.fs) for trial in trials}
+    enrollments = {files.enrollment(trial): trial.enrollment for trial in trials}
     map_in_processes(partial(_write_enrollment, speech), list(enrollments.items()), nj, label="enrollments")
     for trial in trials:
         if trial.role is None:
@@ -73,17 +73,21 @@ class _Files:
     def __init__(self, layout: Layout):
         self.layout = layout
 
-    def silence(self, trial: TrialPlan) -> Path:
+    def silence(self, trial: Trial) -> Path:
         """The reference of an absent speaker, one for each length."""
         return self._path("silence", str(trial.mixture.num_samples))
 
-    def enrollment(self, trial: TrialPlan) -> Path:
+    def enrollment(self, trial: Trial) -> Path:
         """The enrollment, named by its first utterance and all that it is cut from."""
-        enrollment = trial.enrollment
-        parts = "\0".join([*enrollment.utts, str(enrollment.start), str(enrollment.num_samples)])
-        return self._path("enrollment", f"{enrollment.utts[0]}-{hashlib.sha256(parts.encode()).hexdigest()[:8]}")
+        passage, noise = trial.enrollment.passage, trial.enrollment.noise
+        utts = [piece.utt for piece in passage.pieces]
+        parts = [*utts, str(passage.start + passage.pieces[0].start), str(passage.num_samples)]
+        rest = (any(piece.start for piece in passage.pieces[1:]), passage.speed, passage.room, passage.gain, noise)
+        if rest != (False, 1.0, None, None, None):  # names of plain stretches are part of the hashes of lists of trials
+            parts.append(to_line(trial.enrollment))
+        return self._path("enrollment", f"{utts[0]}-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:8]}")
 
-    def references(self, trial: TrialPlan) -> dict[str, Path]:
+    def references(self, trial: Trial) -> dict[str, Path]:
         """``spk1`` (the target), ``spk2``, ... (whoever else speaks) and ``noise1``."""
         files = self.layout.files(trial.mixture)
         numbers = list(range(1, len(trial.mixture.sources) + 1))
@@ -96,26 +100,23 @@ class _Files:
         return self.layout.out / folder / f"{name}.{self.layout.audio_format}"
 
 
-def _write_enrollment(speech: Speech, item: tuple[Path, tuple[Enrollment, int]]) -> None:
-    path, (enrollment, fs) = item
-    if is_whole(path, enrollment.num_samples):
+def _write_enrollment(speech: Speech, item: tuple[Path, Enrollment]) -> None:
+    path, enrollment = item
+    if is_whole(path, enrollment.passage.num_samples):
         return
-    samples = np.concatenate([speech.read(utt, fs) for utt in enrollment.utts])
-    samples = samples[enrollment.start : enrollment.start + enrollment.num_samples]
-    if len(samples) != enrollment.num_samples:
-        raise DataDirError(
-            f"enrollment {', '.join(enrollment.utts)}: the plan needs {enrollment.start + enrollment.num_samples}"
-            f" samples, found {enrollment.start + len(samples)}; plan again if the audio has changed"
-        )
-    write_audio(path, samples, fs)
+    try:
+        samples = speech.enroll(enrollment)
+    except ValueError as fault:
+        raise DataDirError(str(fault)) from fault
+    write_audio(path, samples, speech.fs)
 
 
-def _write_silence(path: Path, trial: TrialPlan) -> None:
+def _write_silence(path: Path, trial: Trial) -> None:
     if not is_whole(path, trial.mixture.num_samples):
         write_audio(path, np.zeros(trial.mixture.num_samples, dtype=np.float32), trial.mixture.fs)
 
 
-def _write_tables(data: Path, files: _Files, trials: Sequence[TrialPlan], speech: Speech) -> None:
+def _write_tables(data: Path, files: _Files, trials: Sequence[Trial], speech: Speech) -> None:
     tables: dict[str, dict[str, object]] = {
         "enroll_spk1.scp": {trial.id: files.enrollment(trial) for trial in trials},
         "utt2condition": {trial.id: trial.condition for trial in trials},

@@ -23,7 +23,7 @@ from zspex_toolkit.io.atomic import write_json
 from zspex_toolkit.io.revision import current_commit
 from zspex_toolkit.randomness import rng_for
 from zspex_toolkit.signal.front_end import FrontEnd, FrontEndConfig
-from zspex_toolkit.simulation.mixture_plan import MixturePlan, Source
+from zspex_toolkit.simulation.plan import Passage, Piece, Plan
 from zspex_toolkit.simulation.render import render
 from zspex_toolkit.tasks.demixing import load_network
 from zspex_toolkit.tasks.embedding import load_embedder
@@ -141,9 +141,9 @@ def mixed_with_themselves(data: Path, front_end: FrontEndConfig) -> dict[str, Te
     feats = {}
     for utt in waveforms.utterances:
         samples = waveforms[utt]
-        source = Source(utt, waveforms.utt2spk[utt], start=0, offset=0, num_samples=len(samples), gain=1.0)
-        plan = MixturePlan(f"{utt}_{utt}", (source, source), 0.0, waveforms.fs, len(samples), seed=0, gain=0.5)
-        mixture = render(plan, [samples, samples]).mixture
+        source = Passage(waveforms.utt2spk[utt], (Piece(utt, 0, len(samples)),), len(samples), gain=1.0)
+        plan = Plan(f"{utt}_{utt}", (source, source), 0.0, waveforms.fs, len(samples), seed=0, gain=0.5)
+        mixture = render(plan, waveforms.part).mixture
         feats[utt] = extract(torch.from_numpy(mixture)[None])[0][0]
     return feats
 

@@ -15,9 +15,10 @@ from zspex_toolkit.infer.score_groups import summarise
 from zspex_toolkit.infer.score_trial import DIGITS, Job, Measures, Result, score_trial
 from zspex_toolkit.infer.scored_system import provenance, system_of
 from zspex_toolkit.infer.speaker_similarity import SpeakerSimilarity
-from zspex_toolkit.infer.trial_list import Trial, list_hash, mixing_mode, read_trial_list, roles
+from zspex_toolkit.infer.trial_list import list_hash, mixing_mode, read_trial_list, roles
 from zspex_toolkit.io.atomic import write_json, write_text
 from zspex_toolkit.io.audio import audio_info
+from zspex_toolkit.io.listed_trial import ListedTrial
 from zspex_toolkit.io.table import read_table
 from zspex_toolkit.io.versions import installed_versions
 from zspex_toolkit.randomness import rng_for
@@ -132,7 +133,7 @@ def _compare(scores: dict[str, Any], data: Path, expected: float, tolerance: flo
     )
 
 
-def _measures(metrics: tuple[str, ...], trials: list[Trial]) -> Measures:
+def _measures(metrics: tuple[str, ...], trials: list[ListedTrial]) -> Measures:
     """The metrics, each tried on a second of noise, so that a missing package shows before the work begins."""
     names = tuple(dict.fromkeys(("si_sdr", *metrics)))
     functions = {name: load("metrics.speech", name) for name in names}
@@ -148,7 +149,7 @@ def _measures(metrics: tuple[str, ...], trials: list[Trial]) -> Measures:
     return Measures(names, fs)
 
 
-def _table(path: Path, trials: list[Trial], everyone: dict[str, str], data: Path) -> dict[str, str]:
+def _table(path: Path, trials: list[ListedTrial], everyone: dict[str, str], data: Path) -> dict[str, str]:
     """A table of outputs, which must have all trials and no others."""
     if not path.exists():
         raise DataDirError(f"{path}: no such file; extract_trials writes it")
@@ -176,7 +177,7 @@ def _presence(path: Path, table: dict[str, str]) -> dict[str, float]:
     return values
 
 
-def _mixture_values(folder: Path, trials: list[Trial]) -> dict[str, dict[str, float]]:
+def _mixture_values(folder: Path, trials: list[ListedTrial]) -> dict[str, dict[str, float]]:
     """Measures of the mixtures by trial, from what :func:`score_mixtures` wrote for this very list."""
     header, rows = folder / "scores.json", folder / "trials.jsonl"
     try:
@@ -208,7 +209,7 @@ def _add_similarity(results: list[Result], jobs: list[Job], embedder: Path, fs: 
                 result.faults.append(f"{result.row['id']}: similarity: {source} is {similarity.faults[source]}")
 
 
-def _header(data: Path, trials: list[Trial], measures: Measures) -> dict[str, Any]:
+def _header(data: Path, trials: list[ListedTrial], measures: Measures) -> dict[str, Any]:
     return {
         "set": data.name.removeprefix("trials_"),
         "fs": measures.fs,

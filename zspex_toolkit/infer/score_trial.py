@@ -12,8 +12,8 @@ import torch
 
 from zspex_toolkit.errors import AudioError, DataDirError, UserError
 from zspex_toolkit.infer.trial_facts import energy_left_db, overlap, snr_db
-from zspex_toolkit.infer.trial_list import Trial
 from zspex_toolkit.io.audio import audio_info, read_audio
+from zspex_toolkit.io.listed_trial import ListedTrial
 from zspex_toolkit.metrics.speech.si_sdr import si_sdr
 from zspex_toolkit.registry import load
 
@@ -37,7 +37,7 @@ class Measures:
 class Job(NamedTuple):
     """One trial to be scored."""
 
-    trial: Trial
+    trial: ListedTrial
     output: str | None  # recording of the extracted speech; None scores the mixture itself
     presence: float | None  # probability that the enrolled speaker is in the mixture, as the system says
     mixture_values: Mapping[str, float]  # measures of the mixture that are known already
@@ -62,10 +62,10 @@ def score_trial(measures: Measures, job: Job) -> Result:
     trial, fs = job.trial, measures.fs
     mixture = _read(trial.mixture, trial, fs)
     reference = _read(trial.reference, trial, fs, len(mixture))
-    other = trial.interferer_reference
-    interferer = None if other is None else _read(other, trial, fs, len(mixture))
+    others = () if trial.interferer_reference is None else (trial.interferer_reference, *trial.more_interferers)
+    interferers = [_read(other, trial, fs, len(mixture)) for other in others]
     output = mixture if job.output is None else _read(job.output, trial, fs, len(mixture))
-    row = _facts(trial, mixture, reference, interferer, fs) | {"presence": job.presence}
+    row = _facts(trial, mixture, reference, sum(interferers) if interferers else None, fs) | {"presence": job.presence}
     faults: list[str] = []
     row["energy_left_db"] = energy_left_db(output, mixture)
     row["silent"] = not np.ptp(output) > 0
@@ -77,12 +77,13 @@ def score_trial(measures: Measures, job: Job) -> Result:
     else:
         _check_known(job, mixture, reference, fs)
         row |= _measure_all(measures, job, output, mixture, reference, faults)
-        if trial.condition == "present" and interferer is not None:
-            row["si_sdr_interferer"] = _value(si_sdr, output, interferer, fs, f"{trial.id}: interferer", faults)
+        if trial.condition == "present" and interferers:  # of several, the one that the output is most like
+            found = [_value(si_sdr, output, each, fs, f"{trial.id}: interferer", faults) for each in interferers]
+            row["si_sdr_interferer"] = None if None in found else max(found)
     return Result({name: _rounded(value) for name, value in row.items()}, faults)
 
 
-def _read(source: str, trial: Trial, fs: int, num_samples: int | None = None) -> np.ndarray:
+def _read(source: str, trial: ListedTrial, fs: int, num_samples: int | None = None) -> np.ndarray:
     try:
         samples, _ = read_audio(source, fs=fs)
     except AudioError as error:
@@ -95,7 +96,7 @@ def _read(source: str, trial: Trial, fs: int, num_samples: int | None = None) ->
 
 
 def _facts(
-    trial: Trial, mixture: np.ndarray, reference: np.ndarray, interferer: np.ndarray | None, fs: int
+    trial: ListedTrial, mixture: np.ndarray, reference: np.ndarray, interferer: np.ndarray | None, fs: int
 ) -> dict[str, Any]:
     try:
         enrollment = audio_info(trial.enrollment)

@@ -4,56 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.io.data_dir import DataDir
+from zspex_toolkit.io.listed_trial import ListedTrial
 from zspex_toolkit.io.table import read_table
-from zspex_toolkit.simulation.trial_plan import read_trials
+from zspex_toolkit.simulation.plan import CONDITIONS, read_trials
 
-CONDITIONS = ("present", "absent", "single")
 LEAKS = "enroll_is_target"  # trials whose enrollment is the target utterance itself; a public list may have some
 _GENDERS = {"m": "male", "f": "female"}
 
 
-@dataclass(frozen=True)
-class Trial:
-    """One (mixture, enrolled speaker).
-
-    Attributes:
-        id: of the trial.
-        mixture_id: of the mixture, which both its speakers' trials share.
-        target, interferer: speakers; no interferer where the target speaks alone, or it is not known.
-        target_gender, interferer_gender: female, male or None.
-        condition: present, absent (the enrolled speaker is not in the mixture) or single (and is alone in it).
-        mixture, reference, interferer_reference, enrollment: recordings.
-        enrolls_with_target: whether the enrollment is the target utterance; None where the directory does not say.
-    """
-
-    id: str
-    mixture_id: str
-    target: str
-    interferer: str | None
-    target_gender: str | None
-    interferer_gender: str | None
-    condition: str
-    mixture: str
-    reference: str
-    interferer_reference: str | None
-    enrollment: str
-    enrolls_with_target: bool | None
-
-    @property
-    def pair(self) -> str:
-        """Genders of the two speakers: different, female, male or unknown."""
-        genders = {self.target_gender, self.interferer_gender}
-        if None in genders:
-            return "unknown"
-        return "different" if len(genders) == 2 else genders.pop()
-
-
-def read_trial_list(data: Path, *, exclude: Path | None = None) -> list[Trial]:
+def read_trial_list(data: Path, *, exclude: Path | None = None) -> list[ListedTrial]:
     """The trials of the directory ``data``, in its order.
 
     Args:
@@ -72,6 +35,7 @@ def read_trial_list(data: Path, *, exclude: Path | None = None) -> list[Trial]:
         name: read_table(data / name) if (data / name).exists() else {}
         for name in ("spk2.scp", "utt2spk2", "spk2gender", "utt2condition", "utt2mixture", LEAKS)
     }
+    more = [read_table(path) for path in sorted(data.glob("spk[3-9].scp"))]
     says_leaks = (data / LEAKS).exists()
     left_out = _left_out(exclude, directory)
     trials = []
@@ -86,7 +50,7 @@ def read_trial_list(data: Path, *, exclude: Path | None = None) -> list[Trial]:
         target, interferer = directory.utt2spk[name], others["utt2spk2"].get(name)
         genders = [_GENDERS.get(others["spk2gender"].get(spk or "", "")) for spk in (target, interferer)]
         trials.append(
-            Trial(
+            ListedTrial(
                 id=name,
                 mixture_id=others["utt2mixture"].get(name, needed["wav.scp"][name]),
                 target=target,
@@ -97,6 +61,7 @@ def read_trial_list(data: Path, *, exclude: Path | None = None) -> list[Trial]:
                 mixture=needed["wav.scp"][name],
                 reference=needed["spk1.scp"][name],
                 interferer_reference=others["spk2.scp"].get(name),
+                more_interferers=tuple(table[name] for table in more if name in table),
                 enrollment=needed["enroll_spk1.scp"][name],
                 enrolls_with_target=name in others[LEAKS] if says_leaks else None,
             )
@@ -106,7 +71,7 @@ def read_trial_list(data: Path, *, exclude: Path | None = None) -> list[Trial]:
     return trials
 
 
-def list_hash(trials: Sequence[Trial]) -> str:
+def list_hash(trials: Sequence[ListedTrial]) -> str:
     """What identifies the list: trials, speakers and conditions, and the names of the files but not their folders."""
     lines = (
         f"{trial.id} {trial.target} {trial.interferer} {trial.condition} "
@@ -116,14 +81,14 @@ def list_hash(trials: Sequence[Trial]) -> str:
     return hashlib.sha256("".join(lines).encode("utf-8")).hexdigest()[:12]
 
 
-def roles(trials: Sequence[Trial]) -> str:
-    """Who is asked for in mixtures of two: ``both`` speakers of each in turn, ``one`` of each, or ``some``."""
+def roles(trials: Sequence[ListedTrial]) -> str:
+    """Who is asked for: of each mixture ``both`` speakers or ``all`` three in turn, ``one``, or ``some``."""
     asked: dict[str, set[str]] = {}
     for trial in trials:
         if trial.condition == "present":
             asked.setdefault(trial.mixture_id, set()).add(trial.target)
     counts = {len(speakers) for speakers in asked.values()}
-    return {(2,): "both", (1,): "one"}.get(tuple(counts), "some")
+    return {(3,): "all", (2,): "both", (1,): "one"}.get(tuple(counts), "some")
 
 
 def mixing_mode(data: Path) -> str | None:

@@ -83,10 +83,6 @@ class Selection(Sequence[str]):
     def __getitem__(self, index: int) -> str:
         return self.texts[int(self.positions[index])]
 
-    def without(self, text: str) -> Selection:
-        """All but one; the texts have to be searchable."""
-        return Selection(self.texts, self.positions[self.positions != self.texts.find(text)])
-
 
 class Choices(Sequence[str]):
     """An unchanging list of texts of which few differ: of each the number of one of ``names``."""

@@ -4,28 +4,10 @@ from __future__ import annotations
 
 import subprocess
 from contextlib import suppress
+from pathlib import Path
 
 GRACE_S = 60  # between SIGTERM and SIGKILL: training saves a checkpoint in this time
-
-# It reads which groups of processes run (+), which ended (-), and that it may go (.); our death ends what it reads.
-_SCRIPT = """\
-declare -A running
-while read -r sign group; do
-    case $sign in
-        +) running[$group]=yes ;;
-        -) unset "running[$group]" ;;
-        .) exit ;;
-    esac
-done
-for ((left_s = $1; left_s >= 0; left_s--)); do
-    for group in "${!running[@]}"; do
-        if ((left_s == $1)); then kill -TERM -- "-$group"; fi
-        if ((left_s == 0)); then kill -KILL -- "-$group"; fi
-        kill -0 -- "-$group" || unset "running[$group]"
-    done
-    ((${#running[@]})) || break
-    sleep 1
-done"""
+_SCRIPT = Path(__file__).with_name("guard.sh")
 
 
 class Guard:
@@ -33,7 +15,7 @@ class Guard:
 
     def __enter__(self) -> Guard:
         self._process = subprocess.Popen(
-            ["bash", "-c", _SCRIPT, "run_jobs: guard", str(GRACE_S)],
+            ["bash", str(_SCRIPT), str(GRACE_S)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

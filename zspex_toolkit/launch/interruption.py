@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from zspex_toolkit.errors import JobError
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# Not SIGHUP below nohup, which protects from a terminal that closes.
+_SIGNALS = (signal.SIGINT, signal.SIGTERM) + (signal.SIGHUP,) * (signal.getsignal(signal.SIGHUP) != signal.SIG_IGN)
+_SAME_S = 0.5  # what tells all processes to end, as timeout and containers do, may tell us twice
 
 
 class InterruptedJobsError(JobError):
@@ -56,7 +59,13 @@ def next_signal() -> Iterator[threading.Event]:
     if threading.current_thread() is not threading.main_thread():
         yield told
         return
-    before = {kind: signal.signal(kind, lambda *_: told.set()) for kind in _SIGNALS}
+    begin = time.monotonic()
+
+    def tell(signum, frame):
+        if time.monotonic() - begin > _SAME_S:
+            told.set()
+
+    before = {kind: signal.signal(kind, tell) for kind in _SIGNALS}
     try:
         yield told
     finally:

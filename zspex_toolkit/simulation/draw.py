@@ -1,164 +1,163 @@
-"""Draw a mixture: who interferes, which stretches sound, how loud. One code for sets on disk and for training."""
+"""Draw mixtures and the trials that ask for their speakers: one code for sets on disk and for training."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from zspex_toolkit.errors import ConfigError, DataDirError
-from zspex_toolkit.io.compact_table import Choices, CompactTable, Groups, Numbers, Texts
-from zspex_toolkit.simulation.mixture_plan import MixturePlan, Noise, Source
-from zspex_toolkit.simulation.passage import Passage
+from zspex_toolkit.errors import ConfigError
+from zspex_toolkit.simulation.passage import draw_passage
+from zspex_toolkit.simulation.plan import Enrollment, Noise, Passage, Plan, Trial
+from zspex_toolkit.simulation.pool import Pool
 from zspex_toolkit.simulation.speed import num_samples_at_speed
 
 MODES = ("min", "max", "target")
-Range = float | tuple[float, float]
+Range = float | Sequence[float]  # a number of dB, or a lower and an upper one to draw between
 
 
-class Pool:
-    """Utterances that may be mixed, by speaker; drawing from it takes constant time, and processes share its memory.
+@dataclass(frozen=True)
+class Mixing:
+    """How mixtures are drawn, and enrollments for their speakers.
 
-    Args:
-        utt2spk: speaker of each utterance.
-        utt2num_samples: its length in samples.
-
-    Raises:
-        DataDirError: if an utterance has no length.
-    """
-
-    def __init__(self, utt2spk: Mapping[str, str], utt2num_samples: Mapping[str, int]):
-        utt2spk = dict(utt2spk.items())
-        utterances = sorted(utt2spk, key=str.encode)
-        for utt in utterances:
-            if utt not in utt2num_samples:
-                raise DataDirError(f"utterance {utt}: no length in samples (utt2num_samples)")
-        self.speakers = Texts(sorted(set(utt2spk.values()), key=str.encode))
-        speaker_of = Choices((utt2spk[utt] for utt in utterances), self.speakers)
-        self.utterances = Texts(utterances)
-        self.utt2spk = CompactTable(self.utterances, speaker_of)
-        self.spk2utt = Groups(self.utterances, speaker_of, self.speakers)
-        self.utt2num_samples = CompactTable(self.utterances, Numbers(int(utt2num_samples[utt]) for utt in utterances))
-        self._position = {spk: position for position, spk in enumerate(self.speakers)}
-
-    def draw_interferers(self, rng: np.random.Generator, target_spk: str, count: int) -> list[str]:
-        """``count`` utterances, each a random one of a random speaker; no speaker twice, none of ``target_spk``."""
-        if count >= len(self.speakers):
-            raise DataDirError(
-                f"mixtures of {count + 1} speakers need at least {count + 1} speakers, found {len(self.speakers)}"
-            )
-        taken = [target_spk]
-        utterances = []
-        for _ in range(count):
-            taken.append(self.draw_other(rng, taken))
-            choices = self.spk2utt.selection(taken[-1])
-            utterances.append(choices[int(rng.integers(len(choices)))])
-        return utterances
-
-    def draw_other(self, rng: np.random.Generator, taken: Sequence[str]) -> str:
-        """A random speaker who is none of ``taken``.
-
-        Raises:
-            DataDirError: if there is none.
-        """
-        if len(taken) >= len(self.speakers):
-            raise DataDirError(f"expected more than {len(taken)} speakers, found {len(self.speakers)}")
-        position = int(rng.integers(len(self.speakers) - len(taken)))
-        for earlier in sorted(self._position[spk] for spk in taken):  # skip over those taken: uniform over the rest
-            position += position >= earlier
-        return self.speakers[position]
-
-
-def draw_mixture(
-    rng: np.random.Generator,
-    target: str,
-    pool: Pool,
-    *,
-    snr_db: Range,
-    fs: int,
-    seed: int = 0,
-    num_speakers: int = 2,
-    mode: str = "min",
-    max_num_samples: int | None = None,
-    speeds: Sequence[float] = (1.0,),
-    rooms: Sequence[str] = (),
-    noises: Mapping[str, int] | None = None,
-    noise_snr_db: Range = (5.0, 20.0),
-) -> MixturePlan:
-    """Plan the mixture of utterance ``target`` with random utterances of random other speakers.
-
-    Args:
-        rng: ``rng_for(seed, "mixture", target)`` for a set on disk, ``rng_for(seed, "mixture", epoch, index)`` for
-            training: the plan follows from it and the pool alone.
-        target: its utterance id.
-        pool: the utterances to draw from.
-        snr_db: target over the sum of the interferers, or a range to draw from.
+    Attributes:
+        snr_db: target over the sum of the interferers.
         fs: rate of the utterances in Hz.
-        seed: noted in the plan.
+        seed: noted in the plans.
         num_speakers: 2 or more, the target included.
         mode: "min": all are cut to the shortest; "max": as long as the longest; "target": as long as the target.
             A longer utterance gives a random stretch, a shorter one sounds at a random place.
-        max_num_samples: longest mixture.
+        num_samples: length of every mixture, whatever the mode; None: as the mode says.
+        max_num_samples: longest mixture; None: no limit.
+        join: fill a mixture with more utterances of each speaker, over and over, and enrollments alike.
         speeds: factors to draw each source's speed from.
         rooms: ids of impulse responses to draw each source's room from; none if empty.
+        room_probability: share of mixtures in rooms.
         noises: length in samples of the noise recordings to draw one from; none if empty.
-        noise_snr_db: sum of the sources over the noise, or a range to draw from.
+        noise_probability: share of mixtures with noise.
+        noise_snr_db: sum of the sources over the noise.
+        gain_db: on the whole mixture.
+        enrollment_num_samples: shortest and longest; a whole utterance if None.
+        join_enrollments: use several utterances if one is too short.
+        treat_enrollments: give enrollments rooms, noise and gain as often as mixtures; else they are as recorded.
 
     Raises:
         ConfigError: if a setting is out of its range.
+    """
+
+    snr_db: Range
+    fs: int = 0
+    seed: int = 0
+    num_speakers: int = 2
+    mode: str = "min"
+    num_samples: int | None = None
+    max_num_samples: int | None = None
+    join: bool = False
+    speeds: Sequence[float] = (1.0,)
+    rooms: Sequence[str] = ()
+    room_probability: float = 1.0
+    noises: Mapping[str, int] = field(default_factory=dict)
+    noise_probability: float = 1.0
+    noise_snr_db: Range = (5.0, 20.0)
+    gain_db: Range = 0.0
+    enrollment_num_samples: tuple[int, int] | None = None
+    join_enrollments: bool = True
+    treat_enrollments: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("snr_db", "noise_snr_db", "gain_db"):
+            check_range(name, getattr(self, name))
+        for name in ("room_probability", "noise_probability"):
+            check_probability(name, getattr(self, name))
+        if self.num_speakers < 2:
+            raise ConfigError(f"num_speakers: expected 2 or more, got {self.num_speakers}")
+        if self.mode not in MODES:
+            raise ConfigError(f"mode: expected one of {', '.join(MODES)}, got {self.mode!r}")
+        if not self.speeds or not all(0.1 <= speed <= 10 for speed in self.speeds):
+            raise ConfigError(f"speeds: expected factors between 0.1 and 10, got {self.speeds}")
+
+
+def draw_mixture(
+    rng: np.random.Generator, target: str, pool: Pool, mixing: Mixing, *, num_speakers: int | None = None
+) -> Plan:
+    """Plan the mixture of utterance ``target`` with random utterances of random other speakers.
+
+    Args:
+        rng: of this mixture alone: the plan follows from it, the pool and the settings.
+        target: an utterance of ``pool``; the mixture begins with it.
+        pool: the utterances to draw from; with ``mixing.join`` each speaker needs two.
+        mixing: how to draw.
+        num_speakers: 1: the target alone; None: as ``mixing`` says.
+
+    Returns:
+        The plan, without the sources' gains.
+
+    Raises:
         DataDirError: if there are too few speakers.
     """
-    check_settings(snr_db, num_speakers, mode, speeds)
+    num_speakers = num_speakers or mixing.num_speakers
+    has_rooms = _happens(rng, mixing.room_probability, mixing.rooms)
+    has_noise = _happens(rng, mixing.noise_probability, mixing.noises)
     utterances = [target, *pool.draw_interferers(rng, pool.utt2spk[target], num_speakers - 1)]
-    factors = [
-        float(speeds[int(rng.integers(len(speeds)))]) if len(speeds) > 1 else float(speeds[0]) for _ in utterances
-    ]
-    lengths = [
-        num_samples_at_speed(pool.utt2num_samples[utt], speed) for utt, speed in zip(utterances, factors, strict=True)
-    ]
-    total = {"min": min(lengths), "max": max(lengths), "target": lengths[0]}[mode]
-    total = min(total, max_num_samples or total)
-    sources: list[Source] = []
-    for utt, speed, length in zip(utterances, factors, lengths, strict=True):
-        taken = min(length, total)
-        start = int(rng.integers(length - taken + 1))
-        offset = draw_offset(rng, taken, total, sources[0] if sources else None)
-        sources.append(Source(utt, pool.utt2spk[utt], start, offset, taken, speed=speed, room=draw_name(rng, rooms)))
-    return MixturePlan(
+    speeds = [_draw_speed(rng, mixing) for _ in utterances]
+    total = mixing.num_samples or _length(utterances, speeds, pool, mixing)
+    sources: list[Passage] = []
+    for utt, speed in zip(utterances, speeds, strict=True):
+        spk, positions = pool.utt2spk[utt], [pool.utterances.find(utt)]
+        if mixing.join:  # the last one is never part of the mixture, so there is always speech to enroll with
+            positions += list(pool.others_in_random_order(rng, spk, positions)[:-1])
+        source = draw_passage(rng, pool, spk, positions, total, speed=speed, join=mixing.join)
+        offset = _draw_offset(rng, source.num_samples, total, sources[0] if sources else None)
+        room = _draw_name(rng, mixing.rooms) if has_rooms else None
+        sources.append(dataclasses.replace(source, offset=offset, room=room))
+    return Plan(
         id="_".join(utterances),
         sources=tuple(sources),
-        snr_db=draw_in_range(rng, snr_db),
-        fs=fs,
+        snr_db=_draw_in_range(rng, mixing.snr_db) if num_speakers > 1 else None,
+        fs=mixing.fs,
         num_samples=total,
-        seed=seed,
-        noise=draw_noise(rng, noises or {}, noise_snr_db),
+        seed=mixing.seed,
+        noise=_draw_noise(rng, mixing) if has_noise else None,
+        gain=_draw_gain(rng, mixing),
     )
 
 
-def draw_offset(rng: np.random.Generator, taken: int, total: int, target: Source | Passage | None) -> int:
-    """Where a source begins; an interferer overlaps with at least half of the target or half of itself."""
-    first, last = 0, total - taken
-    if target is not None:
-        half = (min(taken, target.num_samples) + 1) // 2
-        first = max(first, target.offset + half - taken)
-        last = min(last, target.offset + target.num_samples - half)
-    return int(rng.integers(first, last + 1))
+def draw_trials(
+    rng: np.random.Generator,
+    mixture: Plan,
+    roles: Sequence[int | None],
+    pool: Pool,
+    mixing: Mixing,
+    *,
+    enrollment_rng: Callable[[str], np.random.Generator] | None = None,
+) -> list[Trial]:
+    """A trial for each role: 1 for the mixture's first source, ...; None for a speaker who is not in the mixture.
 
+    An enrollment has the speed of its speaker's source and shares no utterance with it.
 
-def check_settings(snr_db: Range, num_speakers: int, mode: str, speeds: Sequence[float] = (1.0,)) -> None:
-    """Refuse what no mixture can be made from.
+    Args:
+        rng: of this mixture alone.
+        mixture: from :func:`draw_mixture`.
+        roles: a role may be asked for several times, with an enrollment each.
+        pool: utterances of speakers with two or more of them.
+        mixing: how to draw.
+        enrollment_rng: gives the random numbers of an enrollment by the trial's id; None: ``rng``.
 
     Raises:
-        ConfigError: naming the setting.
+        DataDirError: if there is no absent speaker.
     """
-    check_range("snr_db", snr_db)
-    if num_speakers < 2:
-        raise ConfigError(f"num_speakers: expected 2 or more, got {num_speakers}")
-    if mode not in MODES:
-        raise ConfigError(f"mode: expected one of {', '.join(MODES)}, got {mode!r}")
-    if not speeds or not all(0.1 <= speed <= 10 for speed in speeds):
-        raise ConfigError(f"speeds: expected factors between 0.1 and 10, got {speeds}")
+    stranger = pool.draw_other(rng, [source.spk for source in mixture.sources]) if None in roles else None
+    trials = []
+    for role in roles:
+        source = mixture.sources[role - 1] if role else None
+        spk = source.spk if source else stranger
+        name = f"{spk}-{mixture.id}"
+        enrollment = _draw_enrollment(enrollment_rng(name) if enrollment_rng else rng, spk, source, pool, mixing)
+        trials.append(Trial(name, role, enrollment, mixture))
+    return trials
 
 
 def check_range(name: str, bounds: Range) -> None:
@@ -172,21 +171,82 @@ def check_range(name: str, bounds: Range) -> None:
         raise ConfigError(f"{name}: expected a finite number of dB, or a lower and an upper one, got {bounds}")
 
 
-def draw_name(rng: np.random.Generator, names: Sequence[str]) -> str | None:
-    """A random one of the names; None if there is none."""
-    return names[int(rng.integers(len(names)))] if names else None
+def check_probability(name: str, value: float) -> None:
+    """Raises ConfigError unless ``value`` is between 0 and 1."""
+    if not 0 <= value <= 1:
+        raise ConfigError(f"{name}: expected a number from 0 to 1, got {value}")
 
 
-def draw_in_range(rng: np.random.Generator, bounds: Range) -> float:
+def _draw_enrollment(
+    rng: np.random.Generator, spk: str, source: Passage | None, pool: Pool, mixing: Mixing
+) -> Enrollment:
+    used = [pool.utterances.find(utt) for utt in source.utterances] if source else []
+    others = pool.others_in_random_order(rng, spk, used)
+    bounds = mixing.enrollment_num_samples
+    passage = draw_passage(
+        rng,
+        pool,
+        spk,
+        others,
+        None if bounds is None else int(rng.integers(bounds[0], bounds[1] + 1)),
+        speed=source.speed if source else _draw_speed(rng, mixing),
+        join=mixing.join_enrollments,
+        repeat=mixing.join,
+    )
+    if not mixing.treat_enrollments:
+        return Enrollment(passage)
+    has_room = _happens(rng, mixing.room_probability, mixing.rooms)
+    has_noise = _happens(rng, mixing.noise_probability, mixing.noises)
+    room = _draw_name(rng, mixing.rooms) if has_room else None
+    passage = dataclasses.replace(passage, room=room, gain=_draw_gain(rng, mixing))
+    return Enrollment(passage, _draw_noise(rng, mixing) if has_noise else None)
+
+
+def _length(utterances: Sequence[str], speeds: Sequence[float], pool: Pool, mixing: Mixing) -> int:
+    """Of a mixture of these utterances, in samples."""
+    lengths = [
+        num_samples_at_speed(pool.num_samples[pool.utterances.find(utt)], speed)
+        for utt, speed in zip(utterances, speeds, strict=True)
+    ]
+    total = {"min": min(lengths), "max": max(lengths), "target": lengths[0]}[mixing.mode]
+    return min(total, mixing.max_num_samples or total)
+
+
+def _draw_offset(rng: np.random.Generator, taken: int, total: int, target: Passage | None) -> int:
+    """Where a source begins; an interferer overlaps with at least half of the target or half of itself."""
+    first, last = 0, total - taken
+    if target is not None:
+        half = (min(taken, target.num_samples) + 1) // 2
+        first = max(first, target.offset + half - taken)
+        last = min(last, target.offset + target.num_samples - half)
+    return int(rng.integers(first, last + 1))
+
+
+def _happens(rng: np.random.Generator, probability: float, choices: Sequence | Mapping) -> bool:
+    return bool(choices) and (probability >= 1 or rng.random() < probability)
+
+
+def _draw_speed(rng: np.random.Generator, mixing: Mixing) -> float:
+    speeds = mixing.speeds
+    return float(speeds[int(rng.integers(len(speeds)))] if len(speeds) > 1 else speeds[0])
+
+
+def _draw_name(rng: np.random.Generator, names: Sequence[str]) -> str:
+    return names[int(rng.integers(len(names)))]
+
+
+def _draw_in_range(rng: np.random.Generator, bounds: Range) -> float:
     """A number between two bounds; the number itself where there is one or they are equal."""
     if not isinstance(bounds, Sequence):
         return float(bounds)
     return float(rng.uniform(bounds[0], bounds[-1])) if bounds[0] < bounds[-1] else float(bounds[0])
 
 
-def draw_noise(rng: np.random.Generator, noises: Mapping[str, int], snr_db: Range) -> Noise | None:
-    """A random stretch of one of the recordings (name: length in samples); None if there is none."""
-    name = draw_name(rng, sorted(noises))
-    if name is None:
-        return None
-    return Noise(name, int(rng.integers(noises[name])), draw_in_range(rng, snr_db))
+def _draw_gain(rng: np.random.Generator, mixing: Mixing) -> float:
+    return 10 ** (_draw_in_range(rng, mixing.gain_db) / 20)
+
+
+def _draw_noise(rng: np.random.Generator, mixing: Mixing) -> Noise:
+    """A random stretch of one of the recordings."""
+    name = _draw_name(rng, sorted(mixing.noises))
+    return Noise(name, int(rng.integers(mixing.noises[name])), _draw_in_range(rng, mixing.noise_snr_db))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 
 import numpy as np
 
-from zspex_toolkit.signal.level import power
-from zspex_toolkit.simulation.mixture_plan import MixturePlan, Source
+from zspex_toolkit.signal.level import gain_for_snr, power
+from zspex_toolkit.simulation.plan import Noise, Passage, Plan
 
 
 class SilentSignalError(ValueError):
@@ -17,20 +19,21 @@ class SilentSignalError(ValueError):
 
 # Highest absolute value of a mixture and of its sources; the rest of full scale is room for rounding to 16 bits.
 PEAK = 0.99
+SILENCE = 1e-8  # mean square (-80 dB re full scale) below which speech has no level to set
 
 
 def set_levels(
-    plan: MixturePlan,
+    plan: Plan,
     parts: Sequence[np.ndarray],
     noise: np.ndarray | None = None,
     active: Sequence[np.ndarray] | None = None,
-) -> MixturePlan:
+) -> Plan:
     """The plan with every gain set.
 
     The target keeps its level. Each interferer gets the same power over the samples where it overlaps with the target;
     together they are scaled until the target's power over that of their sum, both over the samples where the target
-    overlaps with any of them, is ``plan.snr_db``. A target alone keeps its level too. Then one gain for all keeps
-    mixture and sources below ``PEAK``; it is 1 where nothing would clip.
+    overlaps with any of them, is ``plan.snr_db``. A target alone keeps its level too. Then one gain for all is the one
+    planned, or what keeps mixture and sources below ``PEAK``, if that is less.
 
     Args:
         plan: what sounds where.
@@ -42,65 +45,88 @@ def set_levels(
     Raises:
         SilentSignalError: if the target or an interferer is silent over the samples that count.
     """
+    gains = _gains(plan, parts, active)
+    mixture = _sum(parts, gains)
+    peaks = [abs(gain) * _peak(part) for part, gain in zip(parts, gains, strict=True)]
+    leveled = None
+    if plan.noise is not None:
+        gain = noise_gain(mixture, noise, plan.noise)
+        leveled = dataclasses.replace(plan.noise, gain=_portable(gain))
+        mixture = mixture + np.float32(gain) * noise
+        peaks.append(gain * _peak(noise))
+    return dataclasses.replace(
+        plan,
+        sources=tuple(
+            dataclasses.replace(source, gain=_portable(gain)) for source, gain in zip(plan.sources, gains, strict=True)
+        ),
+        gain=_portable(min(plan.gain, PEAK / max(*peaks, _peak(mixture)))),
+        noise=leveled,
+    )
+
+
+def limited_gain(gain: float, samples: np.ndarray) -> float:
+    """The gain, or what keeps the samples below ``PEAK``, if that is less."""
+    return min(gain, PEAK / _peak(samples))
+
+
+def noise_gain(speech: np.ndarray, hiss: np.ndarray, noise: Noise) -> float:
+    """Factor for the stretch ``hiss`` that puts the speech ``noise.snr_db`` above it, both (T,).
+
+    Raises:
+        SilentSignalError: if the stretch is silent.
+    """
+    level = power(hiss)
+    if not level > 0:
+        raise SilentSignalError(f"noise is silent in the stretch drawn ({noise.id})")
+    return gain_for_snr(power(speech), level, noise.snr_db)
+
+
+def _gains(plan: Plan, parts: Sequence[np.ndarray], active: Sequence[np.ndarray] | None) -> list[float]:
+    """Of the sources, before the gain for all."""
+    target, *interferers = plan.sources
     spans = [_span(source, plan.num_samples) for source in plan.sources]
     masks = [span & on for span, on in zip(spans, active, strict=True)] if active is not None else spans
-    gains = [1.0]
-    if len(plan.sources) == 1:
-        if not power(parts[0][masks[0]]) > 0:
-            raise SilentSignalError(f"target is silent ({plan.sources[0].utt})")
-        return _with_gains(plan, parts, gains, noise, _noise_gain(plan, parts[0], noise))
-    for source, part, mask in zip(plan.sources[1:], parts[1:], masks[1:], strict=True):
-        level = power(part[mask & spans[0]])
-        if not level > 0:
-            raise SilentSignalError(f"interferer is silent where it overlaps with the target ({source.utt})")
-        gains.append(level**-0.5)
-    overlap = spans[0] & np.logical_or.reduce(spans[1:])
-    interference = _sum(parts[1:], gains[1:])
-    target_power = power(parts[0][overlap & masks[0]])
-    if not target_power > 0:
-        raise SilentSignalError(f"target is silent where it overlaps with the interferers ({plan.sources[0].utt})")
-    interference_power = power(interference[overlap & np.logical_or.reduce(masks[1:])])
-    scale = (target_power / interference_power) ** 0.5 * 10 ** (-plan.snr_db / 20)
-    gains = [1.0, *(gain * scale for gain in gains[1:])]
-    noise_gain = _noise_gain(plan, _sum(parts, gains), noise)
-    return _with_gains(plan, parts, gains, noise, noise_gain)
+    if not interferers:
+        _speech_power(parts[0], masks[0], "target is silent", target)
+        return [1.0]
+    where = "interferer is silent where it overlaps with the target"
+    levels = [
+        _speech_power(part, mask & spans[0], where, source)
+        for source, part, mask in zip(interferers, parts[1:], masks[1:], strict=True)
+    ]
+    overlap = spans[0] & reduce(or_, spans[1:])
+    where = "target is silent where it overlaps with the interferers"
+    target_power = _speech_power(parts[0], overlap & masks[0], where, target)
+    equal = [level**-0.5 for level in levels]
+    interference_power = _power(_sum(parts[1:], equal), overlap & reduce(or_, masks[1:]))
+    scale = gain_for_snr(target_power, interference_power, plan.snr_db)
+    return [1.0, *(gain * scale for gain in equal)]
 
 
-def _span(source: Source, num_samples: int) -> np.ndarray:
+def _span(source: Passage, num_samples: int) -> np.ndarray:
     """Bool (T,): where the source sounds."""
     span = np.zeros(num_samples, dtype=bool)
     span[source.offset : source.offset + source.num_samples] = True
     return span
 
 
+def _speech_power(samples: np.ndarray, where: np.ndarray, fault: str, passage: Passage) -> float:
+    level = _power(samples, where)
+    if not level > SILENCE:
+        raise SilentSignalError(f"{fault} ({', '.join(passage.utterances)})")
+    return level
+
+
+def _power(samples: np.ndarray, where: np.ndarray) -> float:
+    return power(samples if where.all() else samples[where])  # choosing samples would take most of the time
+
+
 def _sum(parts: Sequence[np.ndarray], gains: Sequence[float]) -> np.ndarray:
-    return sum(np.float32(gain) * part for part, gain in zip(parts, gains, strict=True))
+    return reduce(np.add, (np.float32(gain) * part for part, gain in zip(parts, gains, strict=True)))
 
 
-def _noise_gain(plan: MixturePlan, speech: np.ndarray, noise: np.ndarray | None) -> float | None:
-    if plan.noise is None:
-        return None
-    level = power(noise)
-    if not level > 0:
-        raise SilentSignalError(f"noise is silent in the stretch drawn ({plan.noise.id})")
-    return float((power(speech) / level) ** 0.5 * 10 ** (-plan.noise.snr_db / 20))
-
-
-def _with_gains(plan, parts, gains, noise, noise_gain) -> MixturePlan:
-    mixture = _sum(parts, gains)
-    peaks = [abs(gain) * float(np.abs(part).max()) for part, gain in zip(parts, gains, strict=True)]
-    if noise_gain is not None:
-        mixture = mixture + np.float32(noise_gain) * noise
-        peaks.append(noise_gain * float(np.abs(noise).max()))
-    peak = max(*peaks, float(np.abs(mixture).max()))
-    return dataclasses.replace(
-        plan,
-        sources=tuple(
-            dataclasses.replace(source, gain=_portable(gain)) for source, gain in zip(plan.sources, gains, strict=True)
-        ),
-        gain=_portable(min(1.0, PEAK / peak)),
-        noise=dataclasses.replace(plan.noise, gain=_portable(noise_gain)) if plan.noise else None,
-    )
+def _peak(samples: np.ndarray) -> float:
+    return float(max(samples.max(), -samples.min()))
 
 
 def _portable(gain: float) -> float:

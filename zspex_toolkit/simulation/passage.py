@@ -1,87 +1,83 @@
-"""A passage of one speaker: stretches of one or several utterances, one behind the other, that fill a given length."""
+"""A passage of one speaker: drawn from one or several utterances until it is full, and read."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from zspex_toolkit.simulation.speed import change_speed
+from zspex_toolkit.simulation.plan import Passage, Piece
+from zspex_toolkit.simulation.pool import Pool
+from zspex_toolkit.simulation.speed import change_speed, num_samples_at_speed
 
-
-@dataclass(frozen=True)
-class Piece:
-    """Samples ``start : start + num_samples`` of an utterance, at its own speed."""
-
-    utt: str
-    start: int
-    num_samples: int
-
-
-@dataclass(frozen=True)
-class Passage:
-    """What one speaker says: ``num_samples`` samples from ``offset`` on, counted after the change of speed."""
-
-    spk: str
-    pieces: tuple[Piece, ...]
-    num_samples: int
-    offset: int = 0
-    speed: float = 1.0  # the pieces are played this much faster, pitch and all
-    room: str | None = None  # id of the room impulse response that they are convolved with
-
-    @property
-    def utterances(self) -> list[str]:
-        """The utterances it is taken from, in its order."""
-        return [piece.utt for piece in self.pieces]
+Read = Callable[[str, int, int | None], np.ndarray]  # samples from one on to another (None: the end) of an utterance
 
 
 def draw_passage(
     rng: np.random.Generator,
+    pool: Pool,
     spk: str,
-    utterances: Sequence[str],
-    utt2num_samples: Mapping[str, int],
-    num_samples: int,
+    positions: Sequence[int],
+    num_samples: int | None,
     *,
     speed: float = 1.0,
     join: bool = True,
+    repeat: bool = True,
 ) -> Passage:
     """A passage of ``num_samples`` samples, without room and offset.
 
     Args:
         rng: where the stretches come from.
+        pool: where the utterances are.
         spk: the speaker.
-        utterances: taken in this order until the passage is full, and then over again; at least one.
-        utt2num_samples: their lengths.
-        num_samples: length wanted, after the change of speed.
+        positions: the utterances' places in the pool, taken in this order until the passage is full; at least one.
+        num_samples: length wanted, after the change of speed; None: all of the first utterance.
         speed: of the whole passage.
         join: use more than the first utterance if it is too short; otherwise the passage is as long as it.
+        repeat: take the utterances over again if all are too short; otherwise the passage is as long as they are.
 
     A first utterance that is longer than needed gives a random stretch; so does the last of several.
     """
-    wanted = math.ceil(num_samples * speed)
+    if num_samples is None:
+        num_samples, join = num_samples_at_speed(pool.num_samples[positions[0]], speed), False
+    left = wanted = math.ceil(num_samples * speed)
     pieces: list[Piece] = []
-    left = wanted
-    while left > 0 and (join or not pieces):
-        utt = utterances[len(pieces) % len(utterances)]
-        length = utt2num_samples[utt]
+    while left > 0 and (not pieces or (join and (repeat or len(pieces) < len(positions)))):
+        position = positions[len(pieces) % len(positions)]
+        length = pool.num_samples[position]
         taken = min(length, left)
-        pieces.append(Piece(utt, int(rng.integers(length - taken + 1)), taken))
+        pieces.append(Piece(pool.utterances[position], int(rng.integers(length - taken + 1)), taken))
         left -= taken
-    full = num_samples if left == 0 else max(1, min(num_samples, math.floor((wanted - left) / speed)))
-    return Passage(spk, tuple(pieces), full, speed=speed)
+    return Passage(spk, tuple(pieces), min(num_samples, num_samples_at_speed(wanted - left, speed)), speed=speed)
 
 
-def read_passage(passage: Passage, read: Callable[[str, int, int], np.ndarray]) -> np.ndarray:
-    """Its samples without room and offset, float32 (passage.num_samples,).
+def read_passage(passage: Passage, read: Read) -> np.ndarray:
+    """Its samples without room, offset and gain, float32 (passage.num_samples,).
 
-    Args:
-        passage: which pieces.
-        read: gives samples ``start`` to ``stop`` of an utterance.
+    Raises:
+        ValueError: if the utterances are shorter than the passage says.
     """
-    parts = [read(piece.utt, piece.start, piece.start + piece.num_samples) for piece in passage.pieces]
-    samples = change_speed(parts[0] if len(parts) == 1 else np.concatenate(parts), passage.speed)
-    if len(samples) < passage.num_samples:  # lengths are rounded: at most a sample is missing
-        samples = np.pad(samples, (0, passage.num_samples - len(samples)))
-    return samples[: passage.num_samples]
+    samples = change_speed(_joined(passage, read), passage.speed)
+    stop = passage.start + passage.num_samples
+    if len(samples) < stop:
+        raise ValueError(
+            f"utterance {', '.join(passage.utterances)}: the plan needs {stop} samples, found {len(samples)};"
+            " plan again if the audio has changed"
+        )
+    return samples[passage.start : stop]
+
+
+def read_activity(passage: Passage, voiced: Read) -> np.ndarray:
+    """Bool (passage.num_samples,): which of its samples are voiced, as ``voiced`` says of those of the utterances."""
+    on = _joined(passage, voiced)
+    samples = (np.arange(passage.num_samples) + passage.start) * passage.speed
+    return on[np.minimum(samples, len(on) - 1).astype(int)]
+
+
+def _joined(passage: Passage, read: Read) -> np.ndarray:
+    parts = [
+        read(piece.utt, piece.start, None if piece.num_samples is None else piece.start + piece.num_samples)
+        for piece in passage.pieces
+    ]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)

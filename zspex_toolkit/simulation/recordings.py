@@ -1,8 +1,10 @@
-"""A folder of recordings: noises, or the impulse responses of rooms."""
+"""A folder of recordings at one rate, in bounded memory: noises, or the impulse responses of rooms."""
 
 from __future__ import annotations
 
 import os
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,49 +15,56 @@ from zspex_toolkit.io.audio import audio_info, read_audio
 from zspex_toolkit.signal.resample import resample
 
 
-class Recordings:
-    """The audio files of a folder by their names, in the order of the names; other files are passed over.
+class Recordings(Mapping[str, np.ndarray]):
+    """Samples, float32 (T,) each, by the names of the audio files, in their order; other files are passed over.
+
+    All are read at once if they fit into memory, so that processes started later share them; otherwise each when it is
+    asked for, and kept until others take its place.
 
     Args:
-        folder: where they lie.
+        folder: recordings of any rate, one channel each; None: no recordings.
+        fs: rate of the samples in Hz.
+        memory_bytes: how much is kept; twenty hours at 8 kHz take 2.3 GB.
+
+    Attributes:
+        num_samples: length of each recording; from its header, and so a sample off at times, if it is not in memory.
 
     Raises:
         ConfigError: if the folder holds no audio or does not exist.
+        AudioError: if a recording is broken.
     """
 
-    def __init__(self, folder: os.PathLike | str):
-        self.folder = Path(folder)
-        suffixes = {f".{name.lower()}" for name in soundfile.available_formats()}
-        self.names = sorted(path.name for path in self.folder.glob("*") if path.suffix.lower() in suffixes)
-        if not self.names:
-            raise ConfigError(f"{folder}: expected a folder with recordings (wav, flac, ...), found none")
+    def __init__(self, folder: os.PathLike | str | None, fs: int, *, memory_bytes: int = 1 << 29):
+        self._folder, self._fs, self._memory_bytes = Path(folder or "."), fs, memory_bytes
+        self._kept: OrderedDict[str, np.ndarray] = OrderedDict()
+        self._kept_bytes = 0
+        found = {} if folder is None else {name: audio_info(self._folder / name) for name in _audio_files(self._folder)}
+        self.num_samples = {name: max(round(info.num_samples * fs / info.fs), 1) for name, info in found.items()}
+        if 4 * sum(self.num_samples.values()) <= memory_bytes:
+            self.num_samples = {name: len(self[name]) for name in found}
 
-    def lengths(self, fs: int) -> dict[str, int]:
-        """Length of each recording in samples.
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self.num_samples:
+            raise KeyError(name)
+        if name in self._kept:
+            self._kept.move_to_end(name)
+            return self._kept[name]
+        samples = self._kept[name] = resample(*read_audio(self._folder / name), self._fs)
+        self._kept_bytes += samples.nbytes
+        while self._kept_bytes > self._memory_bytes and len(self._kept) > 1:
+            self._kept_bytes -= self._kept.popitem(last=False)[1].nbytes
+        return samples
 
-        Raises:
-            AudioError: if one is broken.
-            ConfigError: if one has another rate than ``fs``.
-        """
-        found = {name: audio_info(self.folder / name) for name in self.names}
-        for name, info in found.items():
-            if info.fs != fs:
-                raise ConfigError(f"{self.folder / name}: expected {fs} Hz, found {info.fs} Hz; resample it first")
-        return {name: info.num_samples for name, info in found.items()}
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.num_samples)
 
-    def read(self, name: str, fs: int) -> np.ndarray:
-        """Samples of one recording, float32 (T,).
+    def __len__(self) -> int:
+        return len(self.num_samples)
 
-        Raises:
-            AudioError: if it is missing, broken or of another rate than ``fs``.
-        """
-        return read_audio(self.folder / name, fs=fs)[0]
 
-    def read_resampled(self, name: str, fs: int) -> np.ndarray:
-        """Samples of one recording of any rate at ``fs`` Hz, float32 (T,).
-
-        Raises:
-            AudioError: if it is missing or broken.
-        """
-        samples, fs_in = read_audio(self.folder / name)
-        return resample(samples, fs_in, fs)
+def _audio_files(folder: Path) -> list[str]:
+    suffixes = {f".{name.lower()}" for name in soundfile.available_formats()}
+    names = sorted(path.name for path in folder.glob("*") if path.suffix.lower() in suffixes)
+    if not names:
+        raise ConfigError(f"{folder}: expected a folder with recordings (wav, flac, ...), found none")
+    return names

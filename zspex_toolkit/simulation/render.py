@@ -1,19 +1,20 @@
-"""Render a planned mixture: no randomness, and the mixture is the sum of its parts to the last bit."""
+"""Render a plan: no randomness, and the mixture is the sum of its parts to the last bit."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from zspex_toolkit.simulation.levels import set_levels
-from zspex_toolkit.simulation.mixture_plan import MixturePlan
+from zspex_toolkit.simulation.levels import SILENCE, SilentSignalError, limited_gain, noise_gain, set_levels
 from zspex_toolkit.simulation.noise import stretch
+from zspex_toolkit.simulation.passage import Read, read_activity, read_passage
+from zspex_toolkit.simulation.plan import Enrollment, Passage, Plan
 from zspex_toolkit.simulation.room import reverberate
-from zspex_toolkit.simulation.speed import change_speed
 
 FULL_SCALE = np.float32(32768)
+Signals = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -23,43 +24,35 @@ class Rendered:
     mixture: np.ndarray  # (T,) float32 = sources.sum(axis=0) + noise
     sources: np.ndarray  # (S, T) float32, the target first
     noise: np.ndarray | None  # (T,) float32
-    plan: MixturePlan  # with every gain set
+    plan: Plan  # with every gain set
 
 
 def render(
-    plan: MixturePlan,
-    waveforms: Sequence[np.ndarray],
-    *,
-    noise: np.ndarray | None = None,
-    rooms: Mapping[str, np.ndarray] | None = None,
-    active: Sequence[np.ndarray] | None = None,
+    plan: Plan, read: Read, *, rooms: Signals | None = None, noises: Signals | None = None, voiced: Read | None = None
 ) -> Rendered:
     """The samples of a planned mixture.
 
     Args:
-        plan: from ``draw_mixture``; gains it has not yet are set from the waveforms.
-        waveforms: whole utterances of ``plan.sources``, (N_i,) each, at ``plan.fs``.
-        noise: the whole recording ``plan.noise.id``.
+        plan: from ``draw_mixture``; gains it has not yet are set from the samples.
+        read: gives samples of an utterance at ``plan.fs``.
         rooms: impulse responses by the ids in the plan.
-        active: bool (N_i,) per utterance, its speech-active samples; None to measure powers over all samples.
+        noises: whole recordings by the ids in the plan.
+        voiced: says which samples of an utterance are voiced; None to measure powers over all samples.
 
     Raises:
-        ValueError: if a waveform is shorter than its plan says, or silent where it counts.
+        ValueError: if an utterance is shorter than its plan says.
+        SilentSignalError: if there is silence where a gain is measured.
     """
-    parts = [
-        _place(source, waveform, plan.num_samples, rooms or {})
-        for source, waveform in zip(plan.sources, waveforms, strict=True)
-    ]
+    sources = np.zeros((len(plan.sources), plan.num_samples), dtype=np.float32)
+    for row, source in zip(sources, plan.sources, strict=True):
+        row[_place(source)] = _speech(source, read, rooms)
     hiss = None
     if plan.noise is not None:
-        if noise is None:
-            raise ValueError(f"mixture {plan.id}: its noise {plan.noise.id} was not given")
-        hiss = stretch(np.asarray(noise, dtype=np.float32), plan.noise.start, plan.num_samples)
-    if plan.gain is None:
-        plan = set_levels(plan, parts, hiss, _place_active(plan, active))
-    sources = np.stack(
-        [_quantise(part, plan.gain * source.gain) for part, source in zip(parts, plan.sources, strict=True)]
-    )
+        hiss = stretch(np.asarray(noises[plan.noise.id], dtype=np.float32), plan.noise.start, plan.num_samples)
+    if plan.sources[0].gain is None:
+        plan = set_levels(plan, sources, hiss, None if voiced is None else _activity(plan, voiced))
+    for row, source in zip(sources, plan.sources, strict=True):
+        _quantise(row, plan.gain * source.gain, out=row)
     mixture = sources.sum(axis=0)  # exact: whole numbers of 1/32768 below 2^24
     if hiss is not None:
         hiss = _quantise(hiss, plan.gain * plan.noise.gain)
@@ -67,37 +60,45 @@ def render(
     return Rendered(mixture, sources, hiss, plan)
 
 
-def _place(source, waveform: np.ndarray, num_samples: int, rooms: Mapping[str, np.ndarray]) -> np.ndarray:
-    """The source as it lies in the mixture, before gains: (T,) float32."""
-    samples = change_speed(waveform, source.speed)
-    if len(samples) < source.start + source.num_samples:
-        raise ValueError(
-            f"utterance {source.utt}: the plan needs {source.start + source.num_samples} samples, found {len(samples)};"
-            " plan again if the audio has changed"
-        )
-    samples = samples[source.start : source.start + source.num_samples]
-    if source.room is not None:
-        if source.room not in rooms:
-            raise ValueError(f"utterance {source.utt}: its room {source.room} was not given")
-        samples = reverberate(samples, rooms[source.room])
-    placed = np.zeros(num_samples, dtype=np.float32)
-    placed[source.offset : source.offset + source.num_samples] = samples
-    return placed
+def render_enrollment(
+    enrollment: Enrollment, read: Read, *, rooms: Signals | None = None, noises: Signals | None = None
+) -> np.ndarray:
+    """The samples of an enrollment, float32 (U,); without gain and noise as they were recorded.
+
+    Raises:
+        ValueError, SilentSignalError: as :func:`render`.
+    """
+    passage, noise = enrollment.passage, enrollment.noise
+    speech = _speech(passage, read, rooms)
+    if passage.gain is None and noise is None:
+        return speech
+    if not float(speech @ speech) > SILENCE * len(speech):
+        raise SilentSignalError(f"enrollment is silent ({', '.join(passage.utterances)})")
+    if noise is not None:
+        hiss = stretch(noises[noise.id], noise.start, len(speech))
+        speech = speech + np.float32(noise_gain(speech, hiss, noise)) * hiss
+    return speech * np.float32(limited_gain(1.0 if passage.gain is None else passage.gain, speech))
 
 
-def _place_active(plan: MixturePlan, active: Sequence[np.ndarray] | None) -> list[np.ndarray] | None:
-    """Speech-active samples of the utterances, (N_i,) bool, to those of the placed sources, (T,) bool."""
-    if active is None:
-        return None
-    placed = []
-    for source, mask in zip(plan.sources, active, strict=True):
-        samples = np.minimum((np.arange(source.num_samples) + source.start) * source.speed, len(mask) - 1).astype(int)
-        on = np.zeros(plan.num_samples, dtype=bool)
-        on[source.offset : source.offset + source.num_samples] = np.asarray(mask, dtype=bool)[samples]
-        placed.append(on)
-    return placed
+def _place(source: Passage) -> slice:
+    return slice(source.offset, source.offset + source.num_samples)
 
 
-def _quantise(samples: np.ndarray, gain: float) -> np.ndarray:
+def _speech(passage: Passage, read: Read, rooms: Signals | None) -> np.ndarray:
+    samples = read_passage(passage, read)
+    return samples if passage.room is None else reverberate(samples, rooms[passage.room])
+
+
+def _activity(plan: Plan, voiced: Read) -> np.ndarray:
+    """Bool (S, T): where each source is voiced."""
+    active = np.zeros((len(plan.sources), plan.num_samples), dtype=bool)
+    for row, source in zip(active, plan.sources, strict=True):
+        row[_place(source)] = read_activity(source, voiced)
+    return active
+
+
+def _quantise(samples: np.ndarray, gain: float, out: np.ndarray | None = None) -> np.ndarray:
     """Samples times gain, rounded to 16 bits: float32 whole numbers of 1/32768."""
-    return np.rint(samples * np.float32(gain * FULL_SCALE)) / FULL_SCALE
+    scaled = np.multiply(samples, np.float32(gain * FULL_SCALE), out=out)
+    np.rint(scaled, out=scaled)
+    return np.divide(scaled, FULL_SCALE, out=scaled)

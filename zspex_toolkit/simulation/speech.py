@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.io.data_dir import DataDir
-from zspex_toolkit.simulation.activity import active_samples
-from zspex_toolkit.simulation.mixture_plan import MixturePlan
+from zspex_toolkit.simulation.plan import Enrollment, Noise, Passage, Plan
 from zspex_toolkit.simulation.recordings import Recordings
-from zspex_toolkit.simulation.render import Rendered, render
+from zspex_toolkit.simulation.render import Rendered, render, render_enrollment
 
 FRAME_SHIFT_S = 0.01  # of the decisions in vad.scp
 
@@ -24,14 +24,16 @@ class Speech:
 
     Attributes:
         utterances: data directory of the speakers.
+        fs: rate of its first utterance in Hz.
         noises: recordings of noise.
         rooms: impulse responses.
         voiced: decisions per frame, by utterance; levels are measured over voiced samples alone where given.
     """
 
     utterances: DataDir
-    noises: Recordings | None = None
-    rooms: Recordings | None = None
+    fs: int
+    noises: Recordings
+    rooms: Recordings
     voiced: Mapping[str, np.ndarray] | None = None
 
     @classmethod
@@ -52,37 +54,43 @@ class Speech:
         utterances = DataDir.load(data)
         if active_level and not (utterances.path / "vad.scp").is_file():
             raise DataDirError(f"{utterances.path}/vad.scp: no such file, but --level active needs it; run compute_vad")
-        noises, rooms = (Recordings(folder) if folder is not None else None for folder in (noise_dir, room_dir))
-        return cls(utterances, noises, rooms, utterances.feature_table("vad.scp") if active_level else None)
+        _, fs = utterances.read_audio(utterances.utterances[0])
+        noises, rooms = (Recordings(folder, fs) for folder in (noise_dir, room_dir))
+        return cls(utterances, fs, noises, rooms, utterances.feature_table("vad.scp") if active_level else None)
 
-    def render(self, plan: MixturePlan) -> Rendered:
+    def render(self, plan: Plan) -> Rendered:
         """Read what ``plan`` asks for and render it; gains that it lacks are set.
 
         Raises:
-            AudioError: if a file is missing, broken or of another rate than the plan's.
-            DataDirError: if the directories do not have what the plan names, or its audio has changed.
+            AudioError: if a file is missing, broken or of another rate.
+            DataDirError: if the directories do not have what the plan names, or are of another rate.
+            ValueError: if audio is shorter than the plan says.
             SilentSignalError: as :func:`~zspex_toolkit.simulation.levels.set_levels` does.
         """
-        waveforms = [self.read(source.utt, plan.fs) for source in plan.sources]
-        named = {source.room for source in plan.sources if source.room is not None}
-        if plan.noise and self.noises is None:
-            raise DataDirError(f"mixture {plan.id} has noise {plan.noise.id}, but no --noise_dir is given")
-        if named and self.rooms is None:
-            raise DataDirError(f"mixture {plan.id} has room {min(named)}, but no --room_dir is given")
-        rooms = {room: self.rooms.read(room, plan.fs) for room in sorted(named)}
-        noise = self.noises.read(plan.noise.id, plan.fs) if plan.noise else None
-        masks = None
-        if self.voiced is not None and plan.gain is None:
-            masks = [
-                self.mask(source.utt, len(wave), plan.fs) for source, wave in zip(plan.sources, waveforms, strict=True)
-            ]
-        return render(plan, waveforms, noise=noise, rooms=rooms, active=masks)
+        around = self._around(f"mixture {plan.id}", plan.sources, plan.noise)
+        if plan.fs != self.fs:
+            raise DataDirError(f"mixture {plan.id}: is of {plan.fs} Hz, but {self.utterances.path} of {self.fs} Hz")
+        return render(plan, self.read, **around, voiced=None if self.voiced is None else self._voiced)
 
-    def read(self, utt: str, fs: int | None = None) -> np.ndarray:
-        """Samples of one utterance, (N,)."""
-        return self.utterances.read_audio(utt, fs)[0]
+    def enroll(self, enrollment: Enrollment) -> np.ndarray:
+        """The samples of an enrollment, (U,).
 
-    def mask(self, utt: str, num_samples: int, fs: int) -> np.ndarray:
+        Raises:
+            AudioError, DataDirError, ValueError, SilentSignalError: as :meth:`render`.
+        """
+        passage = enrollment.passage
+        around = self._around(f"enrollment {', '.join(passage.utterances)}", (passage,), enrollment.noise)
+        return render_enrollment(enrollment, self.read, **around)
+
+    def surroundings(self) -> dict[str, Any]:
+        """Rate, rooms and lengths of the noises: what a draw has to know of all this."""
+        return {"fs": self.fs, "rooms": tuple(self.rooms), "noises": self.noises.num_samples}
+
+    def read(self, utt: str, start: int = 0, stop: int | None = None) -> np.ndarray:
+        """Samples ``start`` to ``stop`` of one utterance, (N,)."""
+        return self.utterances.read_audio(utt, self.fs)[0][start:stop]
+
+    def mask(self, utt: str, num_samples: int) -> np.ndarray:
         """Bool (N,): the samples of the utterance's voiced frames.
 
         Raises:
@@ -90,4 +98,31 @@ class Speech:
         """
         if utt not in self.voiced:
             raise DataDirError(f"{self.utterances.path}/vad.scp: no line for '{utt}'")
-        return active_samples(self.voiced[utt], num_samples, round(FRAME_SHIFT_S * fs))
+        return active_samples(self.voiced[utt], num_samples, round(FRAME_SHIFT_S * self.fs))
+
+    def _voiced(self, utt: str, start: int, stop: int | None) -> np.ndarray:
+        return self.mask(utt, len(self.read(utt)) if stop is None else stop)[start:]
+
+    def _around(self, what: str, passages: Sequence[Passage], noise: Noise | None) -> dict[str, Recordings]:
+        """The rooms and noises, which have to hold those that a signal needs."""
+        named = [("room", passage.room, self.rooms) for passage in passages if passage.room is not None]
+        named += [("noise", noise.id, self.noises)] if noise else []
+        for kind, name, recordings in named:
+            if name not in recordings:
+                raise DataDirError(f"{what} has {kind} {name}, but there is none in --{kind}_dir")
+        return {"rooms": self.rooms, "noises": self.noises}
+
+
+def active_samples(voiced: np.ndarray, num_samples: int, frame_shift: int) -> np.ndarray:
+    """Bool (T,): each frame's decision (L,) holds for its ``frame_shift`` samples, the last one's to the end.
+
+    Raises:
+        ValueError: if there is no frame.
+
+    >>> active_samples(np.array([0.0, 1.0]), 5, 2).astype(int).tolist()
+    [0, 0, 1, 1, 1]
+    """
+    if not len(voiced):
+        raise ValueError("no voice activity decisions")
+    frames = np.minimum(np.arange(num_samples) // frame_shift, len(voiced) - 1)
+    return np.asarray(voiced)[frames] > 0.5

@@ -39,7 +39,9 @@ class Config:
     valid_enrollment_seconds: float = 0.0  # and so much of each of its enrollments; 0: all of it
     losses: dict[str, Any] = field(default_factory=default_losses)  # file under losses/: {weight, options}
     device: str = "auto"  # auto, cpu or cuda:N
-    train: TrainConfig = field(default_factory=TrainConfig)  # the loop; a batch has two rows for each item
+    train: TrainConfig = field(
+        default_factory=TrainConfig
+    )  # the loop; a batch has a row for each speaker asked for of each item
 
     FORMER: ClassVar = {
         "loss": "losses: {si_sdr: {weight: 1.0, options: {scales: [...], max_si_sdr_db: ...}}, absent_energy: {weight: "

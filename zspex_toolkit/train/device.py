@@ -53,7 +53,7 @@ def resolve_amp(amp: str, device: torch.device) -> str:
         return amp
     if device.type == "cuda":
         return "bf16" if torch.cuda.get_device_capability(device) >= (8, 0) else "none"
-    has = torch.cpu.get_capabilities()
+    has = getattr(torch.cpu, "get_capabilities", dict)()  # which older versions of torch do not tell
     multiplies = has.get("avx512_bf16") or has.get("amx_bf16")
     # The environment may hold torch to older instructions than the processor has.
     return "bf16" if multiplies and torch.backends.cpu.get_cpu_capability() == "AVX512" else "none"

@@ -1,6 +1,5 @@
 import os
 import pwd
-import threading
 from pathlib import Path
 
 from zspex_toolkit.launch.backends import sge
@@ -44,12 +43,12 @@ def test_without_leave_a_job_that_saved_at_its_time_limit_has_failed(cluster):
 
 
 def test_a_job_that_the_queue_holds_for_an_error_has_failed_and_is_deleted(cluster):
-    def hold():
-        (cluster.folder / "1" / "2").write_text("Eqw")
-
     cluster.set("say", "ENDED 0")
-    threading.Timer(0.4, hold).start()
-    assert sge.run(parse(["JOB=1:2", "log/JOB", "sleep", "$(((JOB-1)*2))"])) == [2]
+    state = cluster.folder / "1" / "2"
+    script = f"if [ JOB = 2 ]; then echo -n Eqw >{state}; until [ -e $FAKE/deleted ]; do sleep 0.05; done; fi"
+    delete = cluster.folder.parent / "bin" / "qdel"
+    delete.write_text(delete.read_text().replace("exec", "touch $FAKE/deleted; exec"))
+    assert sge.run(parse(["JOB=1:2", "log/JOB", "bash", "-c", script])) == [2]
     assert "says: stuck: state Eqw" in Path("log/2").read_text()
     assert cluster.calls("qdel") == ["qdel 1"]
 

@@ -137,7 +137,8 @@ def _end_all(jobs: Jobs, running: list[_Running]) -> None:
             if come.is_set() or waited_s > GRACE_S:
                 break
             if not told and waited_s > _TOLD_AFTER_S:
-                print("run_jobs: waiting for jobs to save; Ctrl-C again ends them at once", file=sys.stderr)
+                with suppress(OSError):  # the terminal may be gone
+                    print("run_jobs: waiting for jobs to save; Ctrl-C again ends them at once", file=sys.stderr)
                 told = True
             time.sleep(_POLL_S)
     _signal_all(running, signal.SIGKILL)
