@@ -61,7 +61,7 @@ def trials(voices, tmp_path_factory):
 
 def config_of(task, exp_dir, voices, trials, experiment):
     """A training of one epoch (of the extractors: one of speakers alone, and one of all losses) in steps of 5 items."""
-    train = TrainConfig(num_epochs=1, batch_size=5, optimizer="sgd", learning_rate=0.01, clip_grad_norm=5.0)
+    train = TrainConfig(num_epochs=1, batch_size=5, optimizer="sgd", learning_rate=0.01, clip_grad_norm=5.0, amp="none")
     common = {"exp_dir": exp_dir, "device": "cpu"}
     if task in ("spex_plus", "zspex"):
         draw = DrawConfig(

@@ -207,7 +207,7 @@ def test_other_data_and_another_network_are_refused(tmp_path):
     with pytest.raises(ConfigError, match=r"began with \{'train': 21, 'valid': 7\} items, now there are .*22"):
         toy_train(tmp_path, train_set=ToySet(22))
     with pytest.raises(ConfigError, match=r"epoch-1.pt: not of this network: .*Missing key"):
-        train(torch.nn.Linear(4, 1), toy_loss, ToySet(), ToySet(7), tmp_path, TrainConfig(batch_size=4), "cpu")
+        train(torch.nn.Linear(4, 1), toy_loss, ToySet(), ToySet(7), tmp_path, TrainConfig(batch_size=4, amp="none"), "cpu")
 
 
 def scripted(metrics):
