@@ -1,7 +1,6 @@
 """The de-mixing network starts from the trained embedder and learns to give the other speaker."""
 
 import dataclasses
-import json
 import shutil
 
 import pytest
@@ -15,6 +14,7 @@ from zspex_toolkit.errors import ConfigError, DataDirError, UserError
 from zspex_toolkit.tasks.demixing import Config, DemixingLoss, load_known_embedder, load_network, train_demixers
 from zspex_toolkit.tasks.embedding import load_embedder
 from zspex_toolkit.train.config import TrainConfig
+from zspex_toolkit.train.history import read_history
 
 
 @pytest.fixture
@@ -32,8 +32,7 @@ def config(experiment, tmp_path) -> Config:
 
 
 def test_training_lowers_the_error_on_training_and_test_mixtures_is_followed(experiment):
-    lines = (experiment / "demix_e2_snr0_concat2" / "history.jsonl").read_text().splitlines()
-    epochs = [json.loads(line) for line in lines]
+    epochs = read_history(experiment / "demix_e2_snr0_concat2")
     assert epochs[-1]["train"]["mae"] < 0.8 * epochs[0]["train"]["mae"]
     assert epochs[0]["valid"]["mae"] > 0
 

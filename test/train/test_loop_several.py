@@ -12,13 +12,11 @@ import safetensors.torch
 import torch
 from several import in_processes, outputs, start_processes, statuses
 from torch import nn
-from toy import ToySet, same_weights, toy_loss, toy_train
+from toy import ToySet, assert_same_training, same_weights, toy_loss, toy_train
 
 from zspex_toolkit.train.config import TrainConfig
 from zspex_toolkit.train.history import read_history
 from zspex_toolkit.train.loop import train
-
-TIMES = ("seconds", "data_share")
 
 
 def plain_net():
@@ -86,16 +84,6 @@ def test_validation_scores_equal_those_of_one_process_to_the_bit(tmp_path):
 def train_toy_of_rank(folder, rank, name, settings, seconds_per_item=0.0):
     model = toy_train(folder / name, seconds_per_item=seconds_per_item, **settings)
     torch.save(model.state_dict(), folder / f"weights.{rank}")
-
-
-def without_times(exp_dir):
-    return [{key: value for key, value in line.items() if key not in TIMES} for line in read_history(exp_dir)]
-
-
-def assert_same_training(one, other):
-    for name in ("best.safetensors", "last.safetensors"):
-        assert (one / name).read_bytes() == (other / name).read_bytes()
-    assert without_times(one) == without_times(other)
 
 
 def test_dropout_differs_between_processes_and_running_means_do_not(tmp_path):

@@ -13,6 +13,7 @@ from torch import nn
 
 from zspex_toolkit.randomness import rng_for
 from zspex_toolkit.train.config import TrainConfig
+from zspex_toolkit.train.history import read_history
 from zspex_toolkit.train.loop import train
 
 
@@ -65,6 +66,18 @@ def toy_train(exp_dir, *, loss=toy_loss, train_set=None, valid_set="default", se
 def same_weights(one, other):
     """Whether two state dicts are equal bit for bit."""
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def history_without_times(exp_dir):
+    """What an epoch of every run of the same training has in its line of history.jsonl."""
+    return [{k: v for k, v in line.items() if k not in ("seconds", "data_share")} for line in read_history(exp_dir)]
+
+
+def assert_same_training(one, other):
+    """Weights, best weights and history of two experiment directories are equal bit for bit."""
+    for name in ("best.safetensors", "last.safetensors"):
+        assert (one / name).read_bytes() == (other / name).read_bytes()
+    assert history_without_times(one) == history_without_times(other)
 
 
 if __name__ == "__main__":
