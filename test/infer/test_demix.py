@@ -102,8 +102,3 @@ def test_embeddings_of_another_size_cannot_be_ranked(model, recordings, tmp_path
     _, mixture, known = recordings
     with pytest.raises(UserError, match=r"e\.scp: expected embeddings of 12 numbers, found 5"):
         demix(Config(model, mixture, known, tmp_path / "e.npy", identify=tmp_path / "e.scp", device="cpu"))
-
-
-def test_a_model_that_is_none_is_named(tmp_path):
-    with pytest.raises(UserError, match=r"model\.yaml: no such file; expected the folder of a trained model"):
-        Demixer(tmp_path)

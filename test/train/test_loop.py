@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
-from toy import ToySet, assert_same_training, same_weights, toy_loss, toy_net, toy_train
+from toy import ToySet, assert_same_training, poisoned, same_weights, toy_loss, toy_net, toy_train
 
 from zspex_toolkit.errors import ConfigError, UserError
 from zspex_toolkit.io.revision import current_commit
@@ -277,17 +277,6 @@ def test_more_but_smaller_batches_accumulated_give_the_same_weights(tmp_path):
     small = without_normalisation(tmp_path / "small", batch_size=2, accumulate=4)
     for name, value in big.items():
         torch.testing.assert_close(small[name], value, rtol=1e-5, atol=1e-6)
-
-
-def poisoned(*names, gradient_only=False):
-    def loss(model, batch):
-        value, statistics = toy_loss(model, batch)
-        if model.training and set(names) & set(batch["ids"]):
-            # sqrt(0) is finite, its gradient is not.
-            value = value + (0 * value).sqrt() if gradient_only else value + model(batch["x"] * float("inf")).sum()
-        return value, statistics
-
-    return loss
 
 
 @pytest.mark.parametrize(("gradient_only", "what"), [(False, "the loss"), (True, "the gradient")])

@@ -1,7 +1,6 @@
 """The loop on two processes, over gloo."""
 
 import json
-import math
 import os
 import signal
 import time
@@ -12,7 +11,7 @@ import safetensors.torch
 import torch
 from several import in_processes, outputs, start_processes, statuses
 from torch import nn
-from toy import ToySet, assert_same_training, same_weights, toy_loss, toy_train
+from toy import ToySet, assert_same_training, poisoned, same_weights, toy_loss, toy_train
 
 from zspex_toolkit.train.config import TrainConfig
 from zspex_toolkit.train.history import read_history
@@ -176,13 +175,7 @@ def test_it_goes_on_with_another_number_of_processes_in_the_same_order(tmp_path)
 
 
 def poison(folder, rank, gradient_only, settings):
-    def loss(model, batch):
-        value, statistics = toy_loss(model, batch)
-        if model.training and "utt3" in batch["ids"]:
-            value = value + (0 * value).sqrt() if gradient_only else value * math.inf
-        return value, statistics
-
-    model = toy_train(folder / "exp", loss=loss, **settings)
+    model = toy_train(folder / "exp", loss=poisoned("utt3", gradient_only=gradient_only), **settings)
     torch.save(model.state_dict(), folder / f"weights.{rank}")
 
 

@@ -53,6 +53,19 @@ def toy_loss(model, batch):
     return (error**2).mean(), {"mae": error.abs().mean()}
 
 
+def poisoned(*names, gradient_only=False):
+    """The toy loss, in training not finite for these items, or finite with a gradient that is not."""
+
+    def loss(model, batch):
+        value, statistics = toy_loss(model, batch)
+        if model.training and set(names) & set(batch["ids"]):
+            # sqrt(0) is finite, its gradient is not.
+            value = value + (0 * value).sqrt() if gradient_only else value + model(batch["x"] * float("inf")).sum()
+        return value, statistics
+
+    return loss
+
+
 def toy_train(exp_dir, *, loss=toy_loss, train_set=None, valid_set="default", seconds_per_item=0.0, **settings):
     """Train a new network and return it; settings are those of TrainConfig."""
     model = toy_net()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,10 @@ def score_baselines(config: BaselinesConfig) -> None:
     place = resolve_device(config.device)
     spec, network = load_embedder(config.embedder)
     network.to(place)
+
+    def oracle(feats: Tensor, num_frames: Tensor | None, known: Tensor) -> Tensor:
+        return network(feats, num_frames)  # whoever is known: what is heard is the answer alone
+
     facts = _facts(config.embedder, network)
     rows: dict[str, list[dict[str, Any]]] = {}
     parts = (("train", config.train_data, config.clean_train_data), ("test", config.test_data, config.clean_test_data))
@@ -115,23 +120,12 @@ def score_baselines(config: BaselinesConfig) -> None:
                 if part == "test":
                     alone = dataclasses.replace(mixtures, feats=[doubled[utt] for utt in sources])
                     control = {"function": "clean", "control": "oracle"}
-                    lines.append(_score(Oracle(network), alone, judge, place) | control)
+                    lines.append(_score(oracle, alone, judge, place) | control)
                 name = mixtures.row["condition"]
                 rows.setdefault(name, []).extend(line | mixtures.row | facts for line in lines)
     for name, lines in rows.items():
         write_json(config.out / name / "scores.json", lines)
         _announce(config.out / name / "scores.json", lines)
-
-
-class Oracle(nn.Module):
-    """A de-mixing network that hears the answer alone: it embeds what it is given and ignores the known speaker."""
-
-    def __init__(self, embedder: nn.Module):
-        super().__init__()
-        self.embedder = embedder
-
-    def forward(self, feats: Tensor, num_frames: Tensor | None, known: Tensor) -> Tensor:
-        return self.embedder(feats, num_frames)
 
 
 def mixed_with_themselves(data: Path, front_end: FrontEndConfig) -> dict[str, Tensor]:
@@ -158,7 +152,7 @@ def shuffled_speakers(mixtures: MixtureSet, speakers: list[str]) -> list[str]:
 
 
 def _score(
-    network: nn.Module, mixtures: MixtureSet, judge: Judge, place: torch.device, *, shuffled: bool = False
+    network: Callable[..., Tensor], mixtures: MixtureSet, judge: Judge, place: torch.device, *, shuffled: bool = False
 ) -> dict[str, Any]:
     start = time.monotonic()
     known = shuffled_speakers(mixtures, judge.speakers) if shuffled else mixtures.known

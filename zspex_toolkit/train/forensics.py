@@ -41,18 +41,12 @@ class Buffers:
             return
         counts = processes.gather(num_items)
         share = num_items / sum(counts)
-        floating = [(b, k) for b, k in zip(self._buffers, self._kept, strict=True) if b.is_floating_point()]
-        changes = [(buffer - kept) * share for buffer, kept in floating]
+        has_most = int(processes.rank == counts.index(max(counts)))
+        pairs = list(zip(self._buffers, self._kept, strict=True))
+        changes = [(buffer - kept) * (share if kept.is_floating_point() else has_most) for buffer, kept in pairs]
         processes.sum_(changes)
-        for (buffer, kept), change in zip(floating, changes, strict=True):
+        for (buffer, kept), change in zip(pairs, changes, strict=True):
             torch.add(kept, change, out=buffer)
-        others = [b for b in self._buffers if not b.is_floating_point()]
-        first = counts.index(max(counts))  # has seen a share of every batch
-        if others:
-            changes = [buffer if processes.rank == first else torch.zeros_like(buffer) for buffer in others]
-            processes.sum_(changes)
-            for buffer, value in zip(others, changes, strict=True):
-                buffer.copy_(value)
 
     def restore(self) -> None:
         """Go back to the values remembered last."""

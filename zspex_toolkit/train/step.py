@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
+import operator
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -107,9 +109,7 @@ def sum_gradients(model: nn.Module, processes: Processes) -> None:
         return
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     own = sum(1 << place for place, parameter in enumerate(parameters) if parameter.grad is not None)
-    touched = 0
-    for mask in processes.gather(f"{own:x}"):
-        touched |= int(mask, 16)
+    touched = functools.reduce(operator.or_, processes.gather(own))
     chosen = [parameter for place, parameter in enumerate(parameters) if touched >> place & 1]
     for parameter in chosen:
         if parameter.grad is None:
