@@ -312,15 +312,6 @@ def test_memory_that_does_not_suffice_is_one_line_with_the_shapes(tmp_path):
         toy_train(tmp_path, loss=loss)
 
 
-def test_the_log_begins_with_size_effective_batch_and_schedule(tmp_path):
-    toy_train(tmp_path, accumulate=2, num_epochs=1, schedule="cosine")
-    log = (tmp_path / "train.log").read_text()
-    assert "network: 65 parameters, 65 of them trained" in log
-    assert "effective batch: 4 x 2 = 8 items; 3 steps an epoch x 1 epochs = 3 steps" in log
-    rule = "learning rate: 0.001 by the rule cosine (min_learning_rate 0), the same on any number of processes\n"
-    assert rule in log and "adam, amp none; on cpu" in log
-
-
 def test_an_empty_set_is_refused(tmp_path):
     with pytest.raises(UserError, match="the training set is empty"):
         toy_train(tmp_path, train_set=ToySet(0))
