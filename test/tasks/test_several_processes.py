@@ -27,6 +27,7 @@ from zspex_toolkit.tasks.experiment import load_weights
 from zspex_toolkit.train.batches import BatchLoader, plan_validation
 from zspex_toolkit.train.config import TrainConfig
 from zspex_toolkit.train.history import read_history
+from zspex_toolkit.train.step import Objective
 from zspex_toolkit.train.trainer import Trainer
 from zspex_toolkit.train.validate import validate
 
@@ -142,8 +143,7 @@ def validated_alone(task, config, monkeypatch):
         load_weights(model, exp_dir / "last.safetensors")
         batches = plan_validation(len(valid_set), train_config.batch_size)
         with contextlib.closing(BatchLoader(valid_set, train_config, CPU)) as loader:
-            how = {"device": CPU, "amp": "none", "seed": 0, "log": print}
-            found.append(validate(model, loss, loader, batches, **how))
+            found.append(validate(Objective(model, loss, CPU, "none"), loader, batches, seed=0, log=print))
 
     monkeypatch.setattr(MODULES.get(task, demixing), "train", instead)
     start(task, config)

@@ -35,7 +35,7 @@ from zspex_toolkit.train.progress import (
     set_random_state,
 )
 from zspex_toolkit.train.signals import StopMark, StopSignals, TrainingInterrupted
-from zspex_toolkit.train.step import Loss, StepOutcome, check_metric, compute_gradients
+from zspex_toolkit.train.step import Loss, Objective, StepOutcome, check_metric, compute_gradients
 from zspex_toolkit.train.validate import validate
 
 
@@ -60,7 +60,7 @@ class Trainer:
         hold: Hold | None,
     ):
         self.progress = Progress()
-        self._model, self._loss, self._device, self._config = model, loss, device, config
+        self._model, self._device, self._config = model, device, config
         self._exp_dir, self._log, self._signals, self._processes, self._hold = exp_dir, log, signals, processes, hold
         self._train_loader = BatchLoader(train_set, config, device)
         self._valid_loader = BatchLoader(valid_set, config, device) if valid_set is not None else None
@@ -70,6 +70,7 @@ class Trainer:
         self._schedule = registry.load("train.schedules", config.schedule)
         amps = processes.gather(resolve_amp(config.amp, device))
         self._amp = amps[0] if len(set(amps)) == 1 else "none"  # machines of several kinds: what all of them can
+        self._objective = Objective(model, loss, device, self._amp, processes)
         self._average = WeightAverage(model, config.ema_decay) if config.ema_decay else None
         self._buffers = Buffers(model)
         self._checkpoints = Checkpoints(exp_dir / "checkpoints", config.keep_last)
@@ -141,8 +142,7 @@ class Trainer:
         random_state = get_random_state(self._device)
         set_learning_rate(self._optimizer, self._learning_rate(progress.global_step))
         self._optimizer.zero_grad(set_to_none=True)
-        options = {"amp": self._amp, "clip_grad_norm": config.clip_grad_norm, "processes": self._processes}
-        outcome = compute_gradients(self._model, self._loss, batches, self._device, **options)
+        outcome = compute_gradients(self._objective, batches, config.clip_grad_norm)
         check_metric(outcome, config.best_metric[0])
         if not outcome.is_finite:
             return self._skip_step(batches, outcome, random_state)
@@ -208,7 +208,9 @@ class Trainer:
         line |= {"learning_rate": self._learning_rate(progress.global_step - 1), "amp": self._amp}
         with self._average.applied() if self._average else contextlib.nullcontext():
             if self._valid_loader:
-                line["valid"] = self._validate()
+                batches = plan_validation(self._sizes["valid"], self._config.batch_size)
+                how = {"seed": self._config.seed, "log": self._log, "stop": self._check_signals}
+                line["valid"] = validate(self._objective, self._valid_loader, batches, **how)
             name, direction = self._config.best_metric
             metric = (line["valid"] or line["train"]).get(name, float("nan"))
             line["best"] = progress.add_metric(metric if direction == "min" else -metric)
@@ -221,20 +223,6 @@ class Trainer:
             history.add(line)
         self._save()
         self._log(describe_epoch(line, self._config))
-
-    def _validate(self) -> dict[str, float]:
-        return validate(
-            self._model,
-            self._loss,
-            self._valid_loader,
-            plan_validation(self._sizes["valid"], self._config.batch_size),
-            device=self._device,
-            amp=self._amp,
-            seed=self._config.seed,
-            log=self._log,
-            stop=self._check_signals,
-            processes=self._processes,
-        )
 
     def _save_weights(self, path: Path) -> None:
         if self._hold:
