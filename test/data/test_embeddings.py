@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from zspex_toolkit.data.embeddings import LabelledEmbeddings, read_embeddings
+from zspex_toolkit.data.embeddings import EmbeddingTable, LabelledEmbeddings, read_embeddings
 from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.io.archive import ArchiveWriter
 
@@ -34,3 +34,16 @@ def test_embeddings_of_several_sizes_are_refused(tmp_path):
     write(tmp_path, {"a": [1, 2], "b": [1, 2, 3]})
     with pytest.raises(DataDirError, match=r"'b': expected a vector of 2, found shape \(3,\)"):
         read_embeddings(tmp_path / "xvector.scp")
+
+
+def test_a_table_of_clues_gives_the_mean_of_some(tmp_path):
+    write(tmp_path, {"a": [1, 2], "b": [3, 6], "c": [9, 9]})
+    assert EmbeddingTable(tmp_path / "xvector.scp", ["b", "a"], 2).mean(["a", "b"]).tolist() == [2, 4]
+
+
+def test_a_clue_that_is_missing_or_of_another_size_is_named(tmp_path):
+    write(tmp_path, {"a": [1, 2], "b": [3, 6, 7]})
+    with pytest.raises(DataDirError, match=r"xvector\.scp: no line for 'c'"):
+        EmbeddingTable(tmp_path / "xvector.scp", ["a", "c"], 2)
+    with pytest.raises(DataDirError, match=r"xvector\.scp: 'b': expected 2 numbers \(clue_dim\), found shape \(3,\)"):
+        EmbeddingTable(tmp_path / "xvector.scp", ["a", "b"], 2)

@@ -11,15 +11,28 @@ def row(num_samples: int, enrollment_length: int, speaker: int = 3, **options) -
 
 
 def test_equal_lengths_need_no_padding_and_tell_no_lengths():
-    batch = collate_rows([row(4, 2), row(4, 2, NO_SPEAKER, present=False)])
+    batch = collate_rows([[row(4, 2)], [row(4, 2, NO_SPEAKER, present=False)]])
     assert set(batch) == {"ids", "mixture", "target", "enrollment", "speaker", "present", "alone", "speaker_only"}
     assert batch["mixture"].tolist() == [[1, 2, 3, 4]] * 2
     assert batch["speaker"].tolist() == [3, -1] and batch["present"].tolist() == [True, False]
 
 
 def test_shorter_signals_get_zeros_at_their_end():
-    batch = collate_rows([row(4, 2), row(3, 5, alone=True)])
+    batch = collate_rows([[row(4, 2)], [row(3, 5, alone=True)]])
     assert batch["target"].tolist() == [[1, 2, 3, 4], [1, 2, 3, 0]]
     assert batch["enrollment"].tolist() == [[1, 2, 0, 0, 0], [1, 2, 3, 4, 5]]
     assert batch["num_samples"].tolist() == [4, 3] and batch["enrollment_length"].tolist() == [2, 5]
     assert batch["alone"].tolist() == [False, True]
+
+
+def test_a_mixture_that_two_are_asked_of_comes_once_and_row_r_asks_of_mixture_r_modulo_m():
+    items = [[row(4, 2, speaker), row(4, 5, speaker + 1)] for speaker in (0, 2, 4)]
+    batch = collate_rows(items)
+    assert batch["mixture"].shape == (3, 4) and batch["target"].shape == (6, 4) and len(batch["ids"]) == 6
+    assert batch["speaker"].tolist() == [0, 2, 4, 1, 3, 5]
+    assert batch["enrollment_length"].tolist() == [2, 2, 2, 5, 5, 5] and "num_samples" not in batch
+
+
+def test_clues_from_elsewhere_are_stacked():
+    rows = [[row(4, 2, clue_embedding=np.full(3, value, np.float32))] for value in (1, 2)]
+    assert collate_rows(rows)["clue_embedding"].tolist() == [[1] * 3, [2] * 3]

@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from zspex_toolkit.models.clue import Clue, clues_per_mixture, mean_embedding
+
 FS = 8000
 MIN_ENROLLMENT = 280
 _NUM_TAPS = 513
@@ -18,7 +20,9 @@ _NUM_TAPS = 513
 class FilterExtractor(nn.Module):
     """Low-pass filter at 1 kHz; the output of call k is multiplied by ``levels[k]``, going round, plus an offset."""
 
+    num_estimates, num_speakers, clue_dim, latency_samples = 1, None, 0, None
     min_enrollment_samples = MIN_ENROLLMENT
+    context_samples = _NUM_TAPS // 2
 
     def __init__(self, levels=(1.0,), offset=0.0):
         super().__init__()
@@ -27,14 +31,25 @@ class FilterExtractor(nn.Module):
         self.register_buffer("taps", taps / taps.sum())
         self.levels, self.offset, self.lengths = levels, offset, []
 
-    def embed(self, enrollment, enrollment_length=None):
-        """(B, 2): how loud low and high frequencies are; level does not matter."""
+    def clue(self, enrollment, lengths=None):
+        """An embedding (B, 2): how loud low and high frequencies are; level does not matter."""
         low = self._low(enrollment).square().mean(1)
         high = (enrollment - self._low(enrollment)).square().mean(1)
-        return torch.stack([low, high], 1) / (low + high)[:, None].clamp_min(1e-12)
+        return Clue(torch.stack([low, high], 1) / (low + high)[:, None].clamp_min(1e-12))
 
-    def extract(self, mixture, embedding):
-        """(B, T)."""
+    def join(self, clues, weights=None):
+        """The mean."""
+        return mean_embedding(clues, weights)
+
+    def likeness(self, estimate, clue):
+        """Cosine; unknown of short outputs."""
+        if estimate.shape[1] < MIN_ENROLLMENT:
+            return torch.full((len(estimate),), torch.nan)
+        return nn.functional.cosine_similarity(self.clue(estimate).embedding, clue.embedding)
+
+    def extract(self, mixture, clue):
+        """(R, T), the same of each mixture for every clue."""
+        mixture = mixture.repeat(clues_per_mixture(clue, mixture), 1)
         low = self._low(mixture)
         level = self.levels[len(self.lengths) % len(self.levels)]
         self.lengths.append(mixture.shape[1])

@@ -23,7 +23,7 @@ def made_up_notes(num_present, num_absent, seed=0):
         trial, there = f"t{index:04d}", index < num_present
         energy, cosine = rng.normal(-2 if there else -12, 3), rng.normal(0.7 if there else 0.3, 0.15)
         notes[trial] = TrialNote(
-            trial, energy, cosine, -2.5 if there else 40.0, -20.0 - index % 100 / 10, -25.0, 4.0, 0.1
+            trial, [energy], [cosine], -2.5 if there else 40.0, -20.0 - index % 100 / 10, -25.0, 4.0, 0.1
         )
         present[trial] = there
     return notes, present
@@ -36,6 +36,23 @@ def test_the_point_of_equal_odds_lies_midway_whatever_the_shares():
         assert model.energy_db > 0 and model.cosine > 0
         assert model.probability(-7.0, 0.5) == pytest.approx(0.5, abs=0.2)
         assert model.probability(-2.0, 0.7) > 0.95 and model.probability(-12.0, 0.3) < 0.05
+
+
+def test_a_network_that_cannot_tell_who_speaks_is_calibrated_by_its_energy_alone():
+    notes, present = made_up_notes(300, 300)
+    deaf = {trial: dataclasses.replace(note, likeness=[None]) for trial, note in notes.items()}
+    model = fit_presence(deaf, present)
+    assert model.cosine == 0 and model.probability(-2.0, np.nan) > 0.8 and model.probability(-12.0, np.nan) < 0.2
+    assert model.probability(-7.0, np.nan) == pytest.approx(0.5, abs=0.1)
+
+
+def test_of_several_chunks_the_loudest_counts():
+    notes, present = made_up_notes(20, 30)
+    longer = {
+        trial: dataclasses.replace(note, energy_db=[-60.0, *note.energy_db], likeness=[0.9, *note.likeness])
+        for trial, note in notes.items()
+    }
+    assert fit_presence(longer, present) == fit_presence(notes, present)
 
 
 def test_the_usual_gain_is_the_median_size_where_the_speaker_is():
@@ -61,7 +78,7 @@ def test_fitting_again_changes_nothing(tmp_path, monkeypatch, capsys):
 
 
 def test_a_network_that_is_silent_everywhere_cannot_be_calibrated():
-    notes = {trial: TrialNote(trial, -80.0, None, None, -20.0, -23.0, 4.0, 0.1) for trial in "abcdefgh"}
+    notes = {trial: TrialNote(trial, [-80.0], [None], None, -20.0, -23.0, 4.0, 0.1) for trial in "abcdefgh"}
     with pytest.raises(
         UserError, match="the network's output is silent on every trial with the speaker; train it first"
     ):

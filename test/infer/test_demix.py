@@ -1,16 +1,21 @@
 """One command on a user's own recordings: what it writes, and what it says of recordings it cannot use."""
 
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
 from zspex_toolkit.data.embeddings import read_embeddings
 from zspex_toolkit.errors import AudioError, UserError
+from zspex_toolkit.infer.clue_sources import read_clue
 from zspex_toolkit.infer.demix import Config, Demixer, demix
+from zspex_toolkit.infer.extractor import Extractor
 from zspex_toolkit.infer.mixture_set import load_mixtures
 from zspex_toolkit.io.audio import read_audio, write_audio
 from zspex_toolkit.io.data_dir import DataDir
+from zspex_toolkit.models.extractors.spex_plus import SMALL, SpexPlus
 from zspex_toolkit.signal.front_end import FrontEndConfig
 from zspex_toolkit.signal.resample import resample
 from zspex_toolkit.tasks.demixing import load_network
@@ -51,6 +56,17 @@ def test_several_known_recordings_are_averaged(model, recordings, tmp_path):
     expected = demixer.demix(read_audio(mixture)[0], np.mean(vectors, axis=0))
     demix(Config(model, mixture, known, tmp_path / "e.npy", device="cpu"))
     np.testing.assert_allclose(np.load(tmp_path / "e.npy", allow_pickle=False), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_de_mixed_embedding_tells_an_extractor_whom_to_extract(model, recordings, tmp_path):
+    _, mixture, known = recordings
+    demix(Config(model, mixture, known, tmp_path / "e.npy", device="cpu"))
+    torch.manual_seed(0)
+    spec = SimpleNamespace(fs=16000, presence=None)
+    extractor = Extractor(spec, SpexPlus(3, **SMALL["given"] | {"clue_dim": 12}).eval(), "cpu")
+    samples = read_audio(mixture)[0]
+    voice = extractor.extract(samples, clue=read_clue(extractor, f"{tmp_path}/e.npy"))
+    assert len(voice) == len(samples) and voice.any()
 
 
 def test_enrolled_speakers_are_ranked_by_cosine(model, recordings, experiment, tmp_path, capsys):

@@ -65,10 +65,10 @@ def test_a_job_that_fails_is_named_and_does_not_lose_the_others(folder, capsys):
     assert [(folder / name).exists() for name in ("a.wav", "b.wav", "c.wav")] == [False, False, True]
 
 
-def test_an_enrollment_that_jobs_share_is_embedded_once(folder, monkeypatch):
+def test_an_enrollment_that_jobs_share_is_heard_once(folder, monkeypatch):
     calls = []
-    embed = extract_jobs.embed_recordings
-    monkeypatch.setattr(extract_jobs, "embed_recordings", lambda *given: calls.append(given[1]) or embed(*given))
+    make = extract_jobs.clue_of
+    monkeypatch.setattr(extract_jobs, "clue_of", lambda *given: calls.append(given[1]) or make(*given))
     run(list=write_list(folder, ("mix.wav", "me.wav", "a.wav"), ("others.wav", "me.wav", "b.wav")))
     assert calls == [(f"{folder}/me.wav",)]
 
@@ -134,8 +134,8 @@ def test_no_recording_of_any_job_is_overwritten(folder):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"mixture": "a.wav"}, "expected --enrollment, --output too, or --list with many jobs"),
-        ({}, "expected --mixture, --enrollment, --output too"),
+        ({"mixture": "a.wav"}, "expected --enrollment or --clue, --output too, or --list with many jobs"),
+        ({}, "expected --mixture, --enrollment or --clue, --output too"),
         (
             {"mixture": "a.wav", "list": "jobs.tsv"},
             "expected either --list or --mixture, --enrollment and --output, got",

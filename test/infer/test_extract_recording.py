@@ -12,7 +12,7 @@ from filter_extractor import FS, FilterExtractor, high_noise, low_noise, spec
 
 from zspex_toolkit.errors import AudioError, ConfigError, UserError
 from zspex_toolkit.infer import extract_recording as module
-from zspex_toolkit.infer.extract_recording import OutputOptions, embed_recordings, extract_recording
+from zspex_toolkit.infer.extract_recording import OutputOptions, enroll_recordings, extract_recording
 from zspex_toolkit.infer.extractor import Extractor
 from zspex_toolkit.io import audio_blocks
 from zspex_toolkit.io.audio import audio_info, read_audio
@@ -29,14 +29,15 @@ class Case:
     def __init__(self, folder, levels=(1.0,), presence=None):
         self.folder, self.said = folder, []
         self.extractor = Extractor(spec(presence), FilterExtractor(levels), "cpu")
-        self.embedding = self.extractor.embed(low_noise(FS, seed=9), FS)
+        self.clue = self.extractor.enroll(low_noise(FS, seed=9), FS)
         self.output = folder / "out.wav"
 
     def extract(self, mixture, output="out.wav", **options):
         self.output = self.folder / output
-        return extract_recording(
-            self.extractor, str(mixture), self.embedding, self.output, OutputOptions(**options), say=self.said.append
+        (extracted,) = extract_recording(
+            self.extractor, str(mixture), self.clue, [self.output], OutputOptions(**options), say=self.said.append
         )
+        return extracted
 
     def write(self, samples, fs=FS, name="mix.wav", subtype="FLOAT"):
         soundfile.write(self.folder / name, samples, fs, subtype=subtype)
@@ -165,7 +166,7 @@ def test_a_level_that_the_model_does_not_know_is_said_and_kept(tmp_path):
     assert snr_db(case.voice()[:, 0], TARGET / 100) > 45
     expected = r"mix\.wav: 2[0-9] dB quieter than what the model knows; the network gets it as usual"
     assert len(case.said) == 1 and re.search(expected, case.said[0])
-    embed_recordings(case.extractor, [str(path)], say=case.said.append)
+    enroll_recordings(case.extractor, [str(path)], say=case.said.append)
     assert re.search(expected, case.said[1])
 
 
@@ -188,7 +189,7 @@ def test_silence_gives_silence_and_is_said(tmp_path):
 
 @pytest.mark.parametrize("num_samples", [1, 5, 200])
 def test_a_mixture_shorter_than_a_filter_keeps_its_length(tmp_path, num_samples):
-    case = Case(tmp_path, presence=PRESENCE)
+    case = Case(tmp_path, presence=PRESENCE | {"cosine": 1.0})
     assert case.extract(case.write(TARGET[:num_samples], 16000)).presence in (None, 0)
     assert case.voice().shape == (num_samples, 1)
 
@@ -270,7 +271,7 @@ def test_of_an_enrollment_that_is_no_use_only_that_is_said(tmp_path):
     case = Case(tmp_path, presence=PRESENCE | {"quietest_db": -40.0})
     path = case.write(TARGET[:20] / 1000, name="me.wav")
     with pytest.raises(AudioError, match=r"me\.wav: too short for an enrollment"):
-        embed_recordings(case.extractor, [str(path)], say=case.said.append)
+        enroll_recordings(case.extractor, [str(path)], say=case.said.append)
     assert case.said == []
 
 
@@ -287,8 +288,9 @@ def test_enrollments_of_any_rate_and_channels_are_averaged(case):
         str(case.write(np.stack([one, one], axis=1), name="one.wav")),
         str(case.write(resample(other, FS, 16000), 16000, "other.wav")),
     ]
-    vector = embed_recordings(case.extractor, paths, say=case.said.append)
-    np.testing.assert_allclose(vector, case.extractor.embed([one, other], FS), atol=0.01)
+    clue = enroll_recordings(case.extractor, paths, say=case.said.append)
+    expected = case.extractor.enroll([one, other], FS).embedding
+    np.testing.assert_allclose(clue.embedding, expected, atol=0.01)
     assert case.said == [f"{paths[1]}: resampled from 16000 Hz to the model's 8000 Hz"]
 
 
@@ -306,13 +308,13 @@ def test_an_unfit_enrollment_is_one_line(case, samples, message):
     if samples is not None:
         case.write(samples, name="me.wav")
     with pytest.raises(AudioError) as error:
-        embed_recordings(case.extractor, [str(case.folder / "me.wav")], say=case.said.append)
+        enroll_recordings(case.extractor, [str(case.folder / "me.wav")], say=case.said.append)
     assert str(error.value).startswith(f"{case.folder}/me.wav: {message}")
 
 
 def test_no_enrollment_at_all_is_refused(case):
     with pytest.raises(ConfigError, match="enrollment: expected at least one recording of the speaker"):
-        embed_recordings(case.extractor, [])
+        enroll_recordings(case.extractor, [])
 
 
 HOUR = """
@@ -329,8 +331,8 @@ with soundfile.SoundFile(folder / "mix.wav", "w", 16000, 1) as sound:
     for _ in range(60 * minutes):
         sound.write(second)
 extractor = Extractor(spec(), FilterExtractor(), "cpu")
-embedding = extractor.embed(low_noise(FS), FS)
-extract_recording(extractor, str(folder / "mix.wav"), embedding, folder / "out.wav", OutputOptions())
+clue = extractor.enroll(low_noise(FS), FS)
+extract_recording(extractor, str(folder / "mix.wav"), clue, [folder / "out.wav"], OutputOptions())
 assert soundfile.info(folder / "out.wav").frames == 60 * minutes * 16000
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """

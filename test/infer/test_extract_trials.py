@@ -17,6 +17,7 @@ from zspex_toolkit.infer.extract_trials import extract_trials, presence_of
 from zspex_toolkit.infer.extractor import Extractor
 from zspex_toolkit.infer.trial_journal import TrialNote, read_notes
 from zspex_toolkit.io.audio import audio_info, read_audio, write_audio
+from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.table import read_table, write_table
 from zspex_toolkit.io.validate import validate_data_dir
 from zspex_toolkit.tasks.extraction import ExtractorSpec, build_extractor
@@ -49,6 +50,37 @@ def test_each_trial_is_extracted_as_it_would_be_alone(model, trials, tmp_path, c
         voice = read_audio(read_table(out / "wav.scp")[trial])[0]
         np.testing.assert_allclose(voice, extractor.extract(*sounds), atol=3e-5)
         assert float(presence[trial]) == pytest.approx(extractor.presence(*sounds), abs=1e-4)
+
+
+def test_a_trial_of_several_chunks_is_extracted_as_the_user_would(model, trials, tmp_path):
+    rng = np.random.default_rng(0)
+    write_audio(tmp_path / "long.wav", 0.1 * rng.standard_normal(30 * FS), FS)
+    table = {trial: str(tmp_path / "long.wav") for trial in read_table(trials / "wav.scp")}
+    for name in ("wav.scp", "spk1.scp"):
+        write_table(trials / name, table)
+    extract_trials(model, trials, tmp_path / "out", device="cpu")
+    extractor = Extractor.load(model, device="cpu")
+    sounds = (read_audio(table["ann-m1"])[0], read_audio(read_table(trials / "enroll_spk1.scp")["ann-m1"])[0], FS)
+    assert len(read_notes(tmp_path / "out")["ann-m1"].energy_db) == 3
+    np.testing.assert_allclose(
+        read_audio(tmp_path / "out" / "wav" / "ann-m1.wav")[0], extractor.extract(*sounds), atol=3e-5
+    )
+    presence = float(read_table(tmp_path / "out" / "presence")["ann-m1"])
+    assert presence == pytest.approx(extractor.presence(*sounds), abs=1e-4)
+
+
+def test_a_batch_of_trials_gives_what_each_gives_alone(model, trials, tmp_path):
+    directory = DataDir.load(trials)
+    for name, size in (("one", 1), ("eight", 8)):  # as on a GPU
+        found = module._trials(directory, tmp_path / name, "enroll_spk1.scp")
+        for batch in module._batches(found, size):
+            module._extract_batch(module._Model(model, "cpu", True, False), tmp_path / name, batch)
+    one, eight = (read_notes(tmp_path / name) for name in ("one", "eight"))
+    for trial, note in one.items():
+        assert note.energy_db == pytest.approx(eight[trial].energy_db, abs=1e-3)
+        assert note.likeness == pytest.approx(eight[trial].likeness, abs=1e-4)
+        voices = [read_audio(tmp_path / name / "wav" / f"{trial}.wav")[0] for name in ("one", "eight")]
+        np.testing.assert_allclose(*voices, atol=1e-4)
 
 
 def test_the_output_is_a_data_directory_of_the_same_speakers(model, trials, tmp_path):
@@ -148,7 +180,7 @@ def test_only_mixtures_of_one_length_share_a_batch():
 
 def test_an_output_without_embedding_counts_as_unlike():
     model = Calibration.of(PRESENCE)
-    notes = [TrialNote("a", -80.0, cosine, None, -20.0, -23.0, 1.0, 0.1) for cosine in (None, 0.0)]
+    notes = [TrialNote("a", [-80.0], [cosine], None, -20.0, -23.0, 1.0, 0.1) for cosine in (None, 0.0)]
     assert presence_of(notes[0], model) == presence_of(notes[1], model) < 0.01
 
 

@@ -8,6 +8,8 @@ from filter_extractor import FS, FilterExtractor, high_noise, low_noise, spec
 import zspex_toolkit
 from zspex_toolkit.errors import AudioError, ConfigError, UserError
 from zspex_toolkit.infer.extractor import Extractor
+from zspex_toolkit.models.clue import Clue
+from zspex_toolkit.models.extractors.spex_plus import SMALL, SpexPlus
 from zspex_toolkit.signal.resample import resample
 
 PRESENCE = {"bias": 10.0, "energy_db": 1.0, "cosine": 0.0, "usual_gain": 1.0, "quietest_db": -60.0, "loudest_db": 0.0}
@@ -16,6 +18,10 @@ ENROLLMENT = low_noise(2 * FS, seed=9)
 
 def extractor(levels=(1.0,), offset=0.0, presence=None):
     return Extractor(spec(presence), FilterExtractor(levels, offset), "cpu")
+
+
+def embedding(clue):
+    return clue.embedding[0].numpy()
 
 
 def snr_db(estimate, reference):
@@ -39,7 +45,7 @@ def test_level_and_polarity_are_those_in_the_mixture():
 def test_a_level_that_the_model_does_not_know_is_made_up_for_and_kept(level, heard_db):
     one = extractor(presence=PRESENCE | {"quietest_db": -40.0, "loudest_db": -10.0})
     heard, extract = [], one.network.extract
-    one.network.extract = lambda mixture, embedding: heard.append(mixture) or extract(mixture, embedding)
+    one.network.extract = lambda mixture, clue: heard.append(mixture) or extract(mixture, clue)
     mixture = level * low_noise(3 * FS)
     voice = one.extract(mixture, ENROLLMENT, FS)
     assert snr_db(voice, mixture) > 30
@@ -49,11 +55,11 @@ def test_a_level_that_the_model_does_not_know_is_made_up_for_and_kept(level, hea
         assert 10 * np.log10(heard[0].square().mean().item()) == pytest.approx(heard_db, abs=2)
 
 
-def test_an_enrollment_is_embedded_at_a_level_that_the_model_knows():
+def test_an_enrollment_is_heard_at_a_level_that_the_model_knows():
     one = extractor(presence=PRESENCE | {"quietest_db": -40.0, "loudest_db": -10.0})
-    heard, embed = [], one.network.embed
-    one.network.embed = lambda enrollment: heard.append(enrollment) or embed(enrollment)
-    one.embed(1e-4 * ENROLLMENT, FS)
+    heard, make = [], one.network.clue
+    one.network.clue = lambda enrollment: heard.append(enrollment) or make(enrollment)
+    one.enroll(1e-4 * ENROLLMENT, FS)
     assert 10 * np.log10(heard[0].square().mean().item()) == pytest.approx(-40, abs=1.5)
 
 
@@ -121,19 +127,20 @@ def test_the_level_can_be_set_otherwise(normalize_output, peak):
     assert np.abs(voice).max() == pytest.approx(peak, rel=0.02)
 
 
-def test_several_enrollments_are_averaged():
+def test_several_enrollments_are_joined_as_the_network_says():
     one, other = low_noise(FS), (low_noise(FS) + high_noise(FS)).astype(np.float32)
-    vectors = [extractor().embed(recording, FS) for recording in (one, other)]
-    np.testing.assert_allclose(extractor().embed([one, other], FS), np.mean(vectors, axis=0), atol=1e-6)
+    vectors = [embedding(extractor().enroll(recording, FS)) for recording in (one, other)]
+    np.testing.assert_allclose(embedding(extractor().enroll([one, other], FS)), np.mean(vectors, axis=0), atol=1e-6)
     assert not np.allclose(*vectors, atol=0.1)
 
 
-def test_an_enrollment_of_many_minutes_is_embedded_in_pieces():
+def test_an_enrollment_of_many_minutes_is_taken_in_pieces():
     seen = []
     one = extractor()
-    embed = one.network.embed
-    one.network.embed = lambda enrollment: seen.append(enrollment.shape[1]) or embed(enrollment)
-    np.testing.assert_allclose(one.embed(low_noise(70 * FS), FS), extractor().embed(ENROLLMENT, FS), atol=0.01)
+    make = one.network.clue
+    one.network.clue = lambda enrollment: seen.append(enrollment.shape[1]) or make(enrollment)
+    whole = embedding(extractor().enroll(ENROLLMENT, FS))
+    np.testing.assert_allclose(embedding(one.enroll(low_noise(70 * FS), FS)), whole, atol=0.01)
     assert len(seen) == 3 and max(seen) <= 30 * FS
 
 
@@ -152,7 +159,7 @@ def test_presence_is_that_of_the_likeliest_chunk(long_one):
 
 def test_presence_is_unknown_without_calibration_or_speech_enough():
     assert extractor().presence(low_noise(FS), ENROLLMENT, FS) is None
-    assert extractor(presence=PRESENCE).presence(low_noise(FS)[:100], ENROLLMENT, FS) is None
+    assert extractor(presence=PRESENCE | {"cosine": 1.0}).presence(low_noise(FS)[:100], ENROLLMENT, FS) is None
 
 
 def test_nobody_is_present_in_silence():
@@ -224,3 +231,55 @@ def test_the_package_exports_the_extractor():
     assert zspex_toolkit.Extractor is Extractor
     with pytest.raises(AttributeError, match="module 'zspex_toolkit' has no attribute 'Extraktor'"):
         _ = zspex_toolkit.Extraktor
+
+
+def test_one_clue_serves_any_number_of_mixtures():
+    one = extractor()
+    clue = one.enroll(ENROLLMENT, FS)
+    for seed in (1, 2):
+        mixture = low_noise(FS, seed) + high_noise(FS)
+        assert np.array_equal(one.extract(mixture, clue=clue), one.extract(mixture, ENROLLMENT, FS))
+        assert one.presence(mixture, clue=clue) is None
+
+
+def test_all_people_of_a_meeting_come_in_one_call_as_one_by_one(long_one):
+    target, interferer = long_one
+    torch.manual_seed(0)
+    network = SpexPlus(3, **SMALL["plain"] | {"kernel_sizes": (64, 80, 96), "stride": 32}).eval()
+    one = Extractor(spec(PRESENCE | {"cosine": 1.0}), network, "cpu")
+    people = [low_noise(2 * FS, seed) for seed in range(10)]  # more than are asked of a chunk at once
+    clue = Clue.cat([one.enroll(person) for person in people])
+    encoded = []
+    network.encoder.register_forward_hook(lambda _, given, output: encoded.append(given[0].shape))
+    voices, presences = one.extract_all(target + interferer, clue, chunk_s=12)
+    # 3 chunks, each for 8 and for 2 people; and the outputs, of which it is asked how alike they are.
+    assert [shape[0] for shape in encoded] == [1, 1, 8, 2] * 3
+    assert voices.shape == (10, len(target)) and len(presences) == 10
+    for row in (0, 7, 9):
+        alone = one.extract(target + interferer, clue=clue[row], chunk_s=12)
+        np.testing.assert_allclose(voices[row], alone, atol=1e-4 * np.abs(alone).max())
+        assert presences[row] == pytest.approx(one.presence(target + interferer, clue=clue[row]), abs=1e-4)
+    assert not np.allclose(voices[0], voices[1], atol=1e-3 * np.abs(voices[0]).max())
+
+
+def test_neighbouring_chunks_overlap_by_the_context_of_the_network(long_one):
+    target, interferer = long_one
+    one = extractor()
+    lengths = {}
+    for context in (0, 8000, 16000, 10**6):
+        one.network.lengths, one.network.context_samples = [], context
+        one.extract(target + interferer, ENROLLMENT, FS, chunk_s=6)
+        lengths[context] = one.network.lengths[0]
+    # 30 s in chunks of at most 6 s: overlaps of 0.5 s (the least), 1 s, 2 s and 3 s (half a chunk).
+    expected = {0: (30 + 5 * 0.5) / 6, 8000: (30 + 5) / 6, 16000: (30 + 2 * 6) / 7, 10**6: (30 + 3 * 8) / 9}
+    assert lengths == {context: -(-round(seconds * FS, 6) // 1) for context, seconds in expected.items()}
+
+
+def test_an_enrollment_or_a_clue_and_of_one_speaker():
+    one = extractor()
+    clue = one.enroll(ENROLLMENT, FS)
+    for given in ({}, {"enrollment": ENROLLMENT, "clue": clue}):
+        with pytest.raises(ConfigError, match="expected an enrollment or a clue, and not both"):
+            one.extract(low_noise(FS), **given)
+    with pytest.raises(ConfigError, match="clue: expected that of one speaker, got 2; extract_all takes several"):
+        one.extract(low_noise(FS), clue=clue.repeat(2))

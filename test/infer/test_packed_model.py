@@ -25,7 +25,7 @@ def outputs(model):
     _, network = load_model(model)
     rng = np.random.default_rng(0)
     mixture, enrollment = (torch.from_numpy(rng.normal(size=(1, 4000)).astype(np.float32)) for _ in range(2))
-    return network.extract(mixture, network.embed(enrollment))
+    return network.extract(mixture, network.clue(enrollment))
 
 
 @pytest.mark.parametrize(("storage", "snr_db"), [("float32", 140), ("float16", 50), ("int8", 25)])

@@ -6,7 +6,7 @@ from zspex_toolkit.infer.trial_journal import TrialNote, append_note, merge_note
 
 
 def note(trial, energy=-3.0):
-    return TrialNote(trial, energy, None, 1.5, -20.0, -23.0, 4.0, 0.25)
+    return TrialNote(trial, [energy], [None], 1.5, -20.0, -23.0, 4.0, 0.25)
 
 
 def test_notes_are_read_back_by_trial(tmp_path):
@@ -30,4 +30,4 @@ def test_merging_leaves_one_sorted_file_and_a_later_note_wins(tmp_path):
     merge_notes(tmp_path, read_notes(tmp_path))
     assert os.listdir(tmp_path) == ["trials.jsonl"]
     assert [line[8] for line in (tmp_path / "trials.jsonl").read_text().splitlines()] == ["a", "c"]
-    assert read_notes(tmp_path)["a"].energy_db == -9
+    assert read_notes(tmp_path)["a"].energy_db == [-9]

@@ -18,19 +18,19 @@ def network(**options):
 
 def test_the_shortest_enrollment_is_27_frames():
     assert network().min_enrollment_samples == 4 + 26 * 2
-    assert torch.isfinite(network().embed(torch.randn(1, 56))).all()
+    assert torch.isfinite(network().clue(torch.randn(1, 56)).embedding).all()
     with pytest.raises(AudioError, match="enrollment: expected at least 56 samples, found 55; record more"):
-        network().embed(torch.randn(1, 55))
+        network().clue(torch.randn(1, 55))
 
 
 def test_a_short_enrollment_in_a_long_batch_is_found():
     with pytest.raises(AudioError, match="at least 56 samples, found 30"):
-        network().embed(torch.randn(2, 100), torch.tensor([100, 30]))
+        network().clue(torch.randn(2, 100), torch.tensor([100, 30]))
 
 
 def test_a_length_over_the_enrollment_is_found():
     with pytest.raises(AudioError, match="enrollment: expected lengths up to the 100 samples that it has, found 130"):
-        network().embed(torch.randn(2, 100), torch.tensor([60, 130]))
+        network().clue(torch.randn(2, 100), torch.tensor([60, 130]))
 
 
 @pytest.fixture
@@ -41,8 +41,8 @@ def gradients():
 
     def compute(forward=contextlib.nullcontext, backward=contextlib.nullcontext):
         with forward():
-            output = trained(mixture, enrollment, lengths)
-        loss = output.estimates.square().sum() + output.embedding.square().sum()
+            clue = trained.clue(enrollment, lengths)
+            loss = trained(mixture, clue).estimates.square().sum() + clue.embedding.square().sum()
         with backward():
             return torch.autograd.grad(loss, [*trained.parameters()], allow_unused=True)
 
@@ -87,21 +87,21 @@ def test_only_the_mixture_is_normalised_behind_the_fuser():
     with_norm, without = network(conditioning="concat"), network(conditioning="concat", norm=False)
     without.load_state_dict(with_norm.state_dict(), strict=False)
     enrollment, mixture = torch.randn(1, 80), torch.randn(1, 50)
-    embedding = with_norm.embed(enrollment)
-    assert torch.equal(embedding, without.embed(enrollment))
-    assert not torch.allclose(with_norm.extract(mixture, embedding), without.extract(mixture, embedding), atol=1e-4)
+    clue = with_norm.clue(enrollment)
+    assert torch.equal(clue.embedding, without.clue(enrollment).embedding)
+    assert not torch.allclose(with_norm.extract(mixture, clue), without.extract(mixture, clue), atol=1e-4)
 
 
 def test_a_shared_fuser_hears_both_branches():
     shared = network()
-    shared.embed(torch.randn(1, 80)).sum().backward()
+    shared.clue(torch.randn(1, 80)).embedding.sum().backward()
     assert shared.fuser.fuse.project.weight.grad is not None
     own = network(shared_fuser=False)
-    own.embed(torch.randn(1, 80)).sum().backward()
+    own.clue(torch.randn(1, 80)).embedding.sum().backward()
     assert own.fuser.fuse.project.weight.grad is None
 
 
 def test_behind_the_last_whole_frame_the_short_scale_is_zero():
     net = network()
-    output = net.extract(torch.randn(1, 51), net.embed(torch.randn(1, 80)))  # frames end at 4, 6, ..., 50
+    output = net.extract(torch.randn(1, 51), net.clue(torch.randn(1, 80)))  # frames end at 4, 6, ..., 50
     assert output[0, 49] != 0 and output[0, 50] == 0

@@ -51,7 +51,8 @@ def test_a_network_is_told_with_its_size_batch_and_time(exp):
     lines = network_lines(read_networks(exp, read_scores(exp)))
     hashed = hashlib.sha256((exp / "demix_e2_snr-5_subtract" / "config.yaml").read_bytes()).hexdigest()[:12]
     assert (
-        lines[2] == f"| demix_e2_snr-5_subtract | 1,234 | 128 | 3 | 0.3750 | 1.5 | bf16 | 7 | {hashed} | – | abc123 | – | – |"
+        lines[2]
+        == f"| demix_e2_snr-5_subtract | 1,234 | 128 | 3 | 0.3750 | 1.5 | bf16 | 7 | {hashed} | – | abc123 | – | – |"
     )
 
 
@@ -81,6 +82,6 @@ def test_the_trainings_of_a_and_b_are_told(exp):
     (exp / "embedder" / "done").write_text('{"epochs": 1, "commit": "0123456789"}')
     hashed = hashlib.sha256(settings.encode()).hexdigest()[:12]
     assert foundation_lines(foundation_facts(exp)) == [
-        "- embedder: 1 epochs, effective batch 32, adam, learning rate 0.001, cosine schedule, seed 3, 1.5 minutes, amp none, "
-        f"accuracy on its training items 93.8 %, settings {hashed}, trained at 0123456789"
+        "- embedder: 1 epochs, effective batch 32, adam, learning rate 0.001, cosine schedule, seed 3, 1.5 minutes, "
+        f"amp none, accuracy on its training items 93.8 %, settings {hashed}, trained at 0123456789"
     ]

@@ -11,8 +11,15 @@ import torch
 
 from zspex_toolkit.data.drawn_trials import DrawConfig
 from zspex_toolkit.errors import ConfigError, DataDirError, UserError
+from zspex_toolkit.infer.clue_sources import read_clue
+from zspex_toolkit.infer.embed import ExtractConfig, extract_embeddings
+from zspex_toolkit.infer.enroll import enroll
+from zspex_toolkit.infer.extract_trials import extract_trials
+from zspex_toolkit.infer.extractor import Extractor
 from zspex_toolkit.infer.plan_trials import plan_trial_dir
 from zspex_toolkit.infer.render_trials import render_trial_dir
+from zspex_toolkit.io.audio import read_audio
+from zspex_toolkit.io.table import read_table
 from zspex_toolkit.tasks import extraction_loss
 from zspex_toolkit.tasks.extraction import Config, ExtractorSpec, build_extractor, load_extractor, train_extractor
 from zspex_toolkit.train.config import TrainConfig
@@ -220,3 +227,33 @@ def test_a_model_that_is_not_sound_is_refused_in_one_line(model, spoil, message)
     with pytest.raises(UserError, match=message) as refusal:
         load_extractor(model)
     assert "\n" not in str(refusal.value)
+
+
+def test_a_network_is_trained_on_x_vectors_and_extracts_by_them(voices, trials, experiment, tmp_path, capsys):
+    extract_embeddings(
+        ExtractConfig(experiment / "embedder", voices / "data" / "train", tmp_path / "xvector", device="cpu")
+    )
+    enroll(embedder=experiment / "embedder", data=trials, device="cpu")
+    options = SMALL | {"clue_dim": 12}
+    table = tmp_path / "xvector" / "xvector.scp"
+    config = config_for(voices, tmp_path / "exp", extractor_options=options, clue_table=table, valid_data=trials)
+    train_extractor(config)
+    for line in read_history(tmp_path / "exp"):
+        assert np.isfinite(line["valid"]["si_sdr"]) and "speaker_accuracy" not in line["train"]
+    extract_trials(tmp_path / "exp", trials, tmp_path / "out", device="cpu")
+    extractor = Extractor.load(tmp_path / "exp", device="cpu")
+    for trial, mixture in read_table(trials / "wav.scp").items():
+        clue = read_clue(extractor, read_table(trials / "clue_spk1.scp")[trial])
+        voice = read_audio(read_table(tmp_path / "out" / "wav.scp")[trial])[0]
+        np.testing.assert_allclose(voice, extractor.extract(read_audio(mixture)[0], clue=clue), atol=3e-5)
+
+
+def test_a_table_of_clues_that_does_not_fit_the_network_is_refused(voices, experiment, tmp_path):
+    scp = experiment / "clean" / "spk_xvector.scp"
+    with pytest.raises(ConfigError, match=r"clue_table: expected one if, and only if, .* clue_dim 0, and the table is"):
+        train_extractor(config_for(voices, tmp_path / "exp", clue_table=scp))
+    options = SMALL | {"clue_dim": 12}
+    with pytest.raises(ConfigError, match=r"clue_dim 12, and the table is None"):
+        train_extractor(config_for(voices, tmp_path / "exp", extractor_options=options))
+    with pytest.raises(DataDirError, match=r"spk_xvector\.scp: no line for 'anna-"):
+        train_extractor(config_for(voices, tmp_path / "exp", extractor_options=options, clue_table=scp))

@@ -23,8 +23,11 @@ class Fixed(nn.Module):
         super().__init__()
         self.estimates, self.scores = nn.Parameter(estimates), None if scores is None else nn.Parameter(scores)
 
-    def forward(self, mixture, enrollment, enrollment_length=None):
-        return self.estimates, self.scores, self.scores
+    def clue(self, enrollment, lengths=None):
+        return None
+
+    def forward(self, mixture, clue):
+        return self.estimates, self.scores
 
 
 def batch(*rows, **extra):

@@ -33,7 +33,7 @@ from zspex_toolkit.train.validate import validate
 
 EXTRACTOR = {
     **{"num_filters": 8, "kernel_sizes": [32, 64, 128], "stride": 16, "bottleneck": 8, "hidden": 8},
-    **{"num_blocks": 2, "num_stacks": 1, "embedding_dim": 8, "speaker_hidden": 8},
+    **{"num_blocks": 2, "num_stacks": 1, "embedding_dim": 8, "speaker_hidden": 8, "start": "mixture"},
 }
 EMBEDDER = {"channels": 16, "pooled_channels": 24, "embedding_dim": 12}
 DEMIXERS = ("subtract", "multiply", "concat1", "concat2", "share_concat", "separate_concat", "modulate")

@@ -10,7 +10,6 @@ from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.write import write_data_dir
 from zspex_toolkit.models.extractors.zspex import ZSpex
 from zspex_toolkit.randomness import rng_for
-from zspex_toolkit.tasks import extraction_loss
 from zspex_toolkit.tasks.extraction import Config, train_extractor
 from zspex_toolkit.tasks.extraction_loss import ExtractionLoss
 from zspex_toolkit.train.config import TrainConfig
@@ -84,7 +83,7 @@ def test_they_need_a_loss_of_the_speaker_which_is_known_without_data(tmp_path):
 
 
 def test_they_need_a_network_that_tells_speakers_apart(trials, network, monkeypatch):
-    monkeypatch.setattr(extraction_loss, "speaker_scores_of", lambda network, batch: None)
+    monkeypatch.setattr(network, "classify", lambda clue: None)
     with pytest.raises(ConfigError, match=NOTHING):
         ExtractionLoss(speaker_epochs=1)(network, batch_of(trials, epoch=0))
 

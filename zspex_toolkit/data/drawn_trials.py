@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from zspex_toolkit.data.embeddings import EmbeddingTable
 from zspex_toolkit.data.trial_rows import TrialRow, collate_rows
 from zspex_toolkit.data.waveforms import Waveforms
 from zspex_toolkit.errors import ConfigError, DataDirError
@@ -90,6 +92,7 @@ class DrawnTrials:
         seed: of the draws.
 
     Attributes:
+        clues: embedding of each utterance, if the network takes such clues: a row gets the mean of its enrollment's.
         speakers: the classes, in the order of their numbers: voices, or voices at each speed.
         dropped: why an utterance is left out.
 
@@ -99,6 +102,7 @@ class DrawnTrials:
 
     def __init__(self, config: DrawConfig, fs: int, *, seed: int = 0):
         self._config, self._seed = config, seed
+        self.clues: EmbeddingTable | None = None
         self._waveforms = Waveforms(config.source_data, fs, cache_bytes=config.cache_mib << 20)
         lengths = self._waveforms.utt2num_samples()
         self.dropped = _unfit(self._waveforms.utt2spk, lengths, int(config.min_utt_s * fs))
@@ -135,6 +139,7 @@ class DrawnTrials:
                 present=trial.condition != "absent",
                 alone=trial.condition == "single",
                 speaker_only=epoch < self._config.speaker_epochs,
+                clue_embedding=self.clues and self.clues.mean(trial.enrollment.passage.utterances),
             )
             for trial, enrollment in zip(trials, enrollments, strict=True)
         ]
@@ -170,8 +175,13 @@ class DrawnTrials:
 
     @staticmethod
     def collate(items: list[list[TrialRow]]) -> dict[str, Any]:
-        """All first rows of the items, then all second ones, ...; see :func:`collate_rows`."""
-        return collate_rows([row for rows in zip(*items, strict=True) for row in rows])
+        """The rows of each item; see :func:`collate_rows`."""
+        return collate_rows(items)
+
+    @property
+    def utterances(self) -> Sequence[str]:
+        """Those that are drawn from."""
+        return self._pool.utterances
 
     def account(self) -> str:
         """How many utterances are left out and why: "3 shorter than 0.5 s, 1 the only one of its speaker"."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,37 @@ def read_embeddings(path: str | PathLike) -> tuple[list[str], Tensor]:
         if array.shape != arrays[0].shape or array.ndim != 1:
             raise DataDirError(f"{path}: '{key}': expected a vector of {arrays[0].size}, found shape {array.shape}")
     return keys, torch.from_numpy(np.stack(arrays))
+
+
+class EmbeddingTable:
+    """The embeddings of a script file in memory, as clues from elsewhere.
+
+    Args:
+        path: such as ``xvector.scp``.
+        keys: that must be in it; others are not kept.
+        dim: numbers that each must have.
+
+    Raises:
+        DataDirError: if one is missing, or of another size.
+    """
+
+    def __init__(self, path: str | PathLike, keys: Iterable[str], dim: int):
+        table = read_scp(path)
+        self._number: dict[str, int] = {}
+        for key in keys:
+            if key not in table:
+                raise DataDirError(f"{path}: no line for '{key}'")
+            self._number[key] = len(self._number)
+        self._rows = np.empty((len(self._number), dim), np.float32)
+        for key, number in self._number.items():
+            vector = table[key]
+            if vector.shape != (dim,):
+                raise DataDirError(f"{path}: '{key}': expected {dim} numbers (clue_dim), found shape {vector.shape}")
+            self._rows[number] = vector
+
+    def mean(self, keys: Iterable[str]) -> np.ndarray:
+        """float32 (D,), the mean of some."""
+        return self._rows[[self._number[key] for key in keys]].mean(axis=0)
 
 
 class LabelledEmbeddings:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from zspex_toolkit.data.embeddings import EmbeddingTable
 from zspex_toolkit.data.trial_rows import NO_SPEAKER, TrialRow, collate_rows
 from zspex_toolkit.errors import AudioError, DataDirError
 from zspex_toolkit.io.audio import audio_info, read_audio
@@ -15,6 +16,7 @@ from zspex_toolkit.io.compact_table import CompactTable
 from zspex_toolkit.io.data_dir import DataDir
 
 REFERENCE, ENROLLMENT, CONDITION = "spk1.scp", "enroll_spk1.scp", "utt2condition"
+GIVEN_CLUE = "clue_spk1.scp"  # embeddings of enrollments, where clues come from elsewhere
 
 
 class StoredTrials:
@@ -26,6 +28,9 @@ class StoredTrials:
         classes: numbers of the training speakers; the others count as unknown.
         max_seconds: only so much of the beginning of each mixture; 0: all.
         max_enrollment_seconds: only so much of the beginning of each enrollment; 0: all.
+
+    Attributes:
+        clues: embedding of each trial's enrollment, if the network takes such clues.
 
     Raises:
         DataDirError: if a trial has no mixture, reference or enrollment.
@@ -48,6 +53,7 @@ class StoredTrials:
                 raise DataDirError(f"{data.path / name}: no line for trial '{missing[0]}'")
         self.data = data.compact()
         self.trials = self.data.utterances
+        self.clues: EmbeddingTable | None = None
         self._fs = fs
         self._classes = classes or {}
         self._most = round(max_seconds * fs) or None
@@ -97,12 +103,13 @@ class StoredTrials:
             self._classes.get(self.data.utt2spk[trial], NO_SPEAKER),
             present=condition != "absent",
             alone=condition == "single",
+            clue_embedding=None if self.clues is None else self.clues.mean([trial]),
         )
 
     @staticmethod
     def collate(items: list[TrialRow]) -> dict[str, Any]:
-        """See :func:`~zspex_toolkit.data.trial_rows.collate_rows`."""
-        return collate_rows(items)
+        """One row of each item; see :func:`~zspex_toolkit.data.trial_rows.collate_rows`."""
+        return collate_rows([[row] for row in items])
 
     def _read(self, source: str, trial: str) -> np.ndarray:
         try:

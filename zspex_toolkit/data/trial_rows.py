@@ -23,17 +23,23 @@ class TrialRow(NamedTuple):
     present: bool  # whether the enrolled speaker is in the mixture
     alone: bool = False  # whether the target is all the speech there is
     speaker_only: bool = False  # to learn who speaks in the enrollment, and nothing of the mixture
+    clue_embedding: np.ndarray | None = None  # float32 (D,), in the place of a clue that the network makes itself
 
 
-def collate_rows(rows: Sequence[TrialRow]) -> dict[str, Any]:
-    """A batch; shorter signals are padded with zeros at their end.
+def collate_rows(items: Sequence[Sequence[TrialRow]]) -> dict[str, Any]:
+    """A batch of M mixtures, of each of which Q people are asked: row r of R = Q M asks of mixture r % M.
+
+    Args:
+        items: Q rows each, of one mixture.
 
     Returns:
-        ``ids``, ``mixture`` and ``target`` (B, T), ``enrollment`` (B, U), ``speaker`` (B,) int64, ``present`` and
-        ``alone`` (B,) bool, ``speaker_only`` (bool, for all rows); only where lengths differ, ``num_samples`` and
-        ``enrollment_length`` (B,) int64.
+        ``mixture`` (M, T); ``ids``, ``target`` (R, T), ``enrollment`` (R, U), ``speaker`` (R,) int64, ``present`` and
+        ``alone`` (R,) bool, ``speaker_only`` (bool, for all rows); only where lengths differ, ``num_samples`` (M,) and
+        ``enrollment_length`` (R,) int64; only where rows have one, ``clue_embedding`` (R, D). Shorter signals are
+        padded with zeros at their end.
     """
-    mixture, num_samples = _stack([row.mixture for row in rows])
+    mixture, num_samples = _stack([rows[0].mixture for rows in items])
+    rows = [row for role in zip(*items, strict=True) for row in role]
     target, _ = _stack([row.target for row in rows])
     enrollment, enrollment_length = _stack([row.enrollment for row in rows])
     batch = {
@@ -46,6 +52,8 @@ def collate_rows(rows: Sequence[TrialRow]) -> dict[str, Any]:
         "alone": torch.tensor([row.alone for row in rows]),
         "speaker_only": all(row.speaker_only for row in rows),
     }
+    if rows[0].clue_embedding is not None:
+        batch["clue_embedding"] = torch.from_numpy(np.stack([row.clue_embedding for row in rows]))
     lengths = {"num_samples": num_samples, "enrollment_length": enrollment_length}
     return batch | {name: value for name, value in lengths.items() if value is not None}
 

@@ -123,7 +123,7 @@ def _extraction(network: nn.Module, cell: Cell, device: torch.device) -> Callabl
     mixture, enrollment = (0.1 * torch.randn(1, num_samples(cell), device=device) for _ in range(2))
 
     def extract(mixture: Tensor, enrollment: Tensor) -> Tensor:
-        return network.extract(mixture, network.embed(enrollment))
+        return network.extract(mixture, network.clue(enrollment))
 
     compute = torch.compile(extract) if cell.mode.startswith("compile") else extract
 
@@ -147,7 +147,7 @@ def draw_batch(cell: Cell) -> dict[str, Any]:
         target, interferer, enrollment = 0.1 * rng.standard_normal((3, num_samples(cell)), dtype=np.float32)
         return TrialRow(str(number), target + interferer, target, enrollment, number % cell.spec.num_speakers, True)
 
-    return collate_rows([row(number) for number in range(cell.batch_size)])
+    return collate_rows([[row(number)] for number in range(cell.batch_size)])
 
 
 def _precision(cell: Cell, device: torch.device) -> contextlib.AbstractContextManager:

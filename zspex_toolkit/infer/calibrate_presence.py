@@ -62,6 +62,8 @@ def calibrate_presence(
 def fit_presence(notes: Mapping[str, TrialNote], present: Mapping[str, bool]) -> Calibration:
     """The logistic function by regularised maximum likelihood on standardised features, and the rest by counting.
 
+    Of a network that never tells how alike output and clue are, the energy alone decides.
+
     Args:
         notes: what was found of each trial.
         present: whether the enrolled speaker is in it.
@@ -70,7 +72,7 @@ def fit_presence(notes: Mapping[str, TrialNote], present: Mapping[str, bool]) ->
         UserError: if there is no trial with the speaker whose output is not silent.
     """
     trials = sorted(present)
-    rows = [(notes[trial].energy_db, notes[trial].cosine or 0.0) for trial in trials]
+    rows = [_features(notes[trial]) for trial in trials]
     gains = [abs(notes[trial].gain) for trial in trials if present[trial] and notes[trial].gain]
     if not gains:
         raise UserError("the network's output is silent on every trial with the speaker; train it first")
@@ -85,6 +87,12 @@ def fit_presence(notes: Mapping[str, TrialNote], present: Mapping[str, bool]) ->
     quietest, loudest = np.percentile([level for level in levels if level is not None], (2, 98))
     numbers = (bias, *weights, np.median(gains), quietest, loudest)
     return Calibration(*(round(float(number), 6) for number in numbers))
+
+
+def _features(note: TrialNote) -> tuple[float, float]:
+    """Of the chunk in which the output is loudest beside the mixture."""
+    energy, like = max(zip(note.energy_db, note.likeness, strict=True), key=lambda chunk: chunk[0])
+    return energy, like or 0.0
 
 
 def _account(model: Calibration, notes: Mapping[str, TrialNote], present: Mapping[str, bool]) -> str:

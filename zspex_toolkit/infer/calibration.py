@@ -1,9 +1,9 @@
 """What a trained extractor has to know of itself: who counts as present, how loud its output is, what levels it heard.
 
 Two numbers tell whether the enrolled speaker is in a mixture at all: the energy of the network's output over that of
-the mixture, in dB, and the cosine between the embedding of the enrollment and the network's own embedding of its
-output. A logistic function joins them. Its coefficients, and the rest, are found on trials of which all is known
-(``calibrate_presence``) and stand in ``model.yaml``.
+the mixture, in dB, and how much the network finds its output like the clue, such as the cosine of their embeddings,
+where it can tell. A logistic function joins them. Its coefficients, and the rest, are found on trials of which all is
+known (``calibrate_presence``) and stand in ``model.yaml``.
 """
 
 from __future__ import annotations
@@ -72,11 +72,12 @@ class Calibration:
         return float(10 ** ((np.clip(level_db, self.quietest_db, self.loudest_db) - level_db) / 20))
 
     def probability(self, energy_db: np.ndarray, cosine: np.ndarray) -> np.ndarray:
-        """Probability of presence, elementwise; NaN where the cosine is NaN.
+        """Probability of presence, elementwise; NaN where the cosine counts and is NaN.
 
         >>> float(Calibration(0.0, 0.5, 2.0, 1.0, -40.0, -20.0).probability(np.array(-2.0), np.array(0.5)))
         0.5
         """
+        cosine = cosine if self.cosine else 0.0  # a network that cannot tell who speaks is calibrated without
         odds = self.bias + self.energy_db * np.asarray(energy_db) + self.cosine * np.asarray(cosine)
         return 1 / (1 + np.exp(-np.clip(odds, -50, 50)))
 

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
-import numpy as np
-
 from zspex_toolkit.errors import ConfigError, UserError
-from zspex_toolkit.infer.extract_recording import (
-    Extracted,
-    OutputOptions,
-    embed_recordings,
-    extract_recording,
-    to_stderr,
-)
+from zspex_toolkit.infer.clue_sources import CLUE, clue_of
+from zspex_toolkit.infer.extract_recording import Extracted, OutputOptions, extract_recording, to_stderr
 from zspex_toolkit.infer.extractor import Extractor
+from zspex_toolkit.models.clue import Clue
 
 
 @dataclass(frozen=True)
@@ -26,7 +21,7 @@ class Job:
     Attributes:
         where: ``file:line`` of the list, empty without one.
         mixture: recording.
-        enrollments: recordings of the speaker.
+        enrollments: recordings of the speaker, or ``clue:`` and where a clue lies.
         output: file to write.
     """
 
@@ -38,6 +33,8 @@ class Job:
 
 def read_jobs(path: Path) -> list[Job]:
     """The jobs of a list: ``mixture``, ``enrollment`` (several: ``a.wav,b.wav``) and ``output`` a line, tabs between.
+
+    In the place of an enrollment may stand a clue, ``clue:me.clue``; see :func:`~.clue_sources.read_clue`.
 
     Empty lines and those that begin with ``#`` are passed over.
 
@@ -73,6 +70,7 @@ def extract(
     enrollment: Sequence[str],
     output: Path | None,
     list: Path | None,
+    clue: Sequence[str] = (),
     device: str = "auto",
     **options: object,
 ) -> None:
@@ -82,6 +80,7 @@ def extract(
         model: folder of a trained extractor; the one that is shipped if None.
         mixture, enrollment, output: the one job.
         list: many jobs, see :func:`read_jobs`, instead.
+        clue: where clues of the speaker lie, in the place of enrollments, or beside them.
         device: auto, cpu or cuda:N.
         options: fields of :class:`OutputOptions`.
 
@@ -89,13 +88,13 @@ def extract(
         UserError: if the job fails, or at the end if one or more of the list have failed.
     """
     output_options = OutputOptions(**options)
-    jobs = _jobs(mixture, enrollment, output, list)
+    jobs = _jobs(mixture, (*enrollment, *(CLUE + one for one in clue)), output, list)
     _check_outputs(jobs, output_options)
     extractor = Extractor.load(model, device=device)
     if extractor.calibration is None:
         to_stderr("presence unknown: this model was not calibrated for it, see calibrate_presence")
     if list is None:
-        print(_line(jobs[0], _extract(extractor, jobs[0], output_options, {})))
+        _extract(extractor, jobs, [clue_of(extractor, jobs[0].enrollments)], output_options)
         return
     failed = run_jobs(extractor, jobs, output_options)
     print(f"{list}: {len(jobs)} jobs in, {len(jobs) - len(failed)} done, {len(failed)} failed")
@@ -104,20 +103,31 @@ def extract(
 
 
 def run_jobs(extractor: Extractor, jobs: Sequence[Job], options: OutputOptions) -> list[str]:
-    """Do the jobs one by one; where each that failed stands in the list."""
-    failed = []
-    embeddings: dict[tuple[str, ...], np.ndarray] = {}
-    for job in jobs:
+    """Do the jobs, those of one mixture that follow each other together; where each that failed stands in the list."""
+    failed: list[str] = []
+    clues: dict[tuple[str, ...], Clue] = {}  # of enrollments that several jobs share
+
+    def attempt(group: Sequence[Job]) -> None:
         try:
-            print(_line(job, _extract(extractor, job, options, embeddings)), flush=True)
+            for job in group:
+                if job.enrollments not in clues:
+                    clues[job.enrollments] = clue_of(extractor, job.enrollments)
+            _extract(extractor, group, [clues[job.enrollments] for job in group], options)
         except (UserError, OSError) as error:
-            to_stderr(f"{job.where}: {error}")
-            failed.append(job.where)
+            if len(group) > 1:  # one of them must not lose the others
+                for job in group:
+                    attempt([job])
+                return
+            to_stderr(f"{group[0].where}: {error}")
+            failed.append(group[0].where)
+
+    for _, group in groupby(jobs, key=lambda job: job.mixture):
+        attempt([*group])
     return failed
 
 
 def _jobs(mixture: str | None, enrollment: Sequence[str], output: Path | None, path: Path | None) -> list[Job]:
-    given = {"--mixture": mixture, "--enrollment": enrollment, "--output": output}
+    given = {"--mixture": mixture, "--enrollment or --clue": enrollment, "--output": output}
     if path is not None:
         if any(given.values()):
             raise ConfigError("expected either --list or --mixture, --enrollment and --output, got both")
@@ -130,7 +140,8 @@ def _jobs(mixture: str | None, enrollment: Sequence[str], output: Path | None, p
 
 def _check_outputs(jobs: Sequence[Job], options: OutputOptions) -> None:
     """Refuse outputs of no known format, and those that would overwrite a recording of any job."""
-    inputs = {Path(source).resolve() for job in jobs for source in (job.mixture, *job.enrollments)}
+    sources = (source.removeprefix(CLUE) for job in jobs for source in (job.mixture, *job.enrollments))
+    inputs = {Path(source).resolve() for source in sources}
     for job in jobs:
         where = f"{job.where}: " if job.where else ""
         try:
@@ -141,13 +152,12 @@ def _check_outputs(jobs: Sequence[Job], options: OutputOptions) -> None:
             raise UserError(f"{where}{job.output}: is a recording to read; give the output another name")
 
 
-def _extract(
-    extractor: Extractor, job: Job, options: OutputOptions, embeddings: dict[tuple[str, ...], np.ndarray]
-) -> Extracted:
-    """``embeddings`` keeps those of enrollments that several jobs share."""
-    if job.enrollments not in embeddings:
-        embeddings[job.enrollments] = embed_recordings(extractor, job.enrollments)
-    return extract_recording(extractor, job.mixture, embeddings[job.enrollments], job.output, options)
+def _extract(extractor: Extractor, jobs: Sequence[Job], clues: Sequence[Clue], options: OutputOptions) -> None:
+    """Jobs of one mixture."""
+    outputs = [job.output for job in jobs]
+    extracted = extract_recording(extractor, jobs[0].mixture, Clue.cat(clues), outputs, options)
+    for job, one in zip(jobs, extracted, strict=True):
+        print(_line(job, one), flush=True)
 
 
 def _line(job: Job, extracted: Extracted) -> str:

@@ -13,11 +13,12 @@ import numpy as np
 from tqdm import tqdm
 
 from zspex_toolkit.errors import AudioError, ConfigError, UserError
-from zspex_toolkit.infer.extractor import PEAK, Extractor, resampled_length
+from zspex_toolkit.infer.extractor import PEAK, Extractor
 from zspex_toolkit.infer.separation import CHUNK_S, Separation, check_normalisation, separate_blocks
 from zspex_toolkit.io.audio_blocks import AudioScan, check_output, read_blocks, scan_audio, write_blocks
 from zspex_toolkit.io.scratch_arrays import ScratchArrays
-from zspex_toolkit.signal.resample import resample_blocks
+from zspex_toolkit.models.clue import Clue
+from zspex_toolkit.signal.resample import resample_blocks, resampled_length
 
 CHANNELS = ("mono", "each")
 _LOUDEST = 32767 / 32768
@@ -73,55 +74,60 @@ def to_stderr(line: str) -> None:
 def extract_recording(
     extractor: Extractor,
     mixture: str,
-    embedding: np.ndarray,
-    output: Path,
+    clue: Clue,
+    outputs: Sequence[Path],
     options: OutputOptions,
     *,
     say: Callable[[str], None] = to_stderr,
-) -> Extracted:
-    """Write the speaker's voice in ``mixture`` to ``output``, as long and at the same rate, never clipped.
+) -> list[Extracted]:
+    """Write the voices of Q people in ``mixture``, as long and at the same rate, never clipped.
 
     Args:
         extractor: the network.
         mixture: recording, as :func:`zspex_toolkit.io.audio.read_audio` takes, of any rate and number of channels.
-        embedding: (D,) from :func:`embed_recordings`.
-        output: file to write; absent or complete.
+        clue: Q rows, such as one from :func:`enroll_recordings`.
+        outputs: Q files to write; absent or complete.
         options: how.
         say: takes remarks, a line each.
 
     Raises:
-        UserError: if the mixture is unfit or the output cannot be written; what was at ``output`` is still there.
+        UserError: if the mixture is unfit or an output cannot be written; what was at the outputs is still there.
     """
-    options.check(output)
-    if Path(mixture).exists() and output.exists() and output.samefile(mixture):
-        raise UserError(f"{output}: is the mixture itself; give the output another name")
+    for output in outputs:
+        options.check(output)
+        if Path(mixture).exists() and output.exists() and output.samefile(mixture):
+            raise UserError(f"{output}: is the mixture itself; give the output another name")
     scan = scan_audio(mixture)
     _remark(mixture, scan, extractor.fs, options, say)
     info = scan.info
     num_samples = resampled_length(info.num_samples, info.fs, extractor.fs)
     gain = _input_gain(extractor, mixture, scan, options.channels, say)
     blocks = resample_blocks(_centred(mixture, scan, options.channels), info.fs, extractor.fs, num_samples)
-    with closing(ScratchArrays(output.parent)) as store:
-        bar = tqdm(blocks, total=num_samples, disable=None, unit="sample", unit_scale=True, desc=output.name)
+    num_channels = 1 if options.channels == "mono" else info.num_channels
+    asked = clue[[person for person in range(len(clue)) for _ in range(num_channels)]]
+    with closing(ScratchArrays(outputs[0].parent)) as store:
+        bar = tqdm(blocks, total=num_samples, disable=None, unit="sample", unit_scale=True, desc=outputs[0].name)
         separation = separate_blocks(
-            extractor, _counted(bar), num_samples, embedding, store, chunk_s=options.chunk_s, input_gain=gain
+            extractor, _counted(bar), num_samples, asked, store, chunk_s=options.chunk_s, input_gain=gain
         )
-        _write(extractor, separation, scan, output, options, say)
-    return Extracted(info.num_samples / info.fs, separation.presence(extractor.calibration))
+        for person, output in enumerate(outputs):
+            _write(extractor, separation, person, scan, output, options, say)
+    people = range(len(outputs))
+    return [Extracted(info.num_samples / info.fs, separation.presence(extractor.calibration, p)) for p in people]
 
 
-def embed_recordings(extractor: Extractor, enrollments: Sequence[str], *, say=to_stderr) -> np.ndarray:
-    """Embedding (D,) of the speaker of one or several recordings, their mean.
+def enroll_recordings(extractor: Extractor, enrollments: Sequence[str], *, say=to_stderr) -> Clue:
+    """The clue, one row, of the speaker of one or several recordings.
 
     Raises:
         AudioError: naming the recording that is missing, broken, silent or too short.
     """
     if not enrollments:
         raise ConfigError("enrollment: expected at least one recording of the speaker to extract")
-    return np.mean([_embed(extractor, path, say) for path in enrollments], axis=0)
+    return extractor.network.join([_enroll(extractor, path, say) for path in enrollments])
 
 
-def _embed(extractor: Extractor, path: str, say: Callable[[str], None]) -> np.ndarray:
+def _enroll(extractor: Extractor, path: str, say: Callable[[str], None]) -> Clue:
     scan = scan_audio(path)
     if scan.info.fs != extractor.fs:
         say(f"{path}: resampled from {scan.info.fs} Hz to the model's {extractor.fs} Hz")
@@ -131,12 +137,12 @@ def _embed(extractor: Extractor, path: str, say: Callable[[str], None]) -> np.nd
     blocks = (block * gain for block in _centred(path, scan, "mono"))
     blocks = resample_blocks(blocks, scan.info.fs, extractor.fs, num_samples)
     try:
-        embedding = extractor.embed_blocks(blocks, num_samples)
+        clue = extractor.enroll_blocks(blocks, num_samples)
     except AudioError as error:
         raise AudioError(f"{path}: {error}") from error
     for remark in remarks:
         say(remark)
-    return embedding
+    return clue
 
 
 def _input_gain(extractor: Extractor, path: str, scan: AudioScan, channels: str, say: Callable[[str], None]) -> float:
@@ -180,6 +186,7 @@ def _remark(mixture: str, scan: AudioScan, fs: int, options: OutputOptions, say:
 def _write(
     extractor: Extractor,
     separation: Separation,
+    person: int,
     scan: AudioScan,
     output: Path,
     options: OutputOptions,
@@ -192,7 +199,7 @@ def _write(
     as_mixture = options.normalize_output == "mixture"
 
     def joined() -> Iterator[np.ndarray]:
-        blocks = separation.blocks(as_mixture=as_mixture, usual_gain=model.usual_gain if model else None)
+        blocks = separation.blocks(person, as_mixture=as_mixture, usual_gain=model.usual_gain if model else None)
         return resample_blocks(blocks, extractor.fs, info.fs, info.num_samples)
 
     peak = max(float(np.abs(block).max()) for block in joined())

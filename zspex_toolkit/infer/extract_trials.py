@@ -15,29 +15,31 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from zspex_toolkit.errors import AudioError, ConfigError, DataDirError
+from zspex_toolkit.data.extraction_trials import ENROLLMENT, GIVEN_CLUE
+from zspex_toolkit.errors import AudioError, ConfigError, DataDirError, UserError
 from zspex_toolkit.infer.calibration import Calibration, energy_db
+from zspex_toolkit.infer.clue_sources import read_clue
 from zspex_toolkit.infer.extraction_cost import extraction_cost, peak_memory_mib
 from zspex_toolkit.infer.extractor import LEVEL_FRAME_S, Extractor
 from zspex_toolkit.infer.map_in_processes import map_in_processes
 from zspex_toolkit.infer.packed_model import weights_path
+from zspex_toolkit.infer.separation import Separation, separate_blocks
 from zspex_toolkit.infer.trial_journal import TrialNote, append_note, forget_parts, merge_notes, read_notes
 from zspex_toolkit.io.atomic import write_json
 from zspex_toolkit.io.audio import audio_info, read_audio, write_audio
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.write import write_data_dir
-from zspex_toolkit.signal.chunk_gains import ChunkEnergies, chunk_gains
+from zspex_toolkit.models.clue import Clue
 from zspex_toolkit.signal.level import active_power
 from zspex_toolkit.train.device import resolve_device
 
-ENROLLMENT = "enroll_spk1.scp"
 FACTS = "extraction.json"
 _MADE_FROM = "made_from.json"
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One trial: its id, its mixture, its enrollment, the samples of the mixture and the file to write."""
+    """One trial: its id, its mixture, its enrollment (or embedding), the mixture's samples and the file to write."""
 
     id: str
     mixture: str
@@ -58,12 +60,13 @@ def extract_trials(
 ) -> None:
     """Write the extracted voice of each trial, and the tables and figures that scoring and report need.
 
-    Whole mixtures are extracted at once. Only mixtures of one length share a batch: padding would change what the
-    networks normalise by, and the result of a trial would depend on its neighbours.
+    The voices, and the presence, are those that ``zspex extract`` gives. Only mixtures of one length share a batch:
+    padding would change what the networks normalise by, and a trial's result would depend on its neighbours.
 
     Args:
         model: experiment of an extractor, or a packed model.
-        data: trial directory: ``wav.scp``, ``enroll_spk1.scp``, ``utt2spk``.
+        data: trial directory: ``wav.scp``, ``enroll_spk1.scp`` (``clue_spk1.scp`` for a network that takes embeddings
+            from elsewhere), ``utt2spk``.
         out: gets ``wav/<trial>.wav``, ``wav.scp``, ``utt2spk``, ``presence`` (where the model is calibrated),
             ``trials.jsonl`` and ``extraction.json``. What an earlier run of the same model and trials finished is kept.
         device: auto, cpu or cuda:N.
@@ -80,10 +83,10 @@ def extract_trials(
     if nj > 1 and place.type == "cuda":
         raise ConfigError(f"nj: expected 1 on a GPU, got {nj}; a larger batch_size fills it")
     directory = DataDir.load(data)
-    trials = _trials(directory, out)
     _loaded.cache_clear()  # the folder may hold another model by now
     # On the CPU: no process that is forked may hold a GPU.
     extractor = _loaded(_Model(model, "cpu", calibrated, one_thread=False))
+    trials = _trials(directory, out, GIVEN_CLUE if extractor.network.clue_dim else ENROLLMENT)
     _keep_or_remove(out, _made_from(model, extractor.calibration, trials))
     notes = read_notes(out)
     missing = [trial for trial in trials if trial.id not in notes or not _is_complete(trial)]
@@ -119,9 +122,14 @@ def _loaded(model: _Model) -> Extractor:
     return extractor
 
 
-def _trials(directory: DataDir, out: Path) -> list[Trial]:
-    enrollments = directory.table(ENROLLMENT)
-    for name, table in (("wav.scp", directory.wavs), (ENROLLMENT, enrollments)):
+def _trials(directory: DataDir, out: Path, clue_table: str) -> list[Trial]:
+    if clue_table == GIVEN_CLUE and not (directory.path / GIVEN_CLUE).exists():
+        raise DataDirError(
+            f"{directory.path / GIVEN_CLUE}: no such file, but this network takes embeddings from elsewhere; "
+            "'zspex enroll --embedder ... --data ...' makes it"
+        )
+    enrollments = directory.table(clue_table)
+    for name, table in (("wav.scp", directory.wavs), (clue_table, enrollments)):
         lacking = [trial for trial in directory.utterances if trial not in table]
         if lacking:
             raise DataDirError(f"{directory.path / name}: no line for trial '{lacking[0]}'")
@@ -153,39 +161,52 @@ def _batches(trials: Sequence[Trial], batch_size: int) -> Iterator[list[Trial]]:
 def _extract_batch(model: _Model, out: Path, batch: list[Trial]) -> float:
     """Extract, write and note a batch; the most memory that this process has taken so far, in MiB."""
     extractor = _loaded(model)
-    fs, calibration = extractor.fs, extractor.calibration
-    mixtures = np.stack([_read(trial.id, trial.mixture, fs) for trial in batch])
-    mixtures = mixtures - mixtures.mean(axis=1, keepdims=True)
-    gains = np.array([[extractor.input_gain([mixture[:, None]], fs)] for mixture in mixtures], np.float32)
-    mixtures = mixtures * gains
-    enrollments = [_read(trial.id, trial.enrollment, fs) for trial in batch]
+    fs, usual = extractor.fs, extractor.calibration.usual_gain if extractor.calibration else None
+    mixtures = np.stack([_read(trial.id, trial.mixture, fs) for trial in batch], axis=1)  # (T, B)
+    mixtures = mixtures - mixtures.mean(axis=0, dtype=np.float64).astype(np.float32)
+    gains = np.array([extractor.input_gain([mixture[:, None]], fs) for mixture in mixtures.T])
+    enrollments = None
+    if not extractor.network.clue_dim:
+        enrollments = [_read(trial.id, trial.enrollment, fs) for trial in batch]
     began = time.perf_counter()
-    try:
-        embeddings = np.stack([extractor.embed(enrollment, fs) for enrollment in enrollments])
-    except AudioError as error:
-        raise AudioError(f"{', '.join(trial.id for trial in batch)}: {error}") from error
-    estimates = extractor.estimate(mixtures, embeddings)
+    clue = Clue.cat([_clue(extractor, trial, enrollments and enrollments[i]) for i, trial in enumerate(batch)])
+    # A trial for each channel: what is said of a recording holds for each of its channels alone.
+    separation = separate_blocks(extractor, [mixtures], len(mixtures), clue, [], input_gain=gains)
+    voices = np.concatenate(list(separation.blocks(as_mixture=True, usual_gain=usual)))  # (T, B)
     seconds = (time.perf_counter() - began) / len(batch)
-    cosines = extractor.cosines(mixtures, estimates, embeddings)
-    energies = [_energies(*pair) for pair in zip(mixtures, estimates, strict=True)]
     for index, trial in enumerate(batch):
-        level = chunk_gains(energies[index], calibration.usual_gain if calibration else None)[0] / gains[index]
-        signal = estimates[index] * np.float32(level)
+        signal = voices[:, index]
         write_audio(trial.output, signal / max(1.0, float(np.abs(signal).max())), fs)
-        sounds = (mixtures[index] / gains[index], enrollments[index])
-        append_note(out, _note(trial.id, energies[index], cosines[index], sounds, fs, seconds))
+        sounds = (mixtures[:, index], enrollments[index] if enrollments else None)
+        append_note(out, _note(trial.id, separation, index, sounds, fs, seconds))
     return peak_memory_mib(extractor.device)
 
 
+def _clue(extractor: Extractor, trial: Trial, enrollment: np.ndarray | None) -> Clue:
+    try:
+        return read_clue(extractor, trial.enrollment) if enrollment is None else extractor.enroll(enrollment)
+    except AudioError as error:
+        raise AudioError(f"{trial.id}: {error}") from error
+    except UserError as error:
+        raise UserError(f"{trial.id}: {error}") from error
+
+
 def _note(
-    trial: str, energies: ChunkEnergies, cosine: float, sounds: tuple[np.ndarray, np.ndarray], fs: int, seconds: float
+    trial: str,
+    separation: Separation,
+    column: int,
+    sounds: tuple[np.ndarray, np.ndarray | None],
+    fs: int,
+    seconds: float,
 ) -> TrialNote:
-    mixture_db, enrollment_db = (_level_db(sound, fs) for sound in sounds)
+    energies, like = separation.energies, separation.likeness[:, column]
+    mixture, estimate, product = (getattr(energies, name)[:, column] for name in ("mixture", "estimate", "product"))
+    mixture_db, enrollment_db = (None if sound is None else _level_db(sound, fs) for sound in sounds)
     return TrialNote(
         trial,
-        float(energy_db(energies.estimate, energies.mixture)[0]),
-        None if np.isnan(cosine) else float(cosine),
-        float(energies.product[0] / energies.estimate[0]) if energies.estimate[0] > 0 else None,
+        energy_db(estimate, mixture).tolist(),
+        [None if np.isnan(one) else float(one) for one in like],
+        float(product.sum() / estimate.sum()) if estimate.sum() > 0 else None,
         mixture_db,
         enrollment_db,
         len(sounds[0]) / fs,
@@ -196,13 +217,6 @@ def _note(
 def _level_db(samples: np.ndarray, fs: int) -> float | None:
     power = active_power([samples[:, None] - samples.mean()], round(LEVEL_FRAME_S * fs))
     return float(10 * np.log10(power)) if power > 0 else None
-
-
-def _energies(mixture: np.ndarray, estimate: np.ndarray) -> ChunkEnergies:
-    """Of a mixture that is one chunk."""
-    pairs = ((mixture, mixture), (estimate, estimate), (mixture, estimate))
-    sums = [np.array([np.dot(one.astype(np.float64), other)]) for one, other in pairs]
-    return ChunkEnergies(*sums, *(np.zeros(1) for _ in range(3)))
 
 
 def _read(trial: str, source: str, fs: int) -> np.ndarray:
@@ -255,8 +269,9 @@ def _write_tables(
 
 
 def presence_of(note: TrialNote, model: Calibration) -> float:
-    """Presence score of a trial; an output without an embedding, silent or very short, counts as unlike."""
-    return float(model.probability(note.energy_db, 0.0 if note.cosine is None else note.cosine))
+    """Presence score of a trial, that of its likeliest chunk; silent and very short outputs count as unlike."""
+    like = [0.0 if one is None else one for one in note.likeness]
+    return float(model.probability(np.array(note.energy_db), np.array(like)).max())
 
 
 def _facts(

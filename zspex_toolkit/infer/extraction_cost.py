@@ -8,22 +8,23 @@ import sys
 import torch
 
 from zspex_toolkit.infer.extractor import Extractor
+from zspex_toolkit.models.extractor_contract import made_up_clue
 from zspex_toolkit.nn.macs import count_macs
 
 _SECONDS = 4
 
 
 def extraction_cost(extractor: Extractor) -> dict[str, float]:
-    """Parameters, size of the embedding, and multiply-accumulate operations per second of mixture.
+    """Parameters, size of the embedding (None where the clue has none), multiply-accumulates per second of mixture.
 
-    The enrollment is embedded once, whatever the mixture's length, so its operations are not among them.
+    A clue is made once, whatever the mixture's length, so its operations are not among them.
     """
     mixture = torch.zeros(1, _SECONDS * extractor.fs, device=extractor.device)
-    embedding = extractor.network.embed(torch.randn_like(mixture))
+    clue = made_up_clue(extractor.network, torch.randn_like(mixture))
     return {
         "num_parameters": sum(parameter.numel() for parameter in extractor.network.parameters()),
-        "embedding_dim": embedding.shape[1],
-        "macs_per_second": count_macs(extractor.network.extract, mixture, embedding) / _SECONDS,
+        "embedding_dim": None if clue.embedding is None else clue.embedding.shape[1],
+        "macs_per_second": count_macs(extractor.network.extract, mixture, clue) / _SECONDS,
     }
 
 

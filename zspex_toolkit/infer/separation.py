@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+import torch
 
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.infer.calibration import Calibration, energy_db
+from zspex_toolkit.models.clue import Clue
 from zspex_toolkit.signal.chunk_gains import ChunkEnergies, chunk_gains
 from zspex_toolkit.signal.chunks import Chunks, blend_chunks, cut_chunks, plan_chunks
 
 CHUNK_S = 12.0
-_OVERLAP = 1 / 6  # of a chunk; in 2 s the network's 1.3 s of context on either side fit
+_SHORTEST_OVERLAP_S = 0.5  # over which the levels of neighbouring chunks are compared
 NORMALISATIONS = ("mixture", "peak", "none")
 
 
@@ -23,68 +25,78 @@ class Separator(Protocol):
 
     fs: int
     batch_size: int
+    context_samples: int
 
-    def separate(self, mixtures: np.ndarray, embeddings: np.ndarray) -> tuple[np.ndarray, np.ndarray]: ...
+    def separate(self, mixtures: np.ndarray, clue: Clue) -> tuple[np.ndarray, np.ndarray]: ...
 
 
 @dataclass(frozen=True)
 class Separation:
-    """What the network gave for a recording of C channels, in K chunks.
+    """What the network gave for a recording of C channels and Q people, in K chunks.
+
+    Column q C + c is what person q says in channel c.
 
     Attributes:
         chunks: where they lie.
-        estimates: (T, C) of each, at the network's own level and polarity.
-        energies: (K, C) each.
-        cosines: (K, C) between the embeddings of output and enrollment; NaN where there is none.
-        input_gain: what the recording was multiplied by for the network.
+        estimates: (T, Q C) of each, at the network's own level and polarity.
+        energies: (K, Q C) each.
+        likeness: (K, Q C), how much the output sounds like the person asked for; NaN where it cannot be told.
+        input_gain: (Q C,), what the recording was multiplied by for the network.
+        num_channels: C.
     """
 
     chunks: Chunks
     estimates: MutableSequence[np.ndarray]
     energies: ChunkEnergies
-    cosines: np.ndarray
-    input_gain: float
+    likeness: np.ndarray
+    input_gain: np.ndarray
+    num_channels: int
 
-    def blocks(self, *, as_mixture: bool, usual_gain: float | None) -> Iterator[np.ndarray]:
-        """The extracted signal in blocks (n, C), at the level it has in the mixture or as the network gave it."""
-        gains = np.ones_like(self.energies.mixture)
-        if as_mixture:
-            gains = chunk_gains(self.energies, usual_gain)
-        gains = (gains / self.input_gain).astype(np.float32)
-        scaled = (piece * gain for piece, gain in zip(self.estimates, gains, strict=True))
+    def blocks(self, person: int = 0, *, as_mixture: bool, usual_gain: float | None) -> Iterator[np.ndarray]:
+        """A person's signal in blocks (n, C), at the level it has in the mixture or as the network gave it."""
+        columns = self._columns(person)
+        energies = ChunkEnergies(*(field[:, columns] for field in vars(self.energies).values()))
+        gains = chunk_gains(energies, usual_gain) if as_mixture else np.ones_like(energies.mixture)
+        gains = (gains / self.input_gain[columns]).astype(np.float32)
+        scaled = (piece[:, columns] * gain for piece, gain in zip(self.estimates, gains, strict=True))
         return blend_chunks(scaled, self.chunks)
 
-    def presence(self, model: Calibration | None) -> float | None:
-        """Probability that the speaker is in the recording: that of the likeliest chunk; None if it cannot be told."""
+    def presence(self, model: Calibration | None, person: int = 0) -> float | None:
+        """Probability that a person is in the recording: that of the likeliest chunk; None if it cannot be told."""
         if model is None:
             return None
-        level = energy_db(self.energies.estimate, self.energies.mixture)
-        probabilities = model.probability(level, self.cosines)
-        # What is silent holds no one, and has no embedding either.
-        probabilities[(self.energies.estimate == 0) & np.isnan(probabilities)] = 0.0
+        columns = self._columns(person)
+        estimate = self.energies.estimate[:, columns]
+        level = energy_db(estimate, self.energies.mixture[:, columns])
+        probabilities = model.probability(level, self.likeness[:, columns])
+        probabilities[estimate == 0] = 0.0  # what is silent holds no one
         return None if np.isnan(probabilities).all() else float(np.nanmax(probabilities))
+
+    def _columns(self, person: int) -> slice:
+        return slice(person * self.num_channels, (person + 1) * self.num_channels)
 
 
 def separate_blocks(
     separator: Separator,
     blocks: Iterable[np.ndarray],
     num_samples: int,
-    embedding: np.ndarray,
+    clue: Clue,
     store: MutableSequence[np.ndarray],
     *,
     chunk_s: float = CHUNK_S,
-    input_gain: float = 1.0,
+    input_gain: float | np.ndarray = 1.0,
 ) -> Separation:
-    """Extract the speaker from a recording that arrives in blocks.
+    """Extract people from a recording that arrives in blocks; neighbouring chunks overlap by the network's context.
 
     Args:
         separator: the network.
         blocks: (n, C) at the network's rate.
         num_samples: of all of them, per channel.
-        embedding: (D,) of the speaker.
+        clue: Q C rows: row q C + c asks of channel c.
         store: gets the chunks' estimates; a list, or on disk.
         chunk_s: longest chunk in seconds.
-        input_gain: what the blocks are multiplied by for the network; what it gives is divided by it.
+        input_gain: what the blocks are multiplied by for the network, of all channels or each (C,); what it gives is
+            divided by it.
 
     Raises:
         ConfigError: for chunks of less than 1 s.
@@ -92,21 +104,27 @@ def separate_blocks(
     if not chunk_s >= 1:
         raise ConfigError(f"chunk_s: expected 1 second or more, got {chunk_s:g}")
     longest = round(chunk_s * separator.fs)
-    chunks = plan_chunks(num_samples, longest, round(longest * _OVERLAP))
+    overlap = max(separator.context_samples, round(_SHORTEST_OVERLAP_S * separator.fs))
+    chunks = plan_chunks(num_samples, longest, min(overlap, longest // 2))
     rows: list[np.ndarray] = []
     tail: np.ndarray | None = None
-    for batch in _batches(cut_chunks(blocks, chunks), separator.batch_size):
-        mixtures = np.stack(batch) * np.float32(input_gain)  # (B, T, C)
+    for batch in _batches(cut_chunks(blocks, chunks), max(1, separator.batch_size // len(clue))):
+        mixtures = np.stack(batch) * np.asarray(input_gain, np.float32)  # (B, T, C)
         num_channels = mixtures.shape[2]
         flat = mixtures.transpose(0, 2, 1).reshape(-1, mixtures.shape[1])  # (B C, T)
-        estimates, cosines = separator.separate(flat, np.repeat(embedding[None], len(flat), axis=0))
-        estimates = estimates.reshape(len(batch), num_channels, -1).transpose(0, 2, 1)  # (B, T, C)
-        for mixture, estimate, cosine in zip(mixtures, estimates, cosines.reshape(-1, num_channels), strict=True):
-            rows.append(np.stack([*_energies(mixture, estimate, tail, chunks.overlap), cosine]))
+        order = np.arange(len(clue)).reshape(-1, 1, num_channels).repeat(len(batch), 1)  # (Q, B, C)
+        estimates, likeness = separator.separate(flat, clue[torch.from_numpy(order.ravel())])
+        num_people = len(clue) // num_channels
+        estimates = estimates.reshape(num_people, len(batch), num_channels, -1).transpose(1, 3, 0, 2)  # (B, T, Q, C)
+        likeness = likeness.reshape(num_people, len(batch), num_channels).transpose(1, 0, 2)  # (B, Q, C)
+        for mixture, estimate, like in zip(mixtures, estimates, likeness, strict=True):
+            mixture, estimate = np.tile(mixture, num_people), estimate.reshape(len(mixture), -1)  # (T, Q C)
+            rows.append(np.stack([*_energies(mixture, estimate, tail, chunks.overlap), like.ravel()]))
             store.append(estimate)
             tail = estimate[len(estimate) - chunks.overlap :]
-    columns = np.stack(rows, axis=1)  # (7, K, C)
-    return Separation(chunks, store, ChunkEnergies(*columns[:6]), columns[6], input_gain)
+    columns = np.stack(rows, axis=1)  # (7, K, Q C)
+    gains = np.tile(np.broadcast_to(np.asarray(input_gain, np.float64), num_channels), num_people)
+    return Separation(chunks, store, ChunkEnergies(*columns[:6]), columns[6], gains, num_channels)
 
 
 def check_normalisation(name: str) -> None:

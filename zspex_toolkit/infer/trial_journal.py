@@ -18,17 +18,17 @@ class TrialNote:
 
     Attributes:
         id: the trial.
-        energy_db: energy of the network's output over that of the mixture.
-        cosine: between the embeddings of output and enrollment; None where the output has none.
+        energy_db: energy of the network's output over that of the mixture, in each chunk.
+        likeness: how much the network finds its output like the clue, in each chunk; None where it cannot tell.
         gain: what makes the output as loud as the target in the mixture; None for silence.
         mixture_db, enrollment_db: levels where it is loud, in dB re full scale; None for silence.
         mixture_s: seconds of the mixture.
-        compute_s: seconds that the networks took, embedding included.
+        compute_s: seconds that extraction took, clue and likeness included.
     """
 
     id: str
-    energy_db: float
-    cosine: float | None
+    energy_db: list[float]
+    likeness: list[float | None]
     gain: float | None
     mixture_db: float | None
     enrollment_db: float | None

@@ -113,7 +113,7 @@ RECORDING_TABLES: dict[str, Rule] = {
 _NUMBERED: tuple[tuple[str, Rule], ...] = (
     (r"utt2spk\d+", one_word),
     (r"text_spk\d+", transcript),
-    (r"(spk|enroll_spk|noise|dereverb)\d+\.scp", recording),
+    (r"(spk|enroll_spk|clue_spk|noise|dereverb)\d+\.scp", recording),
 )
 
 

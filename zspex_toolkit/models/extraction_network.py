@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
-from zspex_toolkit.errors import AudioError, ConfigError
-from zspex_toolkit.models.extractor_output import ExtractorOutput
+from zspex_toolkit.errors import ConfigError, UserError
+from zspex_toolkit.models.clue import Clue, clues_per_mixture, mean_embedding
+from zspex_toolkit.models.extraction_stream import ExtractionStream
+from zspex_toolkit.models.extractor_contract import ExtractorOutput, check_enrollment
 from zspex_toolkit.nn.coder_start import start_as_cosines
+from zspex_toolkit.nn.given_embedding import GivenEmbedding
 from zspex_toolkit.nn.resnet_speaker_encoder import ResNetSpeakerEncoder
 from zspex_toolkit.nn.speech_coder import SpeechDecoder, SpeechEncoder
 from zspex_toolkit.nn.streaming import Memory
@@ -15,7 +20,7 @@ from zspex_toolkit.nn.tcn import SpeakerTcn
 
 
 class ExtractionNetwork(nn.Module):
-    """The frame that SpEx+ and Z-SpEx share; they differ in what they put in.
+    """The frame that SpEx+ and Z-SpEx share; they differ in what they put in. A clue is an embedding.
 
     Args:
         num_speakers: K training speakers.
@@ -25,8 +30,9 @@ class ExtractionNetwork(nn.Module):
         norm: of the mixture's fused frames; None for none.
         tcn: (B, L, C) and the embedding to (B, L, C).
         mask_generator: (B, L, C) to (B, S, L, N).
-        speaker_encoder: the enrollment's (B, L, C) to the embedding (B, D).
-        embedding_dim: D.
+        speaker_encoder: the enrollment's (B, L, C) to the embedding (B, D); or, for embeddings from elsewhere, those to
+            what the TCN takes. There are no speaker scores then.
+        embedding_dim: D of the TCN.
         start: how training begins. ``random``: as torch's layers do. ``mixture``: filters as windowed cosines,
             masks from one everywhere, so that the untrained network has a spectrum to learn from. In SpEx+ its output
             is then the mixture (what its filters resolve of it); in Z-SpEx the exchange of the scales adds to the
@@ -36,6 +42,7 @@ class ExtractionNetwork(nn.Module):
         ConfigError: for a start that is none of these.
 
     Any mixture of at least one sample will do. Behind the last whole frame of the short scale its estimate is zero.
+    The contract is :class:`zspex_toolkit.models.extractor_contract.ExtractorNetwork`.
     """
 
     def __init__(
@@ -49,15 +56,17 @@ class ExtractionNetwork(nn.Module):
         norm: nn.Module | None,
         tcn: SpeakerTcn,
         mask_generator: nn.Module,
-        speaker_encoder: ResNetSpeakerEncoder,
+        speaker_encoder: ResNetSpeakerEncoder | GivenEmbedding,
         embedding_dim: int,
         start: str,
     ):
         if start not in ("random", "mixture"):
             raise ConfigError(f"start: expected one of random, mixture, got '{start}'")
         super().__init__()
-        self.num_speakers = num_speakers
-        self.embedding_dim = embedding_dim
+        given = isinstance(speaker_encoder, GivenEmbedding)
+        self.num_speakers = None if given else num_speakers
+        self.num_estimates = len(encoder.kernel_sizes)
+        self.clue_dim = speaker_encoder.clue_dim if given else 0
         self.encoder = encoder
         self.decoder = decoder
         self.fuser = fuser
@@ -66,7 +75,7 @@ class ExtractionNetwork(nn.Module):
         self.tcn = tcn
         self.mask_generator = mask_generator
         self.speaker_encoder = speaker_encoder
-        self.speaker_classifier = nn.Linear(embedding_dim, num_speakers)
+        self.speaker_classifier = None if given else nn.Linear(embedding_dim, num_speakers)
         if start == "mixture":
             start_as_cosines(encoder, decoder)
             mask_generator.start_at_one()
@@ -74,6 +83,8 @@ class ExtractionNetwork(nn.Module):
     @property
     def min_enrollment_samples(self) -> int:
         """Shortest enrollment: 35 ms at 8 kHz in the published size."""
+        if self.clue_dim:
+            return 1
         return self.encoder.kernel_sizes[0] + (self.speaker_encoder.min_frames - 1) * self.encoder.stride
 
     @property
@@ -86,67 +97,85 @@ class ExtractionNetwork(nn.Module):
         """Samples of the mixture behind an output sample that a causal network waits for, at most; else None."""
         return self.encoder.kernel_sizes[0] - 1 if self.encoder.causal else None
 
-    def forward(self, mixture: Tensor, enrollment: Tensor, enrollment_length: Tensor | None = None) -> ExtractorOutput:
-        """Extract at all scales, and classify the enrollment's speaker.
+    def clue(self, enrollment: Tensor, lengths: Tensor | None = None) -> Clue:
+        """Enrollment (R, U) to the embedding of its speaker (R, D).
 
         Args:
-            mixture: (B, T), T >= 1.
-            enrollment: (B, U).
-            enrollment_length: (B,) true samples of each enrollment, which alone matter; None if all U are.
-
-        Raises:
-            AudioError: for an enrollment under ``min_enrollment_samples``, or a length over U.
-        """
-        embedding = self.embed(enrollment, enrollment_length)
-        encodings = self.encoder(mixture)
-        estimates = self.decoder(encodings * self.masks(encodings, embedding), mixture.shape[1])
-        return ExtractorOutput(estimates, self.speaker_classifier(embedding), embedding)
-
-    def embed(self, enrollment: Tensor, enrollment_length: Tensor | None = None) -> Tensor:
-        """Enrollment (B, U) to the embedding of its speaker (B, D).
+            enrollment: (R, U).
+            lengths: (R,) true samples of each enrollment, which alone matter; None if all U are.
 
         Raises:
             AudioError: for an enrollment under ``min_enrollment_samples``, or a length over U (lengths on a GPU are not
                 looked at).
+            UserError: if the network takes embeddings from elsewhere.
         """
-        self._check_enrollment(enrollment, enrollment_length)
+        if self.clue_dim:
+            raise UserError(
+                f"this network makes no clue of recordings; give it embeddings of {self.clue_dim} numbers (--clue)"
+            )
+        check_enrollment(enrollment, lengths, self.min_enrollment_samples)
         num_frames = None
-        if enrollment_length is not None:
-            enrollment_length = enrollment_length.to(enrollment.device)
+        if lengths is not None:
+            lengths = lengths.to(enrollment.device)
             samples = torch.arange(enrollment.shape[1], device=enrollment.device)
-            enrollment = enrollment.masked_fill(samples >= enrollment_length[:, None], 0.0)
-            num_frames = self.encoder.num_frames(enrollment_length)
+            enrollment = enrollment.masked_fill(samples >= lengths[:, None], 0.0)
+            num_frames = self.encoder.num_frames(lengths)
         fuser = self.fuser if self.enrollment_fuser is None else self.enrollment_fuser
-        return self.speaker_encoder(fuser(self.encoder(enrollment), num_frames), num_frames)
+        return Clue(self.speaker_encoder(fuser(self.encoder(enrollment), num_frames), num_frames))
 
-    def extract(self, mixture: Tensor, embedding: Tensor) -> Tensor:
-        """The short scale alone, which is the system's output: mixture (B, T) and embedding (B, D) to (B, T)."""
+    def join(self, clues: Sequence[Clue], weights: Sequence[float] | None = None) -> Clue:
+        """The mean of the embeddings."""
+        return mean_embedding(clues, weights)
+
+    def classify(self, clue: Clue) -> Tensor | None:
+        """Scores (R, K) of the training speakers; None if the embeddings come from elsewhere."""
+        return None if self.speaker_classifier is None else self.speaker_classifier(clue.embedding)
+
+    def likeness(self, estimate: Tensor, clue: Clue) -> Tensor:
+        """Cosines (R,) of the embeddings of speech (R, T) and those of the clues.
+
+        NaN where the speech is shorter than an enrollment, or the embeddings come from elsewhere.
+        """
+        if self.clue_dim or estimate.shape[1] < self.min_enrollment_samples:
+            return estimate.new_full((len(estimate),), torch.nan)
+        return nn.functional.cosine_similarity(self.clue(estimate).embedding, clue.embedding)
+
+    def forward(self, mixture: Tensor, clue: Clue) -> ExtractorOutput:
+        """Mixtures (M, T) and R clues to the waveforms of all scales (R, S, T) and the scores of the speakers."""
         encodings = self.encoder(mixture)
-        masks = self.masks(encodings, embedding, num_outputs=1)
-        return self.decoder(encodings[:, :1] * masks, mixture.shape[1])[:, 0]
+        masks = self.masks(encodings, clue)
+        return ExtractorOutput(self.decoder(_masked(encodings, masks), mixture.shape[1]), self.classify(clue))
+
+    def extract(self, mixture: Tensor, clue: Clue) -> Tensor:
+        """The short scale alone, which is the system's output: mixtures (M, T) and R clues to (R, T)."""
+        encodings = self.encoder(mixture)
+        masks = self.masks(encodings, clue, num_outputs=1)
+        return self.decoder(_masked(encodings[:, :1], masks), mixture.shape[1])[:, 0]
+
+    def stream(self, clue: Clue) -> ExtractionStream:
+        """Extraction from mixtures that are still being recorded.
+
+        Raises:
+            UserError: if the network is not causal.
+        """
+        return ExtractionStream(self, clue)
 
     def masks(
-        self, encodings: Tensor, embedding: Tensor, memory: Memory | None = None, *, num_outputs: int | None = None
+        self, encodings: Tensor, clue: Clue, memory: Memory | None = None, *, num_outputs: int | None = None
     ) -> Tensor:
-        """Masks of the first ``num_outputs`` scales (None: of all) of the mixture's encodings (B, S, L, N)."""
-        return self.mask_generator(self._listen(encodings, embedding, memory), memory, num_outputs=num_outputs)
-
-    def _listen(self, encodings: Tensor, embedding: Tensor, memory: Memory | None = None) -> Tensor:
-        """Frames (B, L, C) that the masks are made from."""
+        """Masks (R, S', L, N) of the first S' = ``num_outputs`` scales (None: of all) of encodings (M, S, L, N)."""
+        count = clues_per_mixture(clue, encodings)
         frames = self.fuser(encodings, memory=memory)
         if self.norm is not None:
             frames = self.norm(frames, memory=memory)
-        return self.tcn(frames, embedding, memory)
+        if count > 1:
+            frames = frames.repeat(count, 1, 1)  # from here on, the clue matters
+        embedding = self.speaker_encoder(clue.embedding) if self.clue_dim else clue.embedding
+        return self.mask_generator(self.tcn(frames, embedding, memory), memory, num_outputs=num_outputs)
 
-    def _check_enrollment(self, enrollment: Tensor, length: Tensor | None) -> None:
-        shortest = enrollment.shape[1]
-        if length is not None and length.device.type == "cpu":  # to look on a GPU would make the CPU wait for it
-            if int(length.max()) > shortest:
-                raise AudioError(
-                    f"enrollment: expected lengths up to the {shortest} samples that it has, found {int(length.max())}"
-                )
-            shortest = min(shortest, int(length.min()))
-        if shortest < self.min_enrollment_samples:
-            raise AudioError(
-                f"enrollment: expected at least {self.min_enrollment_samples} samples, found {shortest}; record more"
-            )
+
+def _masked(encodings: Tensor, masks: Tensor) -> Tensor:
+    """Encodings (M, S, L, N) times the masks (Q M, S, L, N) of each, without a copy of the encodings for each."""
+    if len(masks) == len(encodings):
+        return encodings * masks
+    return (encodings * masks.unflatten(0, (-1, len(encodings)))).flatten(0, 1)

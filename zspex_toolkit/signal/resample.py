@@ -60,3 +60,12 @@ def _check_rates(fs_in: int, fs_out: int) -> None:
     for name, rate in (("fs_in", fs_in), ("fs_out", fs_out)):
         if rate <= 0:
             raise ValueError(f"{name}: expected a positive rate in Hz, got {rate}")
+
+
+def resampled_length(num_samples: int, fs_in: int, fs_out: int) -> int:
+    """Samples at ``fs_out`` that cover ``num_samples`` at ``fs_in``.
+
+    >>> resampled_length(11, 44100, 8000)
+    2
+    """
+    return -(-num_samples * fs_out // fs_in)

@@ -1,4 +1,4 @@
-"""Train a network that extracts the speaker of an enrollment from a mixture (SpEx+, Z-SpEx)."""
+"""Train a network that extracts the speaker of an enrollment from a mixture."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from torch import nn
 
 from zspex_toolkit.config import check_options
 from zspex_toolkit.data.drawn_trials import DrawConfig, DrawnTrials
-from zspex_toolkit.data.extraction_trials import StoredTrials
+from zspex_toolkit.data.embeddings import EmbeddingTable
+from zspex_toolkit.data.extraction_trials import GIVEN_CLUE, StoredTrials
 from zspex_toolkit.errors import ConfigError, UserError
 from zspex_toolkit.registry import load
 from zspex_toolkit.tasks.experiment import load_weights, read_spec, start_experiment
@@ -34,6 +35,7 @@ class Config:
     extractor_options: dict[str, Any] = field(default_factory=dict)  # arguments of its constructor
     fs: int = 8000  # rate of all audio in Hz
     draw: DrawConfig = field(default_factory=DrawConfig)  # training trials, drawn on the fly
+    clue_table: Path | None = None  # xvector.scp of the training utterances, for an extractor with clue_dim
     valid_data: Path | None = None  # trial directory of the validation: a fixed list
     valid_seconds: float = 0.0  # use so much of the beginning of each validation mixture; 0: all of it
     valid_enrollment_seconds: float = 0.0  # and so much of each of its enrollments; 0: all of it
@@ -122,6 +124,7 @@ def train_extractor(config: Config) -> Path:
     valid_set = _validation(config, train_set)
     torch.manual_seed(config.train.seed)
     extractor = build_extractor(spec)
+    _give_clues(config, extractor, train_set, valid_set)
     if is_finished(config.exp_dir, config.train) and (config.exp_dir / "model.yaml").exists():
         spec = dataclasses.replace(spec, presence=read_extractor_spec(config.exp_dir).presence)  # still of its weights
     start_experiment(config.exp_dir, config, spec)
@@ -162,6 +165,26 @@ def _validation(config: Config, train_set: DrawnTrials) -> StoredTrials | None:
         max_seconds=config.valid_seconds,
         max_enrollment_seconds=config.valid_enrollment_seconds,
     )
+
+
+def _give_clues(config: Config, extractor: nn.Module, train_set: DrawnTrials, valid_set: StoredTrials | None) -> None:
+    """Give the data sets the embeddings of a network whose clues come from elsewhere.
+
+    Raises:
+        ConfigError: for a table that the network has no use for, or none where it needs one.
+        DataDirError: for embeddings that are missing or of another size.
+    """
+    if bool(extractor.clue_dim) != (config.clue_table is not None):
+        raise ConfigError(
+            f"clue_table: expected one if, and only if, the extractor takes embeddings; it has clue_dim "
+            f"{extractor.clue_dim}, and the table is {config.clue_table}"
+        )
+    if not extractor.clue_dim:
+        return
+    train_set.clues = EmbeddingTable(config.clue_table, train_set.utterances, extractor.clue_dim)
+    if valid_set is not None:
+        path = config.valid_data / GIVEN_CLUE
+        valid_set.clues = EmbeddingTable(path, valid_set.trials, extractor.clue_dim)
 
 
 def _check_version(path: Path) -> None:

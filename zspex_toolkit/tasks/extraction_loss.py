@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from zspex_toolkit.data.trial_rows import NO_SPEAKER
 from zspex_toolkit.errors import ConfigError
+from zspex_toolkit.models.clue import Clue
 from zspex_toolkit.signal.energy_left import energy_left_db
 from zspex_toolkit.signal.si_sdr import si_sdr
 from zspex_toolkit.tasks.losses import Losses, Offer
@@ -59,7 +60,7 @@ class ExtractionLoss:
         if batch.get("speaker_only"):
             return self._of_speakers(network, batch)
         num_rows = len(batch["target"])
-        estimates, scores = outputs_of(network, batch)
+        estimates, scores = network(batch["mixture"], clue_of(network, batch))
         given = {name: batch[name] for name in ("target", "present", "alone", "speaker")}
         given |= {"estimates": estimates.float(), "mixture": to_rows(batch["mixture"], num_rows)}
         given["num_samples"] = to_rows(batch.get("num_samples"), num_rows)
@@ -75,7 +76,7 @@ class ExtractionLoss:
 
     def _of_speakers(self, network: nn.Module, batch: dict[str, Any]) -> tuple[Tensor, dict[str, Tensor]]:
         """What can be learnt from enrollments alone: the mixtures are not looked at."""
-        scores = speaker_scores_of(network, batch)
+        scores = network.classify(clue_of(network, batch))
         given = {"speaker": batch["speaker"]} | ({} if scores is None else {"speaker_scores": scores.float()})
         self._check_speaker_epochs(given)
         total, terms = self._losses(given, partial=True)
@@ -92,16 +93,11 @@ class ExtractionLoss:
             )
 
 
-def outputs_of(network: nn.Module, batch: dict[str, Any]) -> tuple[Tensor, Tensor | None]:
-    """Estimates (R, S, T) and speaker scores (R, K), or None, of the rows of a batch."""
-    mixture = to_rows(batch["mixture"], len(batch["enrollment"]))
-    estimates, scores, _ = network(mixture, batch["enrollment"], batch.get("enrollment_length"))
-    return estimates, scores
-
-
-def speaker_scores_of(network: nn.Module, batch: dict[str, Any]) -> Tensor | None:
-    """Speaker scores (R, K) of the enrollments alone."""
-    return network.speaker_classifier(network.embed(batch["enrollment"], batch.get("enrollment_length")))
+def clue_of(network: nn.Module, batch: dict[str, Any]) -> Clue:
+    """The clues of a batch: those that it brings, else what the network makes of its enrollments."""
+    if "clue_embedding" in batch:
+        return Clue(batch["clue_embedding"])
+    return network.clue(batch["enrollment"], batch.get("enrollment_length"))
 
 
 def to_rows(of_mixtures: Tensor | None, num_rows: int) -> Tensor | None:

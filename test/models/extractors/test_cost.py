@@ -22,9 +22,16 @@ def networks():
     torch.set_num_threads(threads)
 
 
+def output_of(network: nn.Module, mixture: Tensor, enrollment: Tensor) -> tuple[Tensor, Tensor]:
+    """Estimates and speaker scores."""
+    if isinstance(network, PlainSpexPlus):
+        return network(mixture, enrollment)[:2]
+    return network(mixture, network.clue(enrollment))
+
+
 def train_once(network: nn.Module, mixture: Tensor, enrollment: Tensor) -> dict[str, Tensor]:
     network.zero_grad(set_to_none=True)
-    estimates, scores, _ = network(mixture, enrollment)
+    estimates, scores = output_of(network, mixture, enrollment)
     (estimates.square().mean() + scores.logsumexp(1).mean()).backward()
     return {name: parameter.grad for name, parameter in network.named_parameters()}
 
@@ -38,8 +45,8 @@ def kept_bytes(network: nn.Module, mixture: Tensor, enrollment: Tensor) -> int:
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        output = network(mixture, enrollment)  # alive, so that no storage is counted in the place of another
-    assert len(output) == 3
+        output = output_of(network, mixture, enrollment)  # alive: no storage is counted in the place of another
+    assert len(output) == 2
     return sum(sizes.values())
 
 

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from zspex_toolkit.models.extraction_network import ExtractionNetwork
 from zspex_toolkit.nn.fuser import PlainFuser
+from zspex_toolkit.nn.given_embedding import own_or_given
 from zspex_toolkit.nn.mask_generator import SeparateMasks
-from zspex_toolkit.nn.resnet_speaker_encoder import ResNetSpeakerEncoder
 from zspex_toolkit.nn.speech_coder import SpeechDecoder, SpeechEncoder
 from zspex_toolkit.nn.tcn import SpeakerTcn
 
 __all__ = ["SpexPlus"]
+
+# Settings of the contract test: small, in every kind of the network that there is.
+_SMALL = {
+    "num_filters": 8,
+    "kernel_sizes": (4, 8, 12),
+    "stride": 2,
+    "bottleneck": 6,
+    "hidden": 12,
+    "num_blocks": 2,
+    "num_stacks": 2,
+    "embedding_dim": 5,
+    "speaker_hidden": 9,
+}
+SMALL = {"plain": _SMALL, "causal": _SMALL | {"causal": True}, "given": _SMALL | {"clue_dim": 7}}
 
 
 class SpexPlus(ExtractionNetwork):
@@ -30,6 +44,8 @@ class SpexPlus(ExtractionNetwork):
         causal: let every output sample depend on ``latency_samples`` of the mixture's future alone [ours]: causal
             convolutions, cumulative norms, and kernels of a frame that end together.
         start: ``random``, or ``mixture``, with which training begins at the mixture [ours], see ``ExtractionNetwork``.
+        clue_dim: numbers of the embeddings from elsewhere (x-vectors) that it takes as clues, in the place of its own
+            speaker encoder; 0: it has its own [ours].
 
     Source: Ge et al., "SpEx+: A complete time domain speaker extraction network", Interspeech 2020.
     """
@@ -50,6 +66,7 @@ class SpexPlus(ExtractionNetwork):
         speaker_hidden: int = 512,
         causal: bool = False,
         start: str = "random",
+        clue_dim: int = 0,
     ):
         fused = (len(kernel_sizes), num_filters, bottleneck)
         super().__init__(
@@ -57,7 +74,7 @@ class SpexPlus(ExtractionNetwork):
             encoder=SpeechEncoder(num_filters, kernel_sizes, stride, causal=causal),
             decoder=SpeechDecoder(num_filters, kernel_sizes, stride, causal=causal),
             fuser=PlainFuser(*fused),
-            enrollment_fuser=PlainFuser(*fused),
+            enrollment_fuser=None if clue_dim else PlainFuser(*fused),
             norm=None,
             tcn=SpeakerTcn(
                 bottleneck,
@@ -69,7 +86,7 @@ class SpexPlus(ExtractionNetwork):
                 causal=causal,
             ),
             mask_generator=SeparateMasks(bottleneck, len(kernel_sizes), num_filters),
-            speaker_encoder=ResNetSpeakerEncoder(bottleneck, speaker_hidden, embedding_dim),
+            speaker_encoder=own_or_given(clue_dim, bottleneck, speaker_hidden, embedding_dim),
             embedding_dim=embedding_dim,
             start=start,
         )

@@ -7,14 +7,29 @@ from torch import nn
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.models.extraction_network import ExtractionNetwork
 from zspex_toolkit.nn.fuser import PlainFuser, ScaleInterFuser
+from zspex_toolkit.nn.given_embedding import own_or_given
 from zspex_toolkit.nn.mask_generator import ScaleInterMasks, SeparateMasks
-from zspex_toolkit.nn.resnet_speaker_encoder import ResNetSpeakerEncoder
 from zspex_toolkit.nn.sequence_norm import sequence_norm
 from zspex_toolkit.nn.speech_coder import SpeechDecoder, SpeechEncoder
 from zspex_toolkit.nn.tac import TransformAverageConcatenate
 from zspex_toolkit.nn.tcn import SpeakerTcn
 
 __all__ = ["ZSpex"]
+
+# Settings of the contract test: small, in every kind of the network that there is.
+_SMALL = {
+    "num_filters": 8,
+    "kernel_sizes": (4, 8, 12),
+    "stride": 2,
+    "bottleneck": 6,
+    "hidden": 12,
+    "num_blocks": 2,
+    "num_stacks": 2,
+    "embedding_dim": 5,
+    "speaker_hidden": 9,
+    "tac_hidden": 7,
+}
+SMALL = {"plain": _SMALL, "causal": _SMALL | {"causal": True}, "given": _SMALL | {"clue_dim": 7}}
 
 
 class ZSpex(ExtractionNetwork):
@@ -25,7 +40,7 @@ class ZSpex(ExtractionNetwork):
     Args:
         num_speakers: K training speakers.
         num_filters, kernel_sizes, stride, bottleneck, hidden, kernel_size, num_blocks, num_stacks, embedding_dim,
-            speaker_hidden, causal, start: as of ``SpexPlus``.
+            speaker_hidden, causal, start, clue_dim: as of ``SpexPlus``.
         fuser: ``scale_inter``; or ``plain``, that of SpEx+.
         shared_fuser: one fuser serves mixture and enrollment; else each has its own, as in SpEx+.
         conditioning: ``consm``, scale and shift at the head of each stack; or ``concat``, the embedding joined to the
@@ -62,6 +77,7 @@ class ZSpex(ExtractionNetwork):
         speaker_hidden: int = 512,
         causal: bool = False,
         start: str = "random",
+        clue_dim: int = 0,
         fuser: str = "scale_inter",
         shared_fuser: bool = True,
         conditioning: str = "consm",
@@ -94,7 +110,7 @@ class ZSpex(ExtractionNetwork):
             encoder=SpeechEncoder(num_filters, kernel_sizes, stride, causal=causal),
             decoder=SpeechDecoder(num_filters, kernel_sizes, stride, causal=causal),
             fuser=new_fuser(),
-            enrollment_fuser=None if shared_fuser else new_fuser(),
+            enrollment_fuser=None if shared_fuser or clue_dim else new_fuser(),
             norm=sequence_norm(bottleneck, causal=causal) if normed else None,
             tcn=SpeakerTcn(
                 bottleneck,
@@ -108,7 +124,7 @@ class ZSpex(ExtractionNetwork):
                 causal=causal,
             ),
             mask_generator=SeparateMasks(*masked) if separate else ScaleInterMasks(*masked, exchange()),
-            speaker_encoder=ResNetSpeakerEncoder(bottleneck, speaker_hidden, embedding_dim),
+            speaker_encoder=own_or_given(clue_dim, bottleneck, speaker_hidden, embedding_dim),
             embedding_dim=embedding_dim,
             start=start,
         )
