@@ -27,12 +27,13 @@ from zspex_toolkit.errors import ConfigError, UserError
 ConfigType = TypeVar("ConfigType")
 
 
-def parse_args(config_class: type[ConfigType], argv: list[str] | None = None) -> ConfigType:
+def parse_args(config_class: type[ConfigType], argv: list[str] | None = None, about: str | None = None) -> ConfigType:
     """Settings of a command: default < ``--config file.yaml`` < ``--key value`` (nested keys have dots).
 
     Args:
         config_class: frozen dataclass whose fields are the options.
         argv: arguments without the program's name; those of the process if None.
+        about: what ``--help`` says first; the text of the module of ``config_class`` if None.
 
     Raises:
         ConfigError: for an unknown key, a missing one or a value of the wrong type; one line.
@@ -44,7 +45,7 @@ def parse_args(config_class: type[ConfigType], argv: list[str] | None = None) ->
     for argument in argv:
         if re.match(r"--[A-Za-z]", argument):
             _check_key(argument[2:].partition("=")[0], options, dashes="--", former=former)
-    parser, (files, others) = _parser(config_class), _apart(argv)
+    parser, (files, others) = _parser(config_class, about), _apart(argv)
     for file in files:
         _check_file(Path(file), known, former)
     try:
@@ -228,11 +229,10 @@ def _as_list(known: dict[str, Any], option: str, argument: str) -> str:
     return json.dumps([part.strip() for part in argument.split(",") if part.strip()])
 
 
-def _parser(config_class: type) -> jsonargparse.ArgumentParser:
-    doc = inspect.getmodule(config_class).__doc__ if inspect.getmodule(config_class) else None
-    parser = jsonargparse.ArgumentParser(
-        description=doc, exit_on_error=False, formatter_class=jsonargparse.DefaultHelpFormatter
-    )
+def _parser(config_class: type, about: str | None) -> jsonargparse.ArgumentParser:
+    about = about or getattr(inspect.getmodule(config_class), "__doc__", None)
+    formatter = jsonargparse.DefaultHelpFormatter
+    parser = jsonargparse.ArgumentParser(description=about, exit_on_error=False, formatter_class=formatter)
     parser.add_argument("--config", action="config", help="YAML file of these settings; the command line wins")
     parser.add_class_arguments(config_class)
     comments = _comments(config_class)

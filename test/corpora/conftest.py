@@ -1,5 +1,8 @@
 """Fake trees, each laid out once for all tests that only read them."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 
 from zspex_toolkit import registry
@@ -17,3 +20,10 @@ def fake_tree_of(tmp_path_factory):
         return roots[corpus]
 
     return root_of
+
+
+@pytest.fixture
+def root(request, fake_tree_of, tmp_path):
+    """A copy to spoil, of the corpus that the test file is named after."""
+    corpus = request.module.__name__.rpartition("test_")[2]
+    return Path(shutil.copytree(fake_tree_of(corpus), tmp_path / "corpus"))

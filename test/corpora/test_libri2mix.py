@@ -19,18 +19,18 @@ from zspex_toolkit.io.validate import validate_data_dir
 from zspex_toolkit.signal.si_sdr import si_sdr
 
 
-@pytest.fixture
-def root(fake_tree_of, tmp_path):
-    """A copy to spoil."""
-    return Path(shutil.copytree(fake_tree_of("libri2mix"), tmp_path / "corpus"))
-
-
 @pytest.fixture(scope="module")
 def rendered(fake_tree_of, tmp_path_factory):
     """Folder with data/trials_test and dump."""
     work = tmp_path_factory.mktemp("libri2mix")
-    libri2mix.prepare_trials(fake_tree_of("libri2mix"), work / "data", work / "dump", sets=("test",))
+    prepare_test(fake_tree_of("libri2mix"), work)
     return work
+
+
+def prepare_test(root, work, **options) -> Path:
+    """The directory of the test trials."""
+    (path,) = libri2mix.prepare_trials(root, work / "data", work / "dump", sets=("test",), **options)
+    return path
 
 
 def to_16_bits(samples: np.ndarray) -> np.ndarray:
@@ -102,8 +102,7 @@ def test_the_rendered_files_are_librimix_s_procedure_sample_for_sample(fake_tree
 
 
 def test_on_the_fly_gives_the_stored_samples_and_stores_none(fake_tree_of, rendered, tmp_path):
-    options = {"sets": ("test",), "on_the_fly": True}
-    (path,) = libri2mix.prepare_trials(fake_tree_of("libri2mix"), tmp_path / "data", tmp_path / "dump", **options)
+    path = prepare_test(fake_tree_of("libri2mix"), tmp_path, on_the_fly=True)
     stored = DataDir.load(rendered / "data/trials_test")
     computed = DataDir.load(path)
     assert computed.utterances == stored.utterances
@@ -115,20 +114,19 @@ def test_on_the_fly_gives_the_stored_samples_and_stores_none(fake_tree_of, rende
 
 
 def test_noisy_mixtures_are_the_sum_with_the_noise_and_clean_ones_need_none(root, tmp_path):
-    options = {"sets": ("test",), "condition": "noisy"}
-    (path,) = libri2mix.prepare_trials(root, tmp_path / "data", tmp_path / "dump", **options)
+    path = prepare_test(root, tmp_path, condition="noisy")
     data = DataDir.load(path)
     for trial in data.utterances:
         parts = [read_audio(data.table(name)[trial])[0] for name in ("spk1.scp", "spk2.scp", "noise1.scp")]
         assert np.abs(read_audio(data.wavs[trial])[0] - sum(parts)).max() < 3 / 32768  # each truncated by itself
     shutil.rmtree(root / "wham_noise")
-    libri2mix.prepare_trials(root, tmp_path / "data", tmp_path / "dump", sets=("test",))
+    prepare_test(root, tmp_path)
     assert not (path / "noise1.scp").exists()
 
 
 def test_clean_and_noisy_renderings_share_their_sources(root, tmp_path, capsys):
     for condition in ("clean", "noisy", "clean"):
-        libri2mix.prepare_trials(root, tmp_path / "data", tmp_path / "dump", sets=("test",), condition=condition)
+        prepare_test(root, tmp_path, condition=condition)
     counts = [line for line in capsys.readouterr().out.splitlines() if " rendered, " in line]
     assert counts[-1] == "libri2mix test: 11 in, 0 rendered, 11 already there"
 
@@ -141,22 +139,15 @@ def test_noise_without_wham_is_one_clear_line(root, tmp_path):
 
 
 def test_other_gains_are_rendered_anew(root, tmp_path, capsys):
-    libri2mix.prepare_trials(root, tmp_path / "data", tmp_path / "dump", sets=("test",))
+    prepare_test(root, tmp_path)
     metadata = root / "metadata/Libri2Mix/libri2mix_test-clean.csv"
     first = read_metadata(metadata)[0]
     metadata.write_text(metadata.read_text().replace(repr(first.gains[0]), "0.5"))
-    libri2mix.prepare_trials(root, tmp_path / "data", tmp_path / "dump", sets=("test",))
+    prepare_test(root, tmp_path)
     assert "libri2mix test: 11 in, 1 rendered, 10 already there" in capsys.readouterr().out
     speech = soundfile.read(root / "LibriSpeech" / first.sources[0], dtype="float32")[0]
     found = soundfile.read(tmp_path / f"dump/wav8k/min/test/s1/{first.id}.wav", dtype="int16")[0]
     assert np.array_equal(found, to_16_bits(resample_poly(speech * 0.5, 1, 2))[: len(found)])
-
-
-def test_an_existing_rendering_of_librimix_is_taken_as_it_is(root, rendered, tmp_path, capsys):
-    shutil.copytree(rendered / "dump", tmp_path / "dump")
-    (tmp_path / "dump/wav8k/min/test/mix_clean/rendered.json").unlink()
-    libri2mix.prepare_trials(root, tmp_path / "data", tmp_path / "dump", sets=("test",))
-    assert "libri2mix test: 11 in, 0 rendered, 11 already there" in capsys.readouterr().out
 
 
 def test_the_published_map_is_followed_and_its_leak_declared(fake_tree_of, rendered, capsys):
@@ -171,11 +162,6 @@ def test_the_published_map_is_followed_and_its_leak_declared(fake_tree_of, rende
     )
 
 
-def test_the_number_of_leaks_is_said(root, tmp_path, capsys):
-    libri2mix.prepare_trials(root, tmp_path / "data", tmp_path / "dump", sets=("test",))
-    assert "libri2mix test: 1 of 22 trials enroll with the target utterance itself" in capsys.readouterr().out
-
-
 def test_without_a_map_enrollments_are_drawn_with_the_seed_and_never_leak(root, tmp_path, capsys):
     def enrollments(out, seed):
         options = {"sets": ("test",), "seed": seed, "enrollment_dir": str(tmp_path)}
@@ -184,6 +170,7 @@ def test_without_a_map_enrollments_are_drawn_with_the_seed_and_never_leak(root, 
         return read_table(path / "enroll_spk1.scp")
 
     libri2mix.prepare_trials(root, tmp_path / "a", tmp_path / "dump", sets=("test",))  # leaves a table of leaks
+    assert "libri2mix test: 1 of 22 trials enroll with the target utterance itself" in capsys.readouterr().out
     assert enrollments("a", 0) == enrollments("b", 0)
     assert enrollments("a", 0) != enrollments("c", 1)
     drawn = f"libri2mix: test: no {tmp_path}/test/map_mixture2enrollment: enrollments are drawn with seed 0"
@@ -194,7 +181,7 @@ def test_a_malformed_line_of_the_map_stops_before_anything_is_written(root, tmp_
     path = root / "metadata/Libri2Mix/test/map_mixture2enrollment"
     path.write_text(path.read_text() + "a b c d\n")
     with pytest.raises(DataDirError, match=rf"^{path}:23: expected '<mixture> <target utterance> s1\|s2/<mixture>'"):
-        libri2mix.prepare_trials(root, tmp_path / "data", tmp_path / "dump", sets=("test",))
+        prepare_test(root, tmp_path)
     assert not (tmp_path / "data").exists()
     assert not (tmp_path / "dump").exists()
 
@@ -202,8 +189,7 @@ def test_a_malformed_line_of_the_map_stops_before_anything_is_written(root, tmp_
 def test_trials_whose_line_is_missing_in_the_map_are_counted(root, tmp_path):
     path = root / "metadata/Libri2Mix/test/map_mixture2enrollment"
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
-    options = {"sets": ("test",), "max_fault_share": 0.1}
-    (trials,) = libri2mix.prepare_trials(root, tmp_path / "data", tmp_path / "dump", **options)
+    trials = prepare_test(root, tmp_path, max_fault_share=0.1)
     assert (trials / "dropped.txt").read_text() == "672-61-13751-0000_672-13751-0001 no enrollment\n"
 
 

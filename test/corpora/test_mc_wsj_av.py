@@ -1,8 +1,5 @@
 """MC-WSJ-AV: two speakers at once, a file for each microphone, found by name."""
 
-import shutil
-from pathlib import Path
-
 import pytest
 
 from zspex_toolkit.corpora import mc_wsj_av
@@ -13,12 +10,6 @@ from zspex_toolkit.io.data_dir import DataDir
 @pytest.fixture
 def tree(fake_tree_of):
     return fake_tree_of("mc_wsj_av")
-
-
-@pytest.fixture
-def copied(tree, tmp_path):
-    """A copy to spoil."""
-    return Path(shutil.copytree(tree, tmp_path / "corpus"))
 
 
 def load(out, name):
@@ -94,25 +85,25 @@ def test_a_microphone_that_is_nowhere_is_named(tree, tmp_path):
     assert not (tmp_path / "data").exists()
 
 
-def test_a_recording_that_lacks_a_file_or_has_a_broken_one_is_dropped_everywhere(copied, tmp_path, capsys):
-    one = next(copied.rglob("AMI_WSJ_OLAP_17_18-Headset2_*"))
+def test_a_recording_that_lacks_a_file_or_has_a_broken_one_is_dropped_everywhere(root, tmp_path, capsys):
+    one = next(root.rglob("AMI_WSJ_OLAP_17_18-Headset2_*"))
     one.unlink()
-    mc_wsj_av.prepare(copied, tmp_path / "data")
+    mc_wsj_av.prepare(root, tmp_path / "data")
     assert "mc_wsj_av: in 32, kept 31, dropped 1 (no headset2 file: 1)" in capsys.readouterr().out
     recording = "17_18_" + one.stem.partition("Headset2_")[2].lower()
     assert (tmp_path / "data" / "dropped.txt").read_text() == f"{recording} no headset2 file\n"
-    other = next(copied.rglob("AMI_WSJ_OLAP_21_22-Array1-2_*"))
+    other = next(root.rglob("AMI_WSJ_OLAP_21_22-Array1-2_*"))
     other.write_bytes(b"noise")
     with pytest.raises(DataDirError, match=r"array1-2: unreadable audio: 1, no headset2 file: 1.*more than the 5 %"):
-        mc_wsj_av.prepare(copied, tmp_path / "data")
-    mc_wsj_av.prepare(copied, tmp_path / "data", max_fault_share=0.1)
+        mc_wsj_av.prepare(root, tmp_path / "data")
+    mc_wsj_av.prepare(root, tmp_path / "data", max_fault_share=0.1)
     assert "mc_wsj_av: in 32, kept 30, dropped 2" in capsys.readouterr().out
 
 
-def test_depth_and_letter_case_do_not_matter(copied, tree, tmp_path):
-    for path in list(copied.rglob("*Headset1*")):
-        path.rename(copied / path.name.lower())
-    mc_wsj_av.prepare(copied, tmp_path / "moved")
+def test_depth_and_letter_case_do_not_matter(root, tree, tmp_path):
+    for path in list(root.rglob("*Headset1*")):
+        path.rename(root / path.name.lower())
+    mc_wsj_av.prepare(root, tmp_path / "moved")
     mc_wsj_av.prepare(tree, tmp_path / "straight")
     for name in ("headset_train", "array1_test"):
         assert load(tmp_path / "moved", name).utt2spk == load(tmp_path / "straight", name).utt2spk

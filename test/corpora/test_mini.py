@@ -85,7 +85,7 @@ def test_a_failure_in_the_middle_leaves_nothing_behind(tmp_path, monkeypatch):
 def test_without_the_wheel_a_corpus_that_is_there_still_serves(made, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "espeakng_loader", None)
     assert mini.prepare(made[0], tmp_path / "data") == [tmp_path / "data" / "all"]
-    with pytest.raises(UserError, match="espeakng-loader"):
+    with pytest.raises(UserError, match=r"needs the Python package espeakng-loader: install it \(pip install"):
         mini.prepare(tmp_path / "new", tmp_path / "data")
 
 
@@ -98,6 +98,17 @@ def test_a_spoilt_settings_file_says_what_to_do(tmp_path):
 def test_the_settings_file_says_how_the_corpus_was_made(made):
     settings = json.loads((made[0] / "mini.json").read_text())
     assert settings == {"num_speakers": 4, "num_utterances": 3, "seed": 0}
+
+
+def test_a_thousand_sentences_are_all_different_and_plain_words():
+    sentences = mini.draw_sentences(np.random.default_rng(0), 1000)
+    assert len(set(sentences)) == 1000
+    assert all(9 <= len(sentence.split()) <= 11 for sentence in sentences)
+    assert {letter for sentence in sentences for letter in sentence} <= set(" abcdefghijklmnopqrstuvwxyz")
+
+
+def test_a_longer_list_begins_with_the_shorter_one():
+    assert mini.draw_sentences(np.random.default_rng(3), 20)[:5] == mini.draw_sentences(np.random.default_rng(3), 5)
 
 
 @pytest.mark.slow

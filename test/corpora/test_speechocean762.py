@@ -1,8 +1,6 @@
 """speechocean762: tab-separated tables, two sets of disjoint speakers, paths relative to the root."""
 
 import os
-import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,12 +10,6 @@ from zspex_toolkit.corpora import speechocean762
 from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.validate import validate_data_dir
-
-
-@pytest.fixture
-def root(fake_tree_of, tmp_path):
-    """A copy to spoil."""
-    return Path(shutil.copytree(fake_tree_of("speechocean762"), tmp_path / "corpus"))
 
 
 def test_speakers_of_train_and_test_come_together(root, tmp_path):

@@ -1,21 +1,9 @@
 """TIMIT: NIST SPHERE files, any letter case, the SA sentences left out."""
 
 import re
-import shutil
-from pathlib import Path
-
-import numpy as np
-import pytest
-import soundfile
 
 from zspex_toolkit.corpora import timit
 from zspex_toolkit.io.data_dir import DataDir
-
-
-@pytest.fixture
-def root(fake_tree_of, tmp_path):
-    """A copy to spoil."""
-    return Path(shutil.copytree(fake_tree_of("timit"), tmp_path / "corpus"))
 
 
 def test_eight_sentences_of_each_speaker_remain(root, tmp_path, capsys):
@@ -41,15 +29,6 @@ def test_gender_is_the_first_letter_and_text_comes_from_the_txt_file(root, tmp_p
 def test_the_sa_sentences_can_be_kept(root, tmp_path):
     data = DataDir.load(timit.prepare(root, tmp_path / "data", keep_sa=True)[0])
     assert {len(utts) for utts in data.spk2utt.values()} == {10}
-
-
-def test_the_fake_files_are_real_sphere_files_of_low_byte_first(root):
-    path = root / "TRAIN/DR1/FCJF0/SA1.WAV"
-    info = soundfile.info(path)
-    assert (info.format, info.samplerate, info.channels) == ("NIST", 16000, 1)
-    assert path.read_bytes().startswith(b"NIST_1A\n   1024\n")
-    raw = np.frombuffer(path.read_bytes()[1024:], dtype="<i2")
-    assert np.array_equal(soundfile.read(path, dtype="int16")[0], raw)
 
 
 def test_a_part_of_the_corpus_is_used_with_a_warning(root, tmp_path, capsys):

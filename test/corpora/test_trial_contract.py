@@ -40,27 +40,15 @@ def test_validation_and_test_trials_are_written_and_valid_down_to_the_audio(prep
         assert validate_data_dir(directory, check_audio=True, fs=8000) == []
 
 
-def test_both_speakers_of_each_mixture_are_targets_in_turn(prepared):
+def test_both_speakers_of_each_mixture_are_targets_in_turn_with_one_file_and_swapped_references(prepared):
+    names = ("wav.scp", "utt2spk", "utt2spk2", "spk1.scp", "spk2.scp")
     for directory in prepared[3]:
-        data = DataDir.load(directory)
-        targets, interferers = data.utt2spk, data.table("utt2spk2")
-        roles = {}
-        for trial, mixture in data.table("utt2mixture").items():
-            roles.setdefault(mixture, set()).add((targets[trial], interferers[trial]))
-        for pairs in roles.values():
-            (one, two), *_ = pairs
-            assert pairs == {(one, two), (two, one)}
-
-
-def test_both_roles_share_one_file_and_swap_their_references(prepared):
-    for directory in prepared[3]:
-        tables = {name: read_table(directory / name) for name in ("wav.scp", "spk1.scp", "spk2.scp", "utt2mixture")}
-        by_mixture = {}
-        for trial, mixture in tables["utt2mixture"].items():
-            by_mixture.setdefault(mixture, []).append(trial)
-        for one, two in by_mixture.values():
-            assert tables["wav.scp"][one] == tables["wav.scp"][two]
-            assert tables["spk1.scp"][one] == tables["spk2.scp"][two] != tables["spk1.scp"][two]
+        tables, by_mixture = [read_table(directory / name) for name in names], {}
+        for trial, mixture in read_table(directory / "utt2mixture").items():
+            by_mixture.setdefault(mixture, []).append([table[trial] for table in tables])
+        for (wav, target, interferer, reference, other), swapped in by_mixture.values():
+            assert swapped == [wav, interferer, target, other, reference]
+            assert target != interferer and reference != other
 
 
 def test_an_enrollment_is_other_speech_of_the_target_unless_it_is_declared(prepared):

@@ -1,20 +1,12 @@
 """VoxCeleb: speaker, video and file in the path; m4a through ffmpeg."""
 
 import os
-import shutil
-from pathlib import Path
 
 import pytest
 
 from zspex_toolkit.corpora import voxceleb
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.io.data_dir import DataDir
-
-
-@pytest.fixture
-def root(fake_tree_of, tmp_path):
-    """A copy to spoil."""
-    return Path(shutil.copytree(fake_tree_of("voxceleb"), tmp_path / "corpus"))
 
 
 def test_ids_hold_speaker_video_and_file_and_genders_come_from_the_meta_file(root, tmp_path):

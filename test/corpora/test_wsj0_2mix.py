@@ -1,6 +1,5 @@
 """wsj0-2mix: the lists decide who is where; SPHERE files at any depth."""
 
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,19 +13,8 @@ from zspex_toolkit.io.audio import read_audio
 from zspex_toolkit.io.data_dir import DataDir
 
 
-@pytest.fixture
-def root(fake_tree_of, tmp_path):
-    """A copy to spoil."""
-    return Path(shutil.copytree(fake_tree_of("wsj0_2mix"), tmp_path / "corpus"))
-
-
 def prepare_test(root, work, **options) -> DataDir:
     return DataDir.load(wsj0_2mix.prepare_trials(root, work / "data", work / "dump", sets=("test",), **options)[0])
-
-
-def test_the_fake_files_are_sphere_files_in_the_discs_folders(root):
-    info = soundfile.info(root / "wsj0/si_tr_s/01a/01aa0100.wv1")
-    assert (info.format, info.samplerate, info.channels) == ("NIST", 16000, 1)
 
 
 def test_train_dev_and_test_hold_the_utterances_of_their_lists(root, tmp_path, capsys):

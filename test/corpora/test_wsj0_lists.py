@@ -14,34 +14,33 @@ def read(tmp_path, *lines):
     return read_list(path)
 
 
-def test_a_line_for_extraction_names_target_interferer_and_enrollment(tmp_path):
-    line = (
-        "wsj0/si_dt_05/052/052a050b.wv1 0.60383 wsj0/si_et_05/443/443c020a.wv1 -0.60383 wsj0/si_dt_05/052/052c010r.wv1"
-    )
-    assert read(tmp_path, line) == [Line(ONE, TWO, 0, "052c010r")]
+BOTH = [Line(ONE, TWO, 0, "052c010r"), Line(ONE, TWO, 1, "443o030y")]
 
 
-def test_the_same_mixture_with_the_other_target_shares_its_file(tmp_path):
-    lines = read(
-        tmp_path,
-        "a/052a050b.wav 0.60383 b/443c020a.wav -0.60383 c/052c010r.wav",
-        "b/443c020a.wav -0.60383 a/052a050b.wav 0.60383 c/443o030y.wav",
-    )
-    assert lines == [Line(ONE, TWO, 0, "052c010r"), Line(ONE, TWO, 1, "443o030y")]
-    assert {line.mixture for line in lines} == {"052a050b_0.60383_443c020a_-0.60383"}
-
-
-def test_spex_plus_s_own_keys_say_the_same(tmp_path):
-    lines = read(
-        tmp_path,
-        "052a050b_0.60383_443c020a_-0.60383_052c010r /home/x/si_dt_05_8k/052/052c010r.wav",
-        "052a050b_0.60383_443c020a_-0.60383_443o030y /home/x/si_et_05_8k/443/443o030y.wav",
-    )
-    assert lines == [Line(ONE, TWO, 0, "052c010r"), Line(ONE, TWO, 1, "443o030y")]
-
-
-def test_a_line_without_enrollment_leaves_the_target_open(tmp_path):
-    assert read(tmp_path, "si/052a050b.wav 0.60383 si/443c020a.wav -0.60383") == [Line(ONE, TWO)]
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (
+            (
+                "a/052a050b.wv1 0.60383 b/443c020a.wv1 -0.60383 c/052c010r.wv1",
+                "b/443c020a.wav -0.60383 a/052a050b.wav 0.60383 c/443o030y.wav",
+            ),
+            BOTH,
+        ),
+        (
+            (
+                "052a050b_0.60383_443c020a_-0.60383_052c010r /home/x/si_dt_05_8k/052/052c010r.wav",
+                "052a050b_0.60383_443c020a_-0.60383_443o030y /home/x/si_et_05_8k/443/443o030y.wav",
+            ),
+            BOTH,
+        ),
+        (("si/052a050b.wav 0.60383 si/443c020a.wav -0.60383",), [Line(ONE, TWO)]),
+    ],
+    ids=["for extraction", "keys of SpEx+", "without enrollment"],
+)
+def test_a_line_names_both_utterances_and_who_enrolls_and_both_targets_share_a_file(tmp_path, lines, expected):
+    assert read(tmp_path, *lines) == expected
+    assert {line.mixture for line in expected} == {"052a050b_0.60383_443c020a_-0.60383"}
 
 
 def test_mixtures_are_named_as_matlab_prints_numbers(tmp_path):

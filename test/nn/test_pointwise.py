@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from zspex_toolkit.nn.pointwise import Pointwise, Rectifier
+from zspex_toolkit.nn.pointwise import Pointwise, Rectifier, product
 
 
 @pytest.mark.parametrize("bias", [True, False])
@@ -49,3 +49,17 @@ def test_half_precision_comes_out_as_it_came_in():
         out = layer(values)
     assert out.dtype == torch.bfloat16
     torch.testing.assert_close(out.float(), layer(values.float()), rtol=1e-2, atol=1e-3)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 7), (2, 3, 7), (1, 40)])
+@pytest.mark.parametrize("has_bias", [True, False])
+def test_a_product_without_gradients_is_that_with_them(shape, has_bias):
+    frames, weight, bias = torch.randn(*shape, 20), torch.randn(33, 20), torch.randn(33) if has_bias else None
+    with torch.inference_mode():
+        torch.testing.assert_close(product(frames, weight, bias), functional.linear(frames, weight, bias))
+
+
+def test_a_product_takes_frames_that_are_not_contiguous():
+    frames, weight = torch.randn(2, 20, 7).transpose(1, 2), torch.randn(5, 20)
+    with torch.no_grad():
+        torch.testing.assert_close(product(frames, weight), frames @ weight.T)

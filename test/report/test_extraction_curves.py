@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from zspex_toolkit.report.extraction_curves import has_curve, hours_of_audio, learning_curves
+from zspex_toolkit.report.extraction_curves import draw_curves, hours_of_audio, learning_curves
 from zspex_toolkit.report.trainings import read_training
 
 
@@ -13,22 +13,16 @@ def trainings(tse_exp):
     return {system: read_training(tse_exp / system) for system in ("spex_plus", "zspex")}
 
 
-def test_hours_are_items_times_their_length(trainings):
-    assert hours_of_audio(trainings["zspex"]) == [1.0, 2.0, 3.0]  # 900 items of 4 s an epoch
-
-
-def test_epochs_that_learn_from_enrollments_alone_count_no_hours(trainings):
+def test_hours_are_items_times_their_length_without_epochs_that_learn_from_enrollments_alone(trainings):
     training = trainings["zspex"]
-    settings = {**training.settings, "draw": {**training.settings["draw"], "speaker_epochs": 2}}
+    assert hours_of_audio(training) == [1.0, 2.0, 3.0]  # 900 items of 4 s an epoch
+    settings = {"draw": {**training.settings["draw"], "speaker_epochs": 2}}
     assert hours_of_audio(dataclasses.replace(training, settings=settings)) == [0.0, 0.0, 1.0]
 
 
-def test_a_training_that_does_not_tell_its_items_has_no_hours(trainings):
-    training = trainings["zspex"]
-    silent = [{name: value for name, value in epoch.items() if name != "items"} for epoch in training.history]
-    assert hours_of_audio(dataclasses.replace(training, history=silent)) is None
-    assert hours_of_audio(dataclasses.replace(training, settings={})) is None
-    assert hours_of_audio(dataclasses.replace(training, history=[])) is None
+@pytest.mark.parametrize("change", [{"settings": {}}, {"history": []}, {"history": [{"epoch": 1, "items": None}]}])
+def test_a_training_that_does_not_tell_its_items_or_their_length_has_no_hours(trainings, change):
+    assert hours_of_audio(dataclasses.replace(trainings["zspex"], **change)) is None
 
 
 def test_loss_and_gain_are_drawn_against_epochs_and_hours(trainings):
@@ -63,7 +57,8 @@ def test_without_the_hours_of_one_system_there_are_epochs_only(trainings):
     assert [axes.get_xlabel() for axes in learning_curves(trainings).axes] == ["", "epoch"]
 
 
-def test_a_history_of_other_statistics_has_no_curve(trainings):
-    other = [{"epoch": 1, "train": {"mae": 1.0}, "valid": None}]
-    assert has_curve(trainings["zspex"])
-    assert not has_curve(dataclasses.replace(trainings["zspex"], history=other))
+def test_trainings_whose_histories_tell_nothing_of_it_have_no_curves(trainings, tmp_path):
+    other = dataclasses.replace(trainings["zspex"], history=[{"epoch": 1, "train": {"mae": 1.0}, "valid": None}])
+    assert draw_curves({"a": read_training(tmp_path), "b": other}, tmp_path / "curves.png") is None
+    picture = draw_curves(trainings, tmp_path / "curves.png")
+    assert picture.path.read_bytes().startswith(b"\x89PNG")

@@ -30,9 +30,9 @@ THREE = scored("without_norm", {"a1": 2.0, "a2": 4.0, "b1": 8.0}, 2000)
 
 def test_a_difference_is_the_mean_over_trials_that_both_have():
     found = paired_difference(TWO, ONE)
-    assert (found.mean, found.num_trials) == (2.0, 3)  # (1 + 1 + 4) / 3
+    assert (found.si_sdri, found.num_trials) == (2.0, 3)  # (1 + 1 + 4) / 3
     part = paired_difference(scored("x", {"a1": 2.0, "a2": None, "c1": 9.0}), ONE)
-    assert (part.mean, part.num_trials) == (1.0, 1)
+    assert (part.si_sdri, part.num_trials) == (1.0, 1)
     assert part.interval is None and part.text() == "+1.00"  # one speaker, drawn anew, says nothing of others
     assert paired_difference(scored("x", {"c1": 9.0}), ONE) is None
 
@@ -66,7 +66,7 @@ def test_a_row_is_compared_with_the_one_before_or_the_one_named():
             "reference": "spex_plus",
             "num_trials": 3,
             "si_sdri": 2.0,
-            "interval": [1.0, 4.0],
+            "interval": (1.0, 4.0),
         },
     }
 

@@ -51,13 +51,10 @@ def test_versions_that_agree_stand_once():
     assert versions_line([Scored("a", "test", "", {}, {})]) == "–"
 
 
-def test_machines_get_all_that_was_scored(tse_exp):
+def test_machines_get_all_facts_and_of_the_groups_what_the_tables_tell(tse_exp):
     facts = scored_facts(read_extraction_scores(tse_exp)[1])
     assert (facts["system"], facts["set"], facts["path"]) == ("spex_plus", "seen", "spex_plus/scores/seen/scores.json")
-    assert facts["dropped"] == ["lost-1"] and facts["groups"][0]["by"] == "all"
-
-
-def test_machines_get_what_the_tables_tell_and_no_more():
+    assert facts["dropped"] == ["lost-1"]
     entry = {"mean": 1.0, "interval": [0.0, 2.0], "speaker_interval": [-1.0, 3.0], "num_trials": 3}
     metrics = {"si_sdr": entry, "si_sdr_mixture": entry}
     groups = [{"by": by, "value": "x", "num_trials": 3, "metrics": metrics} for by in ("all", "pair")]

@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 
 import pytest
 
+from zspex_toolkit.bin.report_extraction import main
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.report.extraction_results import Config, report_extraction
 
@@ -96,3 +97,11 @@ def test_a_system_that_was_not_scored_is_named(quick, option):
 def test_a_set_on_which_no_system_was_scored_is_named(quick):
     with pytest.raises(ConfigError, match="unseen: no system was scored on 'eval'; scored sets: seen, test, test_abs"):
         quick(unseen="eval")
+
+
+def test_the_page_names_the_command_that_made_it_and_the_title_that_was_given(tse_exp, tmp_path):
+    out = ["--out", str(tmp_path / "out"), "--corpus", "mini", "--audio", "false", "--title", "Mine"]
+    main(["--exp", str(tse_exp), *out])
+    page = (tmp_path / "out" / "RESULTS.md").read_text(encoding="utf-8")
+    assert f"`python -m zspex_toolkit.bin.report_extraction --exp {tse_exp} --out {tmp_path / 'out'} --corpus" in page
+    assert page.startswith("# Mine\n")

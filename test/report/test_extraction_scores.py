@@ -40,29 +40,33 @@ def test_an_experiment_without_scores_is_told_so(tmp_path):
         read_extraction_scores(tmp_path)
 
 
-def test_a_broken_or_incomplete_file_is_named(exp):
-    path = exp / "zspex/scores/test/scores.json"
-    path.write_text('{"system": "zspex", "set": "test", "fs": 8000, "num_trials": 1, "num_dropped": 0}')
-    with pytest.raises(DataDirError, match=r"zspex/scores/test/scores.json: .* with list_hash, groups; remove it"):
-        read_extraction_scores(exp)
-    path.write_text("{")
-    with pytest.raises(DataDirError, match="expected a JSON object with system, set, fs"):
+INCOMPLETE = '{"system": "zspex", "set": "test", "fs": 8000, "num_trials": 1, "num_dropped": 0}'
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (INCOMPLETE, "expected a JSON object with list_hash, groups; remove it"),
+        ("{", "expected a JSON object with system, set, fs"),
+    ],
+)
+def test_a_broken_or_incomplete_file_is_named(exp, text, message):
+    (exp / "zspex/scores/test/scores.json").write_text(text)
+    with pytest.raises(DataDirError, match=f"zspex/scores/test/scores.json: {message}"):
         read_extraction_scores(exp)
 
 
-@pytest.mark.parametrize("line", ["{", "[]", '{"id": "a"}'])
-def test_a_broken_line_of_trials_is_named(exp, line):
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        *((line, "expected an object with id, target, condition, got ") for line in ("{", "[]", '{"id": "a"}')),
+        ('{"id": "ann-bea-0", "target": "ann", "condition": "present"}', "trial 'ann-bea-0' comes twice; score again"),
+    ],
+)
+def test_a_broken_or_repeated_line_of_trials_is_named(exp, line, message):
     path = exp / "zspex/scores/test/trials.jsonl"
     path.write_text(path.read_text() + line + "\n")
-    with pytest.raises(DataDirError, match=r"trials.jsonl:61: expected an object with id, target, condition, got "):
-        read_extraction_scores(exp)
-
-
-def test_a_trial_that_comes_twice_and_missing_trials_are_told(exp):
-    path = exp / "zspex/scores/test/trials.jsonl"
-    first = path.read_text().splitlines()[0]
-    path.write_text(path.read_text() + first + "\n")
-    with pytest.raises(DataDirError, match=r":61: trial 'ann-bea-0' comes twice; score again"):
+    with pytest.raises(DataDirError, match=f"trials.jsonl:61: {message}"):
         read_extraction_scores(exp)
     path.unlink()
     with pytest.raises(DataDirError, match=r"trials.jsonl: no such file; score again"):

@@ -4,15 +4,17 @@ import numpy as np
 import pytest
 
 from zspex_toolkit.errors import AudioError, UserError
+from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.data_dir import DataDir
-from zspex_toolkit.report.extraction_scores import Scored
+from zspex_toolkit.report.extraction_scores import Scored, read_extraction_scores
 from zspex_toolkit.report.extraction_tsne import (
-    XvectorOfWaveform,
     build_panels,
     choose_trials,
     embed_sources,
     nearest_centroid_accuracy,
+    tsne_panels,
 )
+from zspex_toolkit.report.extraction_tsne_figure import draw_tsne
 
 
 def scored(counts, condition="present"):
@@ -55,25 +57,20 @@ def test_only_present_targets_count():
 
 
 def test_an_embedding_has_length_1(tse_exp):
-    embedder = XvectorOfWaveform(tse_exp / "xvector")
     data = DataDir.load(tse_exp.parent / "data" / "trials_test")
-    samples, _ = data.read_audio("ann-dan-1")
-    vector = embedder(samples)
-    assert vector.shape == (6,) and np.linalg.norm(vector) == pytest.approx(1.0, abs=1e-6)
-    assert embedder.fs == 8000
+    trials = {"test": {"ann": ["ann-dan-1"], "dan": ["dan-ann-0", "dan-ann-1"]}}
+    speakers, vectors = embed_sources({("zspex", "test"): data}, trials, tse_exp / "xvector")["zspex", "test"]
+    assert speakers == ["ann", "dan", "dan"] and vectors.shape == (3, 6)
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1.0, abs=1e-6)
 
 
-def test_audio_of_another_rate_or_too_short_is_told(tse_exp):
-    embedder = XvectorOfWaveform(tse_exp / "xvector")
-    data = DataDir.load(tse_exp.parent / "data" / "trials_test")
-    embedder.fs = 16000
-    with pytest.raises(AudioError, match=r"trials_test: cannot embed: ann-dan-1: .*16000"):
-        embed_sources({("zspex", "test"): data}, {"test": {"ann": ["ann-dan-1"]}}, embedder)
-
-
-def test_a_missing_embedder_is_told(tmp_path):
+def test_audio_of_another_rate_and_a_missing_embedder_are_told(tse_exp, tmp_path):
+    write_audio(tmp_path / "a.wav", np.full(1600, 0.1, dtype=np.float32), 16000)
+    data = DataDir(tmp_path, {"a": "ann"}, {"ann": ["a"]}, {"a": str(tmp_path / "a.wav")}, None)
+    with pytest.raises(AudioError, match=f"{tmp_path}: cannot embed: a: .*16000"):
+        embed_sources({("zspex", "test"): data}, {"test": {"ann": ["a"]}}, tse_exp / "xvector")
     with pytest.raises(UserError, match="no such file"):
-        XvectorOfWaveform(tmp_path)
+        embed_sources({}, {}, tmp_path)
 
 
 def cluster(centre, count, rng):
@@ -108,3 +105,31 @@ def test_an_embedding_is_no_witness_for_itself():
     # Each is its speaker's mean but for itself: alone with an opposite, it is nearer to the other speaker.
     embeddings = np.array([[1.0, 0.0], [-1.0, 0.0], [0.8, 0.6], [0.8, 0.6]])
     assert nearest_centroid_accuracy(embeddings, list("aabb")) == 0.5
+
+
+@pytest.fixture
+def panels(tse_exp):
+    def run(embedder=tse_exp / "xvector", sets=("test", "seen"), systems=("spex_plus", "zspex")):
+        scored = read_extraction_scores(tse_exp)
+        return tsne_panels(tse_exp, tse_exp.parent / "data", embedder, scored, sets, list(systems), seed=0)
+
+    return run
+
+
+def test_there_is_a_panel_for_every_set_system_and_the_ground_truth(panels, tmp_path):
+    found, notes = panels()
+    assert [(p.set, p.system, len(p.speakers)) for p in found] == [
+        *(("test", system, 60) for system in ("spex_plus", "zspex", "reference")),
+        *(("seen", system, 8) for system in ("spex_plus", "zspex", "reference")),
+    ]
+    assert notes == []
+    picture = draw_tsne(found, {"test": "unseen speakers", "seen": "seen speakers"}, tmp_path / "tsne.png")
+    assert "6 unseen speakers with 10 trials each, 2 seen speakers with 4 trials each; one" in picture.caption
+    assert picture.path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_missing_embedder_or_set_is_a_note(panels, tmp_path):
+    assert panels(embedder=tmp_path) == ([], [f"no t-SNE: no embedder in {tmp_path}"])
+    found, notes = panels(sets=("nowhere",))
+    assert found == []
+    assert notes == ["no t-SNE of the set 'nowhere': not every system was scored on it, or it has too few trials"]

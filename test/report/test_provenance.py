@@ -5,8 +5,7 @@ import hashlib
 import importlib.metadata
 from datetime import datetime, timezone
 
-from zspex_toolkit.report.cost import Cost
-from zspex_toolkit.report.networks import read_networks
+from zspex_toolkit.report.networks import Cost, read_networks
 from zspex_toolkit.report.provenance import (
     cost_lines,
     disagreements,

@@ -5,14 +5,15 @@ from datetime import datetime, timezone
 
 import pytest
 
+from zspex_toolkit.bin.report_demixing import main
 from zspex_toolkit.errors import DataDirError
-from zspex_toolkit.report.results import report_demixing
+from zspex_toolkit.report.results import Config, report_demixing
 
 NOON = datetime(2026, 1, 2, 12, 0, tzinfo=timezone.utc)
 
 
 def report(exp, out, corpus="timit", **options):
-    report_demixing(exp, out, corpus, now=NOON, command="run.sh", **options)
+    report_demixing(Config(exp, out, corpus, command="run.sh", **options), now=NOON)
     return (out / "RESULTS.md").read_text(encoding="utf-8")
 
 
@@ -48,8 +49,7 @@ def test_page_and_machine_figures_agree(exp, tmp_path):
 def test_each_loss_of_a_sum_has_a_figure(exp, tmp_path):
     part = '{"mae": 1, "loss_mean_absolute_error": 1, "loss_cross_entropy": 2}'
     (exp / "demix_e2_snr0_subtract" / "history.jsonl").write_text(f'{{"epoch": 1, "train": {part}, "valid": {part}}}\n')
-    report_demixing(exp, tmp_path / "out", "mini")
-    assert "Loss cross_entropy against epochs. Given e2, get e1." in (tmp_path / "out" / "RESULTS.md").read_text()
+    assert "Loss cross_entropy against epochs. Given e2, get e1." in report(exp, tmp_path / "out")
     assert (tmp_path / "out" / "loss_cross_entropy_e2.png").stat().st_size > 1000
 
 
@@ -58,15 +58,11 @@ def test_another_corpus_than_the_papers_is_told(exp, tmp_path):
     assert "corpora differ" not in report(exp, tmp_path / "b", corpus="timit")
 
 
-def test_a_missing_function_is_told_per_table(exp, tmp_path):
+def test_a_missing_function_is_told_per_table_and_a_network_without_a_curve(exp, tmp_path):
+    (exp / "demix_e2_snr0_subtract" / "history.jsonl").unlink()
     lines = report(exp, tmp_path / "out").splitlines()
     assert "- Table 3: given e1, get e2: not run: Concat1, Concat2, Share-Concat, Separate-Concat" in lines
-
-
-def test_a_network_without_a_curve_is_told(exp, tmp_path):
-    (exp / "demix_e2_snr0_subtract" / "history.jsonl").unlink()
-    page = report(exp, tmp_path / "out")
-    assert "- demix_e2_snr0_subtract: no error in its history, so no curve" in page
+    assert "- demix_e2_snr0_subtract: no error in its history, so no curve" in lines
 
 
 def test_a_broken_score_leaves_the_old_page(exp, tmp_path):
@@ -79,3 +75,12 @@ def test_a_broken_score_leaves_the_old_page(exp, tmp_path):
 
 def test_a_title_replaces_the_made_one(exp, tmp_path):
     assert report(exp, tmp_path / "out", title="Tuned").startswith("# Tuned\n")
+
+
+def test_the_page_names_the_command_that_made_it_unless_it_is_told_another(exp, tmp_path):
+    options = ["--exp", str(exp), "--out", str(tmp_path), "--corpus", "mini"]
+    main(options)
+    own = f"`python -m zspex_toolkit.bin.report_demixing {' '.join(options)}`"
+    assert own in (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
+    main([*options, "--command", "run.sh --nj 2"])
+    assert "- command: `run.sh --nj 2`" in (tmp_path / "RESULTS.md").read_text(encoding="utf-8")

@@ -1,12 +1,8 @@
 """A training is told from its folder, and what the folder does not hold is not told."""
 
-import hashlib
+import numpy as np
 
 from zspex_toolkit.report.trainings import read_training
-
-
-def test_the_effective_batch_counts_accumulated_batches(exp):
-    assert read_training(exp / "demix_e1_snr0_subtract").effective_batch == 64 * 2
 
 
 def test_a_training_ends_with_the_values_of_the_weights_that_are_used(exp):
@@ -16,17 +12,25 @@ def test_a_training_ends_with_the_values_of_the_weights_that_are_used(exp):
     assert training.seconds == 3 * 30.0
 
 
+def test_an_error_that_was_not_finite_leaves_a_gap_in_the_curve(tmp_path):
+    assert not read_training(tmp_path).tells("mae")
+    lines = [
+        '{"epoch": 1, "train": {"mae": 0.5}, "valid": {"mae": null}}',
+        '{"epoch": 2, "train": {}, "valid": null}',
+    ]
+    (tmp_path / "history.jsonl").write_text("\n".join(lines) + "\n")
+    training = read_training(tmp_path)
+    assert training.curve("train", "mae")[0] == 0.5
+    assert np.isnan([*training.curve("valid", "mae"), training.curve("train", "mae")[1]]).all()
+    assert training.tells("mae")
+
+
 def test_single_losses_are_told_where_there_are_several(tmp_path):
     line = '{"epoch": 1, "train": {"loss": 3, "loss_a": 1, "loss_b": 2, "mae": 4}, "valid": null}\n'
     (tmp_path / "history.jsonl").write_text(line)
     assert read_training(tmp_path).terms == ["loss_a", "loss_b"]
     (tmp_path / "history.jsonl").write_text('{"epoch": 1, "train": {"loss": 3, "loss_a": 3}, "valid": null}\n')
     assert read_training(tmp_path).terms == []
-
-
-def test_the_hash_is_that_of_the_settings_file(exp):
-    text = (exp / "demix_e1_snr0_subtract" / "config.yaml").read_bytes()
-    assert read_training(exp / "demix_e1_snr0_subtract").config_hash == hashlib.sha256(text).hexdigest()[:12]
 
 
 def test_an_empty_folder_tells_nothing(tmp_path):

@@ -5,22 +5,13 @@ python -m zspex_toolkit.bin.make_fake_corpus --corpus timit --out downloads/fake
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
 from zspex_toolkit.config import parse_args, run
+from zspex_toolkit.corpora._prepare import FakeConfig as Config
 from zspex_toolkit.corpora._prepare import make_fake_corpus
 
 
-@dataclass(frozen=True)
-class Config:
-    corpus: str  # a file in zspex_toolkit/corpora
-    out: Path  # new or empty folder
-    seed: int = 0  # of voices and sentences
-
-
-def main(argv=None) -> None:
-    make_fake_corpus(**vars(parse_args(Config, argv)))
+def main(argv: list[str] | None = None) -> None:
+    make_fake_corpus(parse_args(Config, argv, __doc__))
 
 
 if __name__ == "__main__":

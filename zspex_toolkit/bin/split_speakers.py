@@ -5,25 +5,13 @@ python -m zspex_toolkit.bin.split_speakers --data data/all --train data/train --
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.corpora._split_speakers import split_speakers
+from zspex_toolkit.corpora._speaker_splits import SplitConfig as Config
+from zspex_toolkit.corpora._speaker_splits import split_speakers
 
 
-@dataclass(frozen=True)
-class Config:
-    data: Path  # data directory to split; it stays as it is
-    train: Path  # data directory to write
-    test: Path  # data directory to write
-    test_share: float | None = None  # share of each speaker's utterances that are test (0.25 if nothing is set)
-    test_per_speaker: int | None = None  # number of test utterances of each speaker, instead of a share
-    seed: int = 0  # of the draw
-
-
-def main(argv=None) -> None:
-    split_speakers(**vars(parse_args(Config, argv)))
+def main(argv: list[str] | None = None) -> None:
+    split_speakers(parse_args(Config, argv, __doc__))
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 import typing
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from zspex_toolkit.config import typed_options
@@ -15,76 +15,80 @@ from zspex_toolkit.registry import load_module
 NOT_OPTIONS = {"corpus_dir", "out", "fs", "dump", "nj"}
 
 
-def prepare_corpus(
-    corpus: str,
-    corpus_dir: str | os.PathLike | None,
-    out: str | os.PathLike,
-    *,
-    fs: int = 16000,
-    options: dict[str, object] | None = None,
-) -> list[Path]:
-    """Write the data directories of ``corpus`` under ``out``.
+@dataclass(frozen=True)
+class PrepareConfig:
+    """Settings of prepare_data."""
 
-    Args:
-        corpus: file name in ``zspex_toolkit/corpora``.
-        corpus_dir: the corpus's root; None: the variable named like the corpus (``TIMIT``).
-        fs: rate that every recording must have, in Hz.
-        options: the corpus's own, as its ``prepare`` describes them; values may be strings.
+    corpus: (
+        str  # mini, speechocean762, timit, mc_wsj_av, voxceleb, libri2mix, wsj0_2mix: a file in zspex_toolkit/corpora
+    )
+    corpus_dir: Path | None = None  # root of the corpus; unset: the variable of its name (TIMIT, ...)
+    out: Path = Path("data")  # the data directories appear here, dropped.txt beside them
+    fs: int = 16000  # rate that every recording must have, in Hz
+    options: dict[str, str | bool | int | float] = field(default_factory=dict)  # of this corpus: '{name: value, ...}'
+
+
+@dataclass(frozen=True)
+class TrialsConfig:
+    """Settings of prepare_trials."""
+
+    corpus: str  # libri2mix, wsj0_2mix: a file in zspex_toolkit/corpora
+    corpus_dir: Path | None = None  # root of the corpus; unset: the variable of its name (LIBRI2MIX, ...)
+    out: Path = Path("data")  # the data directories trials_<set> appear here
+    dump: Path = Path("dump")  # the audio of mixtures, sources and enrollments
+    fs: int = 8000  # rate of the mixtures, in Hz
+    nj: int = 1  # number of processes
+    options: dict[str, str | bool | int | float] = field(default_factory=dict)  # of this corpus: '{name: value, ...}'
+
+
+@dataclass(frozen=True)
+class FakeConfig:
+    """Settings of make_fake_corpus."""
+
+    corpus: str  # a file in zspex_toolkit/corpora
+    out: Path  # new or empty folder
+    seed: int = 0  # of voices and sentences
+
+
+def prepare_corpus(config: PrepareConfig) -> None:
+    """Write the data directories of a corpus.
 
     Raises:
         ConfigError: for an unknown corpus or option, a value of the wrong type or a missing root.
         DataDirError: if the corpus is not as its file says; nothing is written.
     """
-    prepare = load_module("corpora", corpus).prepare
-    options = _typed(corpus, prepare, options or {})
-    return prepare(corpus_root(corpus, corpus_dir), Path(out), fs=fs, **options)
+    prepare = load_module("corpora", config.corpus).prepare
+    options = _typed(config.corpus, prepare, config.options)
+    prepare(corpus_root(config.corpus, config.corpus_dir), config.out, fs=config.fs, **options)
 
 
-def prepare_trials(
-    corpus: str,
-    corpus_dir: str | os.PathLike | None,
-    out: str | os.PathLike,
-    dump: str | os.PathLike,
-    *,
-    fs: int = 8000,
-    nj: int = 1,
-    options: dict[str, object] | None = None,
-) -> list[Path]:
-    """Write the extraction trials ``out/trials_<set>`` of a corpus that brings its own lists, and render their audio.
-
-    Args:
-        corpus: file name in ``zspex_toolkit/corpora``.
-        corpus_dir: the corpus's root; None: the variable named like the corpus.
-        out: folder of the data directories.
-        dump: folder of the audio.
-        fs: rate of the mixtures, Hz.
-        nj: number of processes.
-        options: the corpus's own, as its ``prepare_trials`` describes them; values may be strings.
+def prepare_trials(config: TrialsConfig) -> None:
+    """Write the extraction trials of a corpus that brings its own lists, and render their audio.
 
     Raises:
         ConfigError: for a corpus without lists, an unknown corpus or option, a value of the wrong type or no root.
         DataDirError: for a fault in the lists.
         AudioError: for broken audio.
     """
-    module = load_module("corpora", corpus)
+    module = load_module("corpora", config.corpus)
     if not hasattr(module, "prepare_trials"):
-        raise ConfigError(f"{corpus}: brings no lists of trials; plan some with plan_trials")
-    options = _typed(corpus, module.prepare_trials, options or {})
-    root = corpus_root(corpus, corpus_dir)
-    return module.prepare_trials(root, Path(out), Path(dump), fs=fs, nj=nj, **options)
+        raise ConfigError(f"{config.corpus}: brings no lists of trials; plan some with plan_trials")
+    options = _typed(config.corpus, module.prepare_trials, config.options)
+    root = corpus_root(config.corpus, config.corpus_dir)
+    module.prepare_trials(root, config.out, config.dump, fs=config.fs, nj=config.nj, **options)
 
 
-def make_fake_corpus(corpus: str, out: str | os.PathLike, *, seed: int = 0) -> None:
-    """Lay out a tiny corpus in the original's layout and file types; ``out`` must be absent or empty.
+def make_fake_corpus(config: FakeConfig) -> None:
+    """Lay out a tiny corpus in the original's layout and file types.
 
     Raises:
         ConfigError: for an unknown corpus, or if ``out`` holds something.
     """
-    fake_tree, out = load_module("corpora", corpus).fake_tree, Path(out)
+    fake_tree, out = load_module("corpora", config.corpus).fake_tree, config.out
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ConfigError(f"{out}: expected a new or empty folder for the fake corpus; it stays as it is")
-    fake_tree(out, seed=seed)
-    print(f"{corpus}: {sum(path.is_file() for path in out.rglob('*'))} files in {out}", flush=True)
+    fake_tree(out, seed=config.seed)
+    print(f"{config.corpus}: {sum(path.is_file() for path in out.rglob('*'))} files in {out}", flush=True)
 
 
 def _typed(corpus: str, prepare, options: dict[str, object]) -> dict[str, object]:

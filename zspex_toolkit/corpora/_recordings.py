@@ -11,18 +11,13 @@ from zspex_toolkit.errors import AudioError, ConfigError
 from zspex_toolkit.io.audio import audio_info
 
 
-def corpus_variable(corpus: str) -> str:
-    """Environment variable that may name a corpus's root: ``TIMIT``, ``MC_WSJ_AV``, ..."""
-    return corpus.upper()
-
-
 def corpus_root(corpus: str, corpus_dir: str | os.PathLike | None) -> Path:
-    """The root asked for, else the one in the environment variable, made absolute.
+    """The root asked for, else the one in the environment variable named like the corpus (``TIMIT``), made absolute.
 
     Raises:
         ConfigError: if neither is set.
     """
-    variable = corpus_variable(corpus)
+    variable = corpus.upper()
     if corpus_dir is None and not os.environ.get(variable):
         raise ConfigError(f"{corpus}: no corpus folder given; set --corpus_dir or the variable {variable}")
     return Path(os.path.abspath(corpus_dir or os.environ[variable]))
@@ -36,7 +31,7 @@ def existing_root(corpus: str, corpus_dir: str | os.PathLike) -> Path:
     """
     root = Path(os.path.abspath(corpus_dir))
     if not root.is_dir():
-        variable = corpus_variable(corpus)
+        variable = corpus.upper()
         raise ConfigError(f"{corpus}: no folder {root}; set --corpus_dir (or the variable {variable}) to its root")
     return root
 

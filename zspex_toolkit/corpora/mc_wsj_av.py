@@ -155,20 +155,16 @@ def _usable(recordings: list[Recording], microphones: tuple[str, ...], fs: int, 
     """Recordings whose files are all there and fit; the others are dropped with the first reason."""
     usable = []
     for recording in recordings:
-        faults = (_fault(recording, microphone, fs) for microphone in microphones)
-        fault = next(filter(None, faults), "")
-        if fault:
-            account.drop(recording.name, fault)
+        for microphone in microphones:
+            if microphone not in recording.files:
+                account.drop(recording.name, f"no {microphone} file")
+                break
+            if fault := fault_of(recording.files[microphone], fs)[0]:
+                account.drop(recording.name, f"{microphone}: {fault}")
+                break
         else:
             usable.append(recording)
     return usable
-
-
-def _fault(recording: Recording, microphone: str, fs: int) -> str:
-    if microphone not in recording.files:
-        return f"no {microphone} file"
-    fault, _ = fault_of(recording.files[microphone], fs)
-    return f"{microphone}: {fault}" if fault else ""
 
 
 def _draw_test(recordings: list[Recording], num_test_per_pair: int, seed: int) -> set[str]:

@@ -19,14 +19,41 @@ import soxr
 from tqdm import tqdm
 
 from zspex_toolkit.corpora._espeak import ACCENTS, ESPEAK_FS, Voice, draw_voice, speak
-from zspex_toolkit.corpora._sentences import draw_sentences
-from zspex_toolkit.corpora._utterances import Utterances
+from zspex_toolkit.corpora._utterance_sets import Utterances
 from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.io.table import read_table, write_table
 from zspex_toolkit.io.temporary import temporary_folder
 from zspex_toolkit.randomness import rng_for
 
 FS = 16000  # of the files
+
+# The grammar of the sentences.
+WORDS = {
+    "adjective": "old young quiet clever tired hungry gentle careful lonely cheerful nervous famous",
+    "person": "sailor farmer teacher painter doctor baker singer driver gardener neighbour captain shepherd",
+    "verb": "watches carries follows paints mends finds borrows hides washes describes measures forgets",
+    "colour": "red blue yellow silver heavy narrow broken wooden round empty shiny dusty",
+    "thing": "boat kettle ladder window basket candle bridge mirror pocket blanket hammer lantern",
+}
+PLACES = (
+    "near the river",
+    "behind the chapel",
+    "under the table",
+    "before the storm",
+    "in the garden",
+    "across the valley",
+    "beside the fire",
+    "after the market",
+    "along the beach",
+    "without a word",
+    "at the corner",
+    "during the summer",
+)
+FRAMES = (
+    "the {adjective} {person} {verb} the {colour} {thing} {place}",
+    "{place} a {adjective} {person} {verb} one {colour} {thing}",
+    "every {adjective} {person} {verb} a {colour} {thing} {place}",
+)
 
 
 def prepare(
@@ -85,6 +112,25 @@ def draw_voices(num_speakers: int, seed: int) -> list[Voice]:
         name, accent = f"spk{index + 1:03d}", ACCENTS[index // 2 % len(ACCENTS)]
         voices.append(draw_voice(rng_for(seed, "mini", name), name, "mf"[index % 2], accent))
     return voices
+
+
+def draw_sentence(rng: np.random.Generator) -> str:
+    """One sentence of about ten words, lower case, no punctuation (nine million different ones exist).
+
+    >>> draw_sentence(np.random.default_rng(0))
+    'every careful singer paints a silver boat near the river'
+    """
+    frame = str(rng.choice(FRAMES))
+    words = {kind: rng.choice(choices.split()) for kind, choices in WORDS.items()}
+    return frame.format(**words, place=rng.choice(PLACES))
+
+
+def draw_sentences(rng: np.random.Generator, number: int) -> list[str]:
+    """``number`` sentences, all different."""
+    sentences: dict[str, None] = {}
+    while len(sentences) < number:
+        sentences[draw_sentence(rng)] = None
+    return list(sentences)
 
 
 def fake_tree(root: Path, *, seed: int = 0) -> None:

@@ -13,7 +13,7 @@ import soundfile
 
 from zspex_toolkit.corpora._recordings import existing_root, plain_words
 from zspex_toolkit.corpora._synthetic_voice import synthetic_speech
-from zspex_toolkit.corpora._utterances import Utterances
+from zspex_toolkit.corpora._utterance_sets import Utterances
 from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.io.table_set import keep_utterances, read_tables, write_tables
 from zspex_toolkit.randomness import rng_for

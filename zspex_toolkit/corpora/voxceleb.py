@@ -18,7 +18,7 @@ import soundfile
 
 from zspex_toolkit.corpora._recordings import existing_root, find_files
 from zspex_toolkit.corpora._synthetic_voice import synthetic_speech
-from zspex_toolkit.corpora._utterances import Utterances
+from zspex_toolkit.corpora._utterance_sets import Utterances
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.randomness import rng_for
 
@@ -62,7 +62,7 @@ def prepare(
                 reason = "over num_utterances" if spk in speakers else "speaker over num_speakers"
                 utterances.account.leave_out(utt, reason)
             elif path.suffix.lower() == ".m4a":
-                utterances.add_pipe(utt, spk, ffmpeg_pipe(path, fs))
+                utterances.add_source(utt, spk, ffmpeg_pipe(path, fs))
             else:
                 utterances.add_file(utt, spk, path)
     _warn_without_ffmpeg(utterances)

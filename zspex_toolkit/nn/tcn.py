@@ -9,7 +9,7 @@ from torch.utils.checkpoint import checkpoint
 
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.nn.consm import ConSM
-from zspex_toolkit.nn.pointwise import Pointwise, Rectifier
+from zspex_toolkit.nn.pointwise import Pointwise, Rectifier, product
 from zspex_toolkit.nn.sequence_norm import sequence_norm
 from zspex_toolkit.nn.streaming import Memory, prepend_past
 
@@ -74,7 +74,7 @@ class TcnBlock(nn.Module):
         # Conv1x1 of [x, e repeated over L] = W_x x + (W_e e + b): the second part is the same for every frame.
         weight_frames, weight_embedding = self.expand.weight[:, :, 0].split([self.channels, embedding.shape[1]], 1)
         shift = functional.linear(embedding, weight_embedding, self.expand.bias)
-        return functional.linear(frames, weight_frames) + shift[:, None]
+        return product(frames, weight_frames) + shift[:, None]
 
 
 def dilated_depthwise(frames: Tensor, layer: nn.Conv1d) -> Tensor:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import itertools
-import math
+from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from zspex_toolkit.report.colours import INK, new_figure, style, system_colours
+from zspex_toolkit.report.colours import INK, new_figure, save_figure, style, system_colours
+from zspex_toolkit.report.extraction_page import Picture
 from zspex_toolkit.report.extraction_scores import label
 from zspex_toolkit.report.trainings import Training
 
@@ -31,9 +32,19 @@ def hours_of_audio(training: Training) -> list[float] | None:
     return [total * segment_seconds / 3600 for total in itertools.accumulate(items)]
 
 
-def has_curve(training: Training) -> bool:
-    """Whether any epoch has a statistic that is drawn."""
-    return any(math.isfinite(value) for part, name, _ in _PANELS for value in training.curve(part, name))
+def draw_curves(trainings: dict[str, Training], path: Path) -> Picture | None:
+    """Write the learning curves; None if no training has any."""
+    drawn = {
+        system: training
+        for system, training in trainings.items()
+        if any(training.tells(name, (part,)) for part, name, _ in _PANELS)
+    }
+    if not drawn:
+        return None
+    save_figure(learning_curves(drawn), path)
+    terms = ", its terms before they are weighted," if any(training.terms for training in drawn.values()) else ""
+    caption = f"Training loss{terms} and SI-SDR improvement on the validation trials, after every epoch."
+    return Picture("Learning curves", path, caption)
 
 
 def learning_curves(trainings: dict[str, Training]) -> Figure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,8 +10,8 @@ import numpy as np
 
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.metrics.bootstrap_interval import bootstrap_interval
-from zspex_toolkit.report.extraction_metrics import cell, figure
 from zspex_toolkit.report.extraction_scores import MIXTURE, Scored, label
+from zspex_toolkit.report.extraction_tables import cell, figure
 from zspex_toolkit.report.grid import Grid
 from zspex_toolkit.report.tables import DASH
 
@@ -22,14 +23,14 @@ class Difference:
     system: str
     reference: str
     num_trials: int
-    mean: float  # dB of SI-SDRi
+    si_sdri: float  # dB
     interval: tuple[float, float] | None  # None if there is but one speaker to draw
 
     def text(self) -> str:
         if self.interval is None:
-            return f"{self.mean:+.2f}"
+            return f"{self.si_sdri:+.2f}"
         low, high = self.interval
-        return f"{self.mean:+.2f} [{low:+.2f}, {high:+.2f}]"
+        return f"{self.si_sdri:+.2f} [{low:+.2f}, {high:+.2f}]"
 
 
 def paired_difference(scored: Scored, reference: Scored, metric: str = "si_sdri") -> Difference | None:
@@ -120,18 +121,7 @@ def ladder_facts(rungs: list[Rung]) -> list[dict[str, Any]]:
         {
             "system": rung.scored.system,
             "si_sdri": rung.scored.mean("si_sdri"),
-            "difference": None if rung.difference is None else difference_facts(rung.difference),
+            "difference": None if rung.difference is None else dataclasses.asdict(rung.difference),
         }
         for rung in rungs
     ]
-
-
-def difference_facts(difference: Difference) -> dict[str, Any]:
-    """One difference for machines."""
-    return {
-        "system": difference.system,
-        "reference": difference.reference,
-        "num_trials": difference.num_trials,
-        "si_sdri": difference.mean,
-        "interval": None if difference.interval is None else list(difference.interval),
-    }

@@ -9,8 +9,7 @@ import jinja2
 
 from zspex_toolkit.io.atomic import write_text
 from zspex_toolkit.report.extraction_audio import RANGE_DB, png_uri
-from zspex_toolkit.report.extraction_cases import ABSENT_RULE, RULE, choose_cases
-from zspex_toolkit.report.extraction_clips import Folders, PlayedCase, play_case
+from zspex_toolkit.report.extraction_cases import ABSENT_RULE, RULE, Folders, PlayedCase, choose_cases, play_case
 from zspex_toolkit.report.extraction_scores import Scored
 from zspex_toolkit.report.grid import Grid
 

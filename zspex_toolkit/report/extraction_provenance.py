@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from zspex_toolkit.report.extraction_curves import hours_of_audio
-from zspex_toolkit.report.extraction_metrics import MEASURES
 from zspex_toolkit.report.extraction_scores import MIXTURE, Scored, label
+from zspex_toolkit.report.extraction_tables import MEASURES
 from zspex_toolkit.report.grid import Grid
 from zspex_toolkit.report.tables import DASH, number
 from zspex_toolkit.report.trainings import Training

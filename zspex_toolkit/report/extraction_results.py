@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,13 +10,12 @@ from typing import Any
 
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.io.atomic import write_json, write_text
-from zspex_toolkit.report.extraction_clips import PlayedCase
-from zspex_toolkit.report.extraction_figures import draw_curves, draw_tsne, tsne_panels
+from zspex_toolkit.report.extraction_cases import PlayedCase
+from zspex_toolkit.report.extraction_curves import draw_curves
 from zspex_toolkit.report.extraction_ladder import (
     Difference,
     Rung,
     build_ladder,
-    difference_facts,
     differences,
     differences_table,
     ladder_facts,
@@ -32,8 +32,8 @@ from zspex_toolkit.report.extraction_provenance import (
 )
 from zspex_toolkit.report.extraction_scores import MIXTURE, Scored, disagreements, read_extraction_scores
 from zspex_toolkit.report.extraction_tables import condition_table, cost_table, group_tables, main_table
-from zspex_toolkit.report.extraction_tsne import Panel
-from zspex_toolkit.report.extraction_tsne_figure import panel_table
+from zspex_toolkit.report.extraction_tsne import Panel, tsne_panels
+from zspex_toolkit.report.extraction_tsne_figure import draw_tsne, panel_table
 from zspex_toolkit.report.grid import Grid
 from zspex_toolkit.report.provenance import environment, environment_lines
 from zspex_toolkit.report.trainings import Training, read_training
@@ -227,7 +227,7 @@ def _machine(report: _Report, cases: list[PlayedCase]) -> dict[str, Any]:
         "title": report.title,
         "environment": report.environment,
         "scores": [scored_facts(one) for one in report.scored],
-        "differences": [difference_facts(difference) for difference in report.differences],
+        "differences": [dataclasses.asdict(difference) for difference in report.differences],
         "ladder": ladder_facts(report.rungs),
         "trainings": _training_facts(report),
         "tsne": [panel.facts() for panel in report.panels],

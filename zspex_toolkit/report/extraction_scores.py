@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from zspex_toolkit.errors import DataDirError
+from zspex_toolkit.report.scores import json_or_none
 
 MIXTURE = "mixture"  # the "system" that leaves the mixture as it is
 
@@ -77,7 +77,7 @@ def read_extraction_scores(exp: Path) -> list[Scored]:
 
 
 def _read(path: Path, exp: Path) -> Scored:
-    facts = _json(path.read_text(encoding="utf-8"))
+    facts = json_or_none(path.read_text(encoding="utf-8"))
     missing = [name for name in _FACTS if not isinstance(facts, dict) or name not in facts]
     if missing:
         raise DataDirError(f"{path}: expected a JSON object with {', '.join(missing)}; remove it and score again")
@@ -90,20 +90,13 @@ def _read_trials(path: Path) -> dict[str, dict[str, Any]]:
         raise DataDirError(f"{path}: no such file; score again")
     trials = {}
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        trial = _json(line)
+        trial = json_or_none(line)
         if not isinstance(trial, dict) or any(name not in trial for name in _TRIAL):
             raise DataDirError(f"{path}:{number}: expected an object with {', '.join(_TRIAL)}, got {line[:60]!r}")
         if trial["id"] in trials:
             raise DataDirError(f"{path}:{number}: trial '{trial['id']}' comes twice; score again")
         trials[trial["id"]] = trial
     return trials
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError:
-        return None
 
 
 def disagreements(scored: list[Scored]) -> list[str]:

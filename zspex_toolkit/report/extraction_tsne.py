@@ -24,13 +24,14 @@ from zspex_toolkit.signal.front_end import FrontEnd
 from zspex_toolkit.tasks.embedding import load_embedder
 
 NUM_SPEAKERS, NUM_TRIALS = 6, 30
+REFERENCE = "reference"  # the "system" whose output is the ground truth
 
 
 @dataclass(frozen=True)
 class Panel:
     """The embeddings that one system's output gives for one set."""
 
-    system: str  # or `reference`
+    system: str  # or REFERENCE
     set: str
     speakers: list[str]  # (n,) of every embedding
     embeddings: np.ndarray  # (n, D) of length 1
@@ -48,6 +49,39 @@ class Panel:
             "silhouette": self.silhouette,
             "nearest_centroid": self.nearest_centroid,
         }
+
+
+def tsne_panels(
+    exp: Path, data: Path, embedder: Path, scored: list[Scored], sets: tuple[str, ...], systems: list[str], *, seed: int
+) -> tuple[list[Panel], list[str]]:
+    """The panels of all sets and systems and of the ground truth, and a line for each that cannot be drawn.
+
+    Args:
+        exp: experiment with ``<system>/extracted/<set>/``.
+        data: folder with ``trials_<set>/``.
+        embedder: experiment of the x-vector.
+        scored: scores, which tell the speakers of the trials.
+        sets: unseen, then seen speakers.
+        systems: columns, in their order.
+        seed: of the choice of speakers and of the t-SNE.
+    """
+    if not (embedder / "model.yaml").exists():
+        return [], [f"no t-SNE: no embedder in {embedder}"]
+    notes, sources, trials = [], {}, {}
+    for name in sets:
+        of_set = {one.system: one for one in scored if one.set == name}
+        chosen = choose_trials(of_set[systems[0]], seed=seed) if set(systems) <= of_set.keys() else {}
+        if not chosen:
+            notes.append(f"no t-SNE of the set '{name}': not every system was scored on it, or it has too few trials")
+            continue
+        trials[name] = chosen
+        for system in systems:
+            sources[system, name] = DataDir.load(exp / system / "extracted" / name)
+        given = DataDir.load(data / f"trials_{name}")
+        sources[REFERENCE, name] = DataDir(given.path, given.utt2spk, given.spk2utt, given.table("spk1.scp"), None)
+    if not sources:
+        return [], notes
+    return build_panels(embed_sources(sources, trials, embedder), seed=seed), notes
 
 
 def choose_trials(scored: Scored, *, seed: int = 0) -> dict[str, list[str]]:
@@ -78,50 +112,33 @@ def choose_trials(scored: Scored, *, seed: int = 0) -> dict[str, list[str]]:
     }
 
 
-class XvectorOfWaveform:
-    """The toolkit's own x-vector, straight from samples.
-
-    Args:
-        folder: experiment of the embedder.
-
-    Raises:
-        UserError: if it is missing, unfinished or broken.
-    """
-
-    def __init__(self, folder: Path):
-        spec, self._embedder = load_embedder(folder)
-        self._front_end = FrontEnd(spec.front_end)
-        self.fs = spec.front_end.mfcc.fs
-
-    @torch.inference_mode()
-    def __call__(self, samples: np.ndarray) -> np.ndarray:
-        """Samples (T,) to their embedding (D,), of length 1."""
-        feats, num_frames = self._front_end(torch.from_numpy(samples)[None])
-        vector = self._embedder(feats, num_frames)[0].numpy()
-        return vector / max(float(np.linalg.norm(vector)), 1e-12)
-
-
+@torch.inference_mode()
 def embed_sources(
-    sources: dict[tuple[str, str], DataDir], trials: dict[str, dict[str, list[str]]], embedder: XvectorOfWaveform
+    sources: dict[tuple[str, str], DataDir], trials: dict[str, dict[str, list[str]]], embedder: Path
 ) -> dict[tuple[str, str], tuple[list[str], np.ndarray]]:
-    """Speakers (n,) and embeddings (n, D) of each (system, set).
+    """Speakers (n,) and embeddings (n, D), of length 1 each, of each (system, set).
 
     Args:
         sources: the audio of each (system, set).
         trials: set -> speaker -> trial ids, from :func:`choose_trials`.
+        embedder: experiment of the x-vector.
 
     Raises:
+        UserError: if the embedder is missing, unfinished or broken.
         AudioError: for audio of another rate than the embedder's.
     """
-    found = {}
+    spec, network = load_embedder(embedder)
+    front_end, found = FrontEnd(spec.front_end), {}
     for (system, name), data in sources.items():
-        speakers = [spk for spk, utts in trials[name].items() for _ in utts]
-        utts = [utt for utts in trials[name].values() for utt in utts]
-        try:
-            vectors = np.stack([embedder(data.read_audio(utt, fs=embedder.fs)[0]) for utt in utts])
-        except ValueError as error:
-            raise AudioError(f"{data.path}: cannot embed: {error}") from error
-        found[system, name] = (speakers, vectors)
+        speakers, vectors = [], []
+        for spk, utt in ((spk, utt) for spk, utts in trials[name].items() for utt in utts):
+            try:
+                samples, _ = data.read_audio(utt, fs=spec.front_end.mfcc.fs)
+                vectors.append(network(*front_end(torch.from_numpy(samples)[None]))[0].numpy())
+            except ValueError as error:
+                raise AudioError(f"{data.path}: cannot embed: {error}") from error
+            speakers.append(spk)
+        found[system, name] = speakers, np.stack([v / max(float(np.linalg.norm(v)), 1e-12) for v in vectors])
     return found
 
 

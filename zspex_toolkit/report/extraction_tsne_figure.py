@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from zspex_toolkit.report.colours import INK, new_figure, speaker_colours
+from zspex_toolkit.report.colours import INK, new_figure, save_figure, speaker_colours
+from zspex_toolkit.report.extraction_page import Picture
 from zspex_toolkit.report.extraction_scores import label
-from zspex_toolkit.report.extraction_tsne import Panel
+from zspex_toolkit.report.extraction_tsne import REFERENCE, Panel
 from zspex_toolkit.report.grid import Grid
 
 _MARKERS = "osD^vP"
@@ -15,7 +18,7 @@ _MARKERS = "osD^vP"
 
 def system_label(system: str) -> str:
     """Name of a column."""
-    return "Ground truth" if system == "reference" else label(system)
+    return "Ground truth" if system == REFERENCE else label(system)
 
 
 def tsne_figure(panels: list[Panel], set_labels: dict[str, str]) -> Figure:
@@ -62,6 +65,23 @@ def tsne_figure(panels: list[Panel], set_labels: dict[str, str]) -> Figure:
         if panel.system == systems[0]:
             axes.set_ylabel(set_labels.get(panel.set, panel.set), fontsize=10, color=INK)
     return figure
+
+
+def draw_tsne(panels: list[Panel], set_labels: dict[str, str], path: Path) -> Picture:
+    """Write the t-SNE."""
+    save_figure(tsne_figure(panels, set_labels), path)
+    first = {panel.set: panel.speakers for panel in panels}
+    counts = [
+        f"{len(set(speakers))} {set_labels.get(name, name)} with {speakers.count(speakers[0])} trials each"
+        for name, speakers in first.items()
+    ]
+    caption = (
+        "t-SNE of the toolkit's x-vectors of extracted speech and of the ground truth: "
+        f"{', '.join(counts)}; one coordinate scale for all panels. "
+        "Above each panel, from the embeddings themselves: the share that is nearest to the mean of its own "
+        "speaker's others, and the mean silhouette by cosine distance."
+    )
+    return Picture("Speaker embeddings", path, caption)
 
 
 def panel_table(panels: list[Panel]) -> Grid:

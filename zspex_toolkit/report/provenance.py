@@ -13,8 +13,7 @@ from typing import Any
 
 import zspex_toolkit
 from zspex_toolkit.io.revision import current_commit
-from zspex_toolkit.report.cost import SECONDS, Cost
-from zspex_toolkit.report.networks import Network
+from zspex_toolkit.report.networks import SECONDS, Cost, Network
 from zspex_toolkit.report.paper_figures import cell_order
 from zspex_toolkit.report.scores import Score
 from zspex_toolkit.report.tables import DASH, column_label, number, percent

@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from zspex_toolkit.io.atomic import write_json, write_text
-from zspex_toolkit.report.accuracy_bars import accuracy_bars
 from zspex_toolkit.report.colours import save_figure
 from zspex_toolkit.report.controls import control_lines, failed_controls
-from zspex_toolkit.report.cost import Cost, network_costs
-from zspex_toolkit.report.curves import training_curves
-from zspex_toolkit.report.networks import Network, read_networks
+from zspex_toolkit.report.demixing_figures import accuracy_bars, training_curves
+from zspex_toolkit.report.networks import Cost, Network, network_costs, read_networks
 from zspex_toolkit.report.paper_figures import CORPUS, SOURCE
 from zspex_toolkit.report.provenance import (
     cost_lines,
@@ -52,6 +50,17 @@ _CURVES = {
 
 
 @dataclass(frozen=True)
+class Config:
+    """Settings of report_demixing."""
+
+    exp: Path  # experiment with demix_*/scores.json and baseline/*/scores.json
+    out: Path  # folder for RESULTS.md, results.json and the figures
+    corpus: str  # name of the corpus, such as timit; the page says when it is not the paper's
+    title: str = ""  # heading of the page; made from the corpus if empty
+    command: str = ""  # command line that made the figures, such as the recipe's; this one if empty
+
+
+@dataclass(frozen=True)
 class _Experiment:
     """What the page and its figures for machines both tell."""
 
@@ -66,39 +75,33 @@ class _Experiment:
     notes: list[str]  # what is missing or irregular
 
 
-def report_demixing(
-    exp: Path, out: Path, corpus: str, *, title: str = "", command: str = "", now: datetime | None = None
-) -> None:
-    """Write ``out/RESULTS.md``, ``out/results.json`` and the figures from the scores under ``exp``.
+def report_demixing(config: Config, *, now: datetime | None = None) -> None:
+    """Write the results of ``config.exp`` into ``config.out``; each file is complete or as it was before.
 
     Args:
-        exp: experiment with ``demix_*/`` and ``baseline/*/``.
-        out: folder of the page; each file in it is complete or as it was before.
-        corpus: name of the corpus, as its recipe's folder; says whether the paper's figures are comparable.
-        title: heading; made from the corpus if empty.
-        command: the command line that made the figures.
+        config: settings.
         now: date of the page; the present if None.
 
     Raises:
         DataDirError: if there is nothing to report, or a score or history is broken.
     """
-    scores = read_scores(exp)
-    networks = read_networks(exp, scores)
+    scores = read_scores(config.exp)
+    networks = read_networks(config.exp, scores)
     tables = build_tables(scores)
     experiment = _Experiment(
-        title=title or f"Speaker embedding de-mixing on {corpus}",
-        corpus=corpus,
+        title=config.title or f"Speaker embedding de-mixing on {config.corpus}",
+        corpus=config.corpus,
         scores=scores,
         networks=networks,
         tables=tables,
-        facts=environment(command, now=now),
-        foundations=foundation_facts(exp),
-        costs=network_costs([exp / network.folder for network in networks]),
+        facts=environment(config.command, now=now),
+        foundations=foundation_facts(config.exp),
+        costs=network_costs([config.exp / network.folder for network in networks]),
         notes=[*_missing(tables, networks), *disagreements(scores), *failed_controls(scores)],
     )
-    figures = _draw(experiment, out)
-    write_text(out / "RESULTS.md", _page(experiment, figures))
-    write_json(out / "results.json", _machine(experiment))
+    figures = _draw(experiment, config.out)
+    write_text(config.out / "RESULTS.md", _page(experiment, figures))
+    write_json(config.out / "results.json", _machine(experiment))
 
 
 def _draw(experiment: _Experiment, out: Path) -> list[tuple[str, str]]:
@@ -111,7 +114,7 @@ def _draw(experiment: _Experiment, out: Path) -> list[tuple[str, str]]:
     terms = {term: f"Loss {term[5:]}" for network in experiment.networks for term in network.training.terms}
     for statistic, meaning in (_CURVES | terms).items():
         for given, title in _DIRECTIONS.items():
-            trained = [n for n in experiment.networks if n.given == given and n.has_curve(statistic)]
+            trained = [n for n in experiment.networks if n.given == given and n.training.tells(statistic)]
             if trained:
                 name = f"{statistic}_{given}.png"
                 save_figure(training_curves(trained, title=title, statistic=statistic), out / name)
@@ -122,10 +125,8 @@ def _draw(experiment: _Experiment, out: Path) -> list[tuple[str, str]]:
 def _missing(tables: list[Table], networks: list[Network]) -> list[str]:
     """Every cell and curve that should be there and is not."""
     cells = [f"{table.title}: {line}" for table in tables for line in table.missing()]
-    curves = [
-        f"{network.folder}: no error in its history, so no curve" for network in networks if not network.has_curve()
-    ]
-    return cells + curves
+    without = [network.folder for network in networks if not network.training.tells("mae")]
+    return cells + [f"{folder}: no error in its history, so no curve" for folder in without]
 
 
 def _page(experiment: _Experiment, figures: list[tuple[str, str]]) -> str:

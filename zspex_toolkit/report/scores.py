@@ -59,7 +59,8 @@ def read_scores(exp: Path) -> list[Score]:
     return scores
 
 
-def _json_or_none(text: str) -> Any:
+def json_or_none(text: str) -> Any:
+    """What the text says; None if it is no JSON."""
     try:
         return json.loads(text)
     except json.JSONDecodeError:
@@ -67,7 +68,7 @@ def _json_or_none(text: str) -> Any:
 
 
 def _read_file(path: Path, exp: Path) -> list[Score]:
-    rows = _json_or_none(path.read_text(encoding="utf-8"))
+    rows = json_or_none(path.read_text(encoding="utf-8"))
     if not isinstance(rows, list) or not rows:
         raise DataDirError(f"{path}: expected a JSON list of scores; remove the file and score again")
     return [_score(row, f"{path}: row {number}", path, exp) for number, row in enumerate(rows, start=1)]

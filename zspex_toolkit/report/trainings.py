@@ -55,6 +55,10 @@ class Training:
         values = [(epoch[part] or {}).get(statistic) for epoch in self.history]
         return [math.nan if value is None else value for value in values]
 
+    def tells(self, statistic: str, parts: tuple[str, ...] = ("train", "valid")) -> bool:
+        """Whether any epoch has this statistic of one of the parts, so that there is something to draw."""
+        return any(math.isfinite(value) for part in parts for value in self.curve(part, statistic))
+
     def last(self, part: str, statistic: str) -> float | None:
         """:func:`curve` at its end: that of the weights that are used. None if it was not finite or there is none."""
         value = self.curve(part, statistic)[-1] if self.history else math.nan
