@@ -10,7 +10,7 @@ from zspex_toolkit.infer.demix import Config, demix
 
 
 def main(argv: list[str] | None = None) -> None:
-    demix(parse_args(Config, argv))
+    demix(parse_args(Config, argv, __doc__))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from zspex_toolkit.infer.score_demixing import score_baselines
 
 
 def main(argv: list[str] | None = None) -> None:
-    score_baselines(parse_args(Config, argv))
+    score_baselines(parse_args(Config, argv, __doc__))
 
 
 if __name__ == "__main__":
