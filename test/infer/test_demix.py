@@ -10,7 +10,7 @@ import torch
 from zspex_toolkit.data.embeddings import read_embeddings
 from zspex_toolkit.errors import AudioError, UserError
 from zspex_toolkit.infer.clue_sources import read_clue
-from zspex_toolkit.infer.demix import Demixer, demix
+from zspex_toolkit.infer.demix import Config, Demixer, demix
 from zspex_toolkit.infer.extractor import Extractor
 from zspex_toolkit.infer.mixture_set import load_mixtures
 from zspex_toolkit.io.audio import read_audio, write_audio
@@ -54,13 +54,13 @@ def test_several_known_recordings_are_averaged(model, recordings, tmp_path):
     demixer = Demixer(model, device="cpu")
     vectors = [demixer.embed_known(read_audio(path)[0]) for path in known]
     expected = demixer.demix(read_audio(mixture)[0], np.mean(vectors, axis=0))
-    demix(model, mixture, known, tmp_path / "e.npy", device="cpu")
+    demix(Config(model, mixture, known, tmp_path / "e.npy", device="cpu"))
     np.testing.assert_allclose(np.load(tmp_path / "e.npy", allow_pickle=False), expected, rtol=1e-5, atol=1e-6)
 
 
 def test_a_de_mixed_embedding_tells_an_extractor_whom_to_extract(model, recordings, tmp_path):
     _, mixture, known = recordings
-    demix(model, mixture, known, tmp_path / "e.npy", device="cpu")
+    demix(Config(model, mixture, known, tmp_path / "e.npy", device="cpu"))
     torch.manual_seed(0)
     spec = SimpleNamespace(fs=16000, presence=None)
     extractor = Extractor(spec, SpexPlus(3, **SMALL["given"] | {"clue_dim": 12}).eval(), "cpu")
@@ -72,7 +72,7 @@ def test_a_de_mixed_embedding_tells_an_extractor_whom_to_extract(model, recordin
 def test_enrolled_speakers_are_ranked_by_cosine(model, recordings, experiment, tmp_path, capsys):
     _, mixture, known = recordings
     scp = experiment / "clean" / "spk_xvector.scp"
-    demix(model, mixture, known, tmp_path / "e.npy", identify=scp, top=3, device="cpu")
+    demix(Config(model, mixture, known, tmp_path / "e.npy", identify=scp, top=3, device="cpu"))
     other = np.load(tmp_path / "e.npy")
     speakers, clean = read_embeddings(scp)
     cosines = (clean.numpy() @ other) / np.linalg.norm(clean.numpy(), axis=1) / np.linalg.norm(other)
@@ -85,9 +85,9 @@ def test_another_rate_is_resampled_and_said(model, recordings, tmp_path, capsys)
     _, mixture, known = recordings
     samples, fs = read_audio(mixture)
     write_audio(tmp_path / "cd.wav", resample(samples, fs, 44100).clip(-1, 1), 44100)
-    demix(model, str(tmp_path / "cd.wav"), known, tmp_path / "e.npy", device="cpu")
+    demix(Config(model, str(tmp_path / "cd.wav"), known, tmp_path / "e.npy", device="cpu"))
     assert f"{tmp_path}/cd.wav: resampled from 44100 Hz to the model's 16000 Hz" in capsys.readouterr().out
-    demix(model, mixture, known, tmp_path / "f.npy", device="cpu")
+    demix(Config(model, mixture, known, tmp_path / "f.npy", device="cpu"))
     e, f = np.load(tmp_path / "e.npy"), np.load(tmp_path / "f.npy")
     assert e @ f / np.linalg.norm(e) / np.linalg.norm(f) > 0.95
 
@@ -105,7 +105,7 @@ def test_a_useless_recording_is_named_and_what_was_there_stays(model, recordings
     (tmp_path / "e.npy").write_bytes(b"earlier")
     for arguments in ((str(tmp_path / "bad.wav"), known), (mixture, [str(tmp_path / "bad.wav")])):
         with pytest.raises(AudioError) as error:
-            demix(model, *arguments, tmp_path / "e.npy", device="cpu")
+            demix(Config(model, *arguments, tmp_path / "e.npy", device="cpu"))
         assert str(error.value) == f"{tmp_path}/bad.wav: {message}"
     assert (tmp_path / "e.npy").read_bytes() == b"earlier"
 
@@ -117,9 +117,4 @@ def test_embeddings_of_another_size_cannot_be_ranked(model, recordings, tmp_path
         writer["anna"] = np.zeros(5, np.float32)
     _, mixture, known = recordings
     with pytest.raises(UserError, match=r"e\.scp: expected embeddings of 12 numbers, found 5"):
-        demix(model, mixture, known, tmp_path / "e.npy", identify=tmp_path / "e.scp", device="cpu")
-
-
-def test_a_model_that_is_none_is_named(tmp_path):
-    with pytest.raises(UserError, match=r"model\.yaml: no such file; expected the folder of a trained model"):
-        Demixer(tmp_path)
+        demix(Config(model, mixture, known, tmp_path / "e.npy", identify=tmp_path / "e.scp", device="cpu"))

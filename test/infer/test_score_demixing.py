@@ -10,6 +10,8 @@ from zspex_toolkit.data.stored_features import StoredFeatures
 from zspex_toolkit.infer.judge import Judge
 from zspex_toolkit.infer.mixture_set import load_mixtures
 from zspex_toolkit.infer.score_demixing import (
+    BaselinesConfig,
+    DemixersConfig,
     mixed_with_themselves,
     score_baselines,
     score_demixers,
@@ -35,7 +37,7 @@ def sets(voices):
 def baselines(experiment, voices, tools, sets, tmp_path_factory):
     out = tmp_path_factory.mktemp("baseline")
     clean = {"clean_train_data": voices / "data" / "train", "clean_test_data": voices / "data" / "test"}
-    score_baselines(experiment / "embedder", *tools, **sets, **clean, out=out)
+    score_baselines(BaselinesConfig(experiment / "embedder", *tools, **sets, **clean, out=out))
     return json.loads((out / "snr0" / "scores.json").read_text())
 
 
@@ -47,7 +49,7 @@ def pick(rows, **facts):
 
 def test_a_network_is_scored_mixture_by_mixture(experiment, voices, tools, sets):
     model = experiment / "demix_e2_snr0_concat2"
-    score_demixers((model,), *tools, **sets)
+    score_demixers(DemixersConfig((model,), *tools, **sets))
     rows = json.loads((model / "scores.json").read_text())
     row = pick(rows, set="test", control=None)
     spec, network = load_network(model)

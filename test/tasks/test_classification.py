@@ -1,12 +1,11 @@
 """The classifier learns the training speakers from their embeddings."""
 
-import json
-
 import pytest
 
 from zspex_toolkit.data.embeddings import read_embeddings
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.tasks.classification import ClassifierSpec, build_classifier, load_classifier
+from zspex_toolkit.train.history import read_history
 
 
 def test_it_knows_the_training_speakers_in_the_order_of_the_clean_embeddings(experiment):
@@ -17,8 +16,7 @@ def test_it_knows_the_training_speakers_in_the_order_of_the_clean_embeddings(exp
 
 
 def test_training_raises_the_accuracy(experiment):
-    lines = (experiment / "classifier" / "history.jsonl").read_text().splitlines()
-    epochs = [json.loads(line)["train"]["accuracy"] for line in lines]
+    epochs = [epoch["train"]["accuracy"] for epoch in read_history(experiment / "classifier")]
     assert epochs[-1] > max(epochs[0], 0.5)
 
 

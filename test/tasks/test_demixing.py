@@ -1,7 +1,6 @@
 """The de-mixing network starts from the trained embedder and learns to give the other speaker."""
 
 import dataclasses
-import json
 import shutil
 
 import pytest
@@ -12,9 +11,20 @@ from zspex_toolkit.config import load_config
 from zspex_toolkit.data.drawn_mixtures import DrawConfig
 from zspex_toolkit.data.embeddings import read_embeddings
 from zspex_toolkit.errors import ConfigError, DataDirError, UserError
-from zspex_toolkit.tasks.demixing import Config, DemixingLoss, load_known_embedder, load_network, train_demixers
+from zspex_toolkit.models.demixers.modulate import Modulate
+from zspex_toolkit.models.demixers.subtract import Subtract
+from zspex_toolkit.models.embedders.residual_tdnn import ResidualTdnn
+from zspex_toolkit.tasks.demixing import (
+    Config,
+    DemixingLoss,
+    DemixingNetwork,
+    load_known_embedder,
+    load_network,
+    train_demixers,
+)
 from zspex_toolkit.tasks.embedding import load_embedder
 from zspex_toolkit.train.config import TrainConfig
+from zspex_toolkit.train.history import read_history
 
 
 @pytest.fixture
@@ -32,8 +42,7 @@ def config(experiment, tmp_path) -> Config:
 
 
 def test_training_lowers_the_error_on_training_and_test_mixtures_is_followed(experiment):
-    lines = (experiment / "demix_e2_snr0_concat2" / "history.jsonl").read_text().splitlines()
-    epochs = [json.loads(line) for line in lines]
+    epochs = read_history(experiment / "demix_e2_snr0_concat2")
     assert epochs[-1]["train"]["mae"] < 0.8 * epochs[0]["train"]["mae"]
     assert epochs[0]["valid"]["mae"] > 0
 
@@ -55,10 +64,12 @@ def test_a_frozen_embedder_comes_out_as_it_went_in(config):
     assert torch.equal(network.embedder(feats), original(feats))
 
 
-def test_several_functions_are_trained_one_after_another_each_as_if_alone(config):
-    both = train_demixers(dataclasses.replace(config, demixers=("subtract", "multiply")))
-    assert [folder.name for folder in both] == ["demix_subtract", "demix_multiply"]
-    alone = dataclasses.replace(config, exp_dir=config.exp_dir.with_name("alone"), demixers=("multiply",))
+def test_several_functions_are_trained_one_after_another_each_as_if_alone_with_the_options_that_it_takes(config):
+    config = dataclasses.replace(config, demixers=("subtract", "share_concat"), demixer_options={"relu_output": True})
+    both = train_demixers(config)
+    assert [folder.name for folder in both] == ["demix_subtract", "demix_share_concat"]
+    assert [load_network(folder)[0].demixer_options for folder in both] == [{}, {"relu_output": True}]
+    alone = dataclasses.replace(config, exp_dir=config.exp_dir.with_name("alone"), demixers=("share_concat",))
     (folder,) = train_demixers(alone)
     after_another, first = (load_network(path)[1].state_dict() for path in (both[1], folder))
     assert all(torch.equal(after_another[name], first[name]) for name in first)
@@ -171,3 +182,33 @@ def test_a_training_does_not_go_on_from_another_embedder(config, experiment, tmp
         text = (tmp_path / "kept.yaml").read_text().replace(str(config.embedder), str(again.embedder))
         (tmp_path / "demix_subtract" / "config.yaml").write_text(text)
         train_demixers(again)
+
+
+def small_embedder():
+    torch.manual_seed(0)
+    return ResidualTdnn(4, channels=8, pooled_channels=12, embedding_dim=6)
+
+
+def test_the_mixture_is_embedded_and_the_known_embedding_passed_on():
+    network = DemixingNetwork(small_embedder(), Subtract(6)).eval()
+    feats, known = torch.randn(2, 9, 4), torch.randn(2, 6)
+    torch.testing.assert_close(network(feats, None, known), network.demixer(network.embedder(feats), known))
+
+
+def test_a_frozen_embedder_keeps_its_weights_and_batch_statistics():
+    network = DemixingNetwork(small_embedder(), Subtract(6), freeze_embedder=True).train()
+    before = {name: value.clone() for name, value in network.embedder.state_dict().items()}
+    network(torch.randn(3, 9, 4), None, torch.randn(3, 6)).sum().backward()
+    assert all(parameter.grad is None for parameter in network.embedder.parameters())
+    assert all(torch.equal(before[name], value) for name, value in network.embedder.state_dict().items())
+    assert network.demixer.training and not network.embedder.training
+
+
+def test_a_modulating_function_reaches_into_the_frames():
+    embedder = small_embedder()
+    network = DemixingNetwork(embedder, Modulate(6, modulated_channels=embedder.modulated_channels)).eval()
+    feats, known = torch.randn(2, 9, 4), torch.randn(2, 6)
+    before = network(feats, None, known)
+    with torch.no_grad():
+        network.demixer.shifts[0].bias += 1
+    assert not torch.allclose(network(feats, None, known), before, atol=1e-4)

@@ -13,6 +13,14 @@ from zspex_toolkit.tasks.experiment import load_weights, read_spec, read_weights
 from zspex_toolkit.train.config import TrainConfig
 
 
+def begun(config):
+    """The folder of a training that has left a checkpoint."""
+    start_experiment(config.exp_dir, config, {"a": 1})
+    (config.exp_dir / "checkpoints").mkdir()
+    (config.exp_dir / "checkpoints" / "epoch-1.pt").touch()
+    return config.exp_dir
+
+
 def test_settings_and_network_are_written_and_read_back(experiment):
     spec = read_spec(EmbedderSpec, experiment / "embedder")
     assert spec.network_options == {"channels": 16, "pooled_channels": 24, "embedding_dim": 12}
@@ -21,21 +29,11 @@ def test_settings_and_network_are_written_and_read_back(experiment):
 
 def test_an_experiment_does_not_go_on_under_other_settings(tmp_path):
     config = Config(tmp_path, tmp_path / "exp", segment_frames=60)
-    start_experiment(tmp_path / "exp", config, {"a": 1})
-    (tmp_path / "exp" / "checkpoints").mkdir()
-    (tmp_path / "exp" / "checkpoints" / "epoch-1.pt").touch()
+    begun(config)
     more_epochs = dataclasses.replace(config, train=TrainConfig(num_epochs=200), device="cpu")
     start_experiment(tmp_path / "exp", more_epochs, {"a": 1})
     with pytest.raises(ConfigError, match=r"begun with other settings: segment_frames 60 -> 80; set them back"):
         start_experiment(tmp_path / "exp", dataclasses.replace(config, segment_frames=80), {"a": 1})
-
-
-def begun(config):
-    """The folder of a training that has left a checkpoint."""
-    start_experiment(config.exp_dir, config, {"a": 1})
-    (config.exp_dir / "checkpoints").mkdir()
-    (config.exp_dir / "checkpoints" / "epoch-1.pt").touch()
-    return config.exp_dir
 
 
 def test_an_experiment_does_not_go_on_with_fewer_losses(tmp_path):

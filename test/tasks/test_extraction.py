@@ -12,7 +12,7 @@ import torch
 from zspex_toolkit.data.drawn_trials import DrawConfig
 from zspex_toolkit.errors import ConfigError, DataDirError, UserError
 from zspex_toolkit.infer.clue_sources import read_clue
-from zspex_toolkit.infer.embed import extract_embeddings
+from zspex_toolkit.infer.embed import ExtractConfig, extract_embeddings
 from zspex_toolkit.infer.enroll import enroll
 from zspex_toolkit.infer.extract_trials import extract_trials
 from zspex_toolkit.infer.extractor import Extractor
@@ -230,7 +230,9 @@ def test_a_model_that_is_not_sound_is_refused_in_one_line(model, spoil, message)
 
 
 def test_a_network_is_trained_on_x_vectors_and_extracts_by_them(voices, trials, experiment, tmp_path, capsys):
-    extract_embeddings(experiment / "embedder", voices / "data" / "train", tmp_path / "xvector", device="cpu")
+    extract_embeddings(
+        ExtractConfig(experiment / "embedder", voices / "data" / "train", tmp_path / "xvector", device="cpu")
+    )
     enroll(embedder=experiment / "embedder", data=trials, device="cpu")
     options = SMALL | {"clue_dim": 12}
     table = tmp_path / "xvector" / "xvector.scp"

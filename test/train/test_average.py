@@ -31,20 +31,3 @@ def test_counters_are_copied_and_running_means_averaged():
     with average.applied():
         assert model.num_batches_tracked.item() == 7
         torch.testing.assert_close(model.running_mean.item(), 0.9)
-
-
-def test_it_goes_on_from_its_state():
-    averages = []
-    for restart in (False, True):
-        model = scalar_model(0.0)
-        average = WeightAverage(model, decay=0.9)
-        for value in (1.0, 2.0, 3.0):
-            nn.init.constant_(model.weight, value)
-            average.update()
-            if restart:
-                state = average.state_dict()
-                average = WeightAverage(model, decay=0.9)
-                average.load_state_dict(state)
-        with average.applied():
-            averages.append(model.weight.item())
-    assert averages[0] == averages[1]

@@ -13,6 +13,7 @@ def test_frozen_parameters_are_counted_apart():
     lines = list(describe_training(model, {"train": 2000, "valid": 0}, 7, torch.device("cpu"), TrainConfig()))
     assert lines[0] == "network: 65 parameters, 56 of them trained"
     assert lines[1] == "data: 2,000 training items, 0 validation items"
+    assert lines[-1].startswith("adam, amp none (auto); on cpu, ")
 
 
 @pytest.mark.parametrize(

@@ -3,20 +3,8 @@ import torch
 from several import in_processes
 from torch import nn
 
-from zspex_toolkit.train.forensics import Buffers, dump_step, load_step, names_of
+from zspex_toolkit.train.forensics import Buffers, dump_step, names_of
 from zspex_toolkit.train.processes import joined
-
-
-def test_running_means_go_back_to_what_they_were():
-    model = nn.BatchNorm1d(2)
-    model(torch.randn(4, 2))
-    buffers = Buffers(model)
-    before = {name: value.clone() for name, value in model.named_buffers()}
-    buffers.keep()
-    model(torch.full((4, 2), torch.nan))
-    assert torch.isnan(model.running_mean).all()
-    buffers.restore()
-    assert all(torch.equal(value, before[name]) for name, value in model.named_buffers())
 
 
 def test_a_step_can_be_replayed_from_its_file(tmp_path):
@@ -27,7 +15,7 @@ def test_a_step_can_be_replayed_from_its_file(tmp_path):
     where = dump_step(tmp_path, "epoch-1-step-3", step)
     first = model(batch["x"])
     assert where == f"saved as {tmp_path / 'epoch-1-step-3'}.pt"
-    loaded = load_step(tmp_path / "epoch-1-step-3.pt")
+    loaded = torch.load(tmp_path / "epoch-1-step-3.pt", weights_only=True)
     again = nn.Sequential(nn.Linear(3, 2), nn.Dropout(0.5))
     again.load_state_dict(loaded["model"])
     torch.set_rng_state(loaded["random_state"]["cpu"])

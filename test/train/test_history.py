@@ -12,13 +12,6 @@ def line(epoch, loss):
     return {"epoch": epoch, "train": {"loss": loss}, "valid": None, "learning_rate": 0.1, "best": True}
 
 
-def test_a_line_per_epoch(tmp_path):
-    with contextlib.closing(History(tmp_path, epoch=0)) as history:
-        history.add(line(1, 0.5))
-        history.add(line(2, 0.25))
-    assert read_history(tmp_path) == [line(1, 0.5), line(2, 0.25)]
-
-
 def test_lines_after_the_epoch_to_go_on_from_are_replaced(tmp_path):
     with contextlib.closing(History(tmp_path, epoch=0)) as history:
         for epoch in (1, 2, 3):

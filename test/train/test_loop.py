@@ -10,28 +10,14 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
-from toy import ToySet, same_weights, toy_loss, toy_net, toy_train
+from toy import ToySet, assert_same_training, poisoned, same_weights, toy_loss, toy_net, toy_train
 
 from zspex_toolkit.errors import ConfigError, UserError
 from zspex_toolkit.io.revision import current_commit
-from zspex_toolkit.train.checkpoint import load_best
 from zspex_toolkit.train.config import TrainConfig
 from zspex_toolkit.train.history import read_history
 from zspex_toolkit.train.loop import train
 from zspex_toolkit.train.signals import INTERRUPTED_STATUS, TrainingInterrupted
-
-TIMES = ("seconds", "data_share")
-
-
-def history_without_times(exp_dir):
-    return [{k: v for k, v in line.items() if k not in TIMES} for line in read_history(exp_dir)]
-
-
-def assert_same_training(one, other):
-    """Weights, best weights and history of two experiment directories are equal bit for bit."""
-    for name in ("best.safetensors", "last.safetensors"):
-        assert (one / name).read_bytes() == (other / name).read_bytes()
-    assert history_without_times(one) == history_without_times(other)
 
 
 class FailsOnce:
@@ -149,17 +135,6 @@ def test_a_signal_during_validation_saves_the_trained_not_the_averaged_weights(t
     assert_same_training(tmp_path / "whole", tmp_path / "parts")
 
 
-def test_a_broken_checkpoint_is_named_and_the_one_before_it_used(tmp_path, capsys):
-    whole = toy_train(tmp_path / "whole", num_epochs=3)
-    toy_train(tmp_path / "parts", num_epochs=2)
-    newest = tmp_path / "parts" / "checkpoints" / "epoch-2.pt"
-    newest.write_bytes(newest.read_bytes()[:-100])
-    parts = toy_train(tmp_path / "parts", num_epochs=3)
-    assert f"{newest}: broken checkpoint" in capsys.readouterr().err
-    assert same_weights(whole.state_dict(), parts.state_dict())
-    assert_same_training(tmp_path / "whole", tmp_path / "parts")
-
-
 class Untouchable(ToySet):
     def get(self, epoch, index):
         raise AssertionError("a finished training reads no data")
@@ -208,7 +183,9 @@ def test_other_data_and_another_network_are_refused(tmp_path):
     with pytest.raises(ConfigError, match=r"began with \{'train': 21, 'valid': 7\} items, now there are .*22"):
         toy_train(tmp_path, train_set=ToySet(22))
     with pytest.raises(ConfigError, match=r"epoch-1.pt: not of this network: .*Missing key"):
-        train(torch.nn.Linear(4, 1), toy_loss, ToySet(), ToySet(7), tmp_path, TrainConfig(batch_size=4), "cpu")
+        train(
+            torch.nn.Linear(4, 1), toy_loss, ToySet(), ToySet(7), tmp_path, TrainConfig(batch_size=4, amp="none"), "cpu"
+        )
 
 
 def scripted(metrics):
@@ -228,7 +205,7 @@ def test_the_best_epoch_is_kept_by_the_chosen_metric(tmp_path):
     toy_train(tmp_path, loss=scripted([0.3, 0.9, float("nan"), 0.9]), **settings)
     assert [line["best"] for line in read_history(tmp_path)] == [True, True, False, False]
     second = torch.load(tmp_path / "checkpoints" / "epoch-2.pt", weights_only=True)["model"]
-    assert same_weights(load_best(tmp_path), second)
+    assert same_weights(safetensors.torch.load_file(tmp_path / "best.safetensors"), second)
     last = safetensors.torch.load_file(tmp_path / "last.safetensors")
     assert not same_weights(last, second)
 
@@ -271,9 +248,9 @@ def test_without_a_validation_set_the_training_loss_picks_the_best(tmp_path):
 
 def test_validation_and_saving_use_the_averaged_weights(tmp_path):
     model = toy_train(tmp_path, ema_decay=0.9, num_epochs=1)
-    assert not same_weights(model.state_dict(), load_best(tmp_path))
+    assert not same_weights(model.state_dict(), safetensors.torch.load_file(tmp_path / "best.safetensors"))
     average = toy_net()
-    average.load_state_dict(load_best(tmp_path))
+    average.load_state_dict(safetensors.torch.load_file(tmp_path / "best.safetensors"))
     average.eval()
     data = ToySet(7, salt="valid")
     with torch.no_grad():
@@ -285,24 +262,21 @@ def test_more_but_smaller_batches_accumulated_give_the_same_weights(tmp_path):
     def without_normalisation(exp_dir, **settings):
         torch.manual_seed(0)
         model = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1))
-        train(model, toy_loss, ToySet(21), None, exp_dir, TrainConfig(num_epochs=3, optimizer="sgd", **settings), "cpu")
+        train(
+            model,
+            toy_loss,
+            ToySet(21),
+            None,
+            exp_dir,
+            TrainConfig(num_epochs=3, optimizer="sgd", amp="none", **settings),
+            "cpu",
+        )
         return model.state_dict()
 
     big = without_normalisation(tmp_path / "big", batch_size=8)
     small = without_normalisation(tmp_path / "small", batch_size=2, accumulate=4)
     for name, value in big.items():
         torch.testing.assert_close(small[name], value, rtol=1e-5, atol=1e-6)
-
-
-def poisoned(*names, gradient_only=False):
-    def loss(model, batch):
-        value, statistics = toy_loss(model, batch)
-        if model.training and set(names) & set(batch["ids"]):
-            # sqrt(0) is finite, its gradient is not.
-            value = value + (0 * value).sqrt() if gradient_only else value + model(batch["x"] * float("inf")).sum()
-        return value, statistics
-
-    return loss
 
 
 @pytest.mark.parametrize(("gradient_only", "what"), [(False, "the loss"), (True, "the gradient")])
@@ -330,42 +304,12 @@ def test_only_bad_batches_in_a_row_stop_the_training(tmp_path):
     assert sum(line["bad_steps"] for line in read_history(tmp_path / "b")) == 3
 
 
-def test_an_item_that_fails_is_named(tmp_path):
-    class Broken(ToySet):
-        def get(self, epoch, index):
-            if index == 5:
-                raise UserError("a.wav: no such file")
-            return super().get(epoch, index)
-
-    with pytest.raises(UserError, match=r"^item 'utt5' of epoch 0: a.wav: no such file$"):
-        toy_train(tmp_path, train_set=Broken())
-
-
 def test_memory_that_does_not_suffice_is_one_line_with_the_shapes(tmp_path):
     def loss(model, batch):
         raise torch.cuda.OutOfMemoryError("tried to allocate 2 GiB")
 
     with pytest.raises(UserError, match=r"cpu has not enough memory for a batch of 4 items \(x \(4, 4\), y \(4, 1\)"):
         toy_train(tmp_path, loss=loss)
-
-
-def test_the_log_begins_with_size_effective_batch_and_schedule(tmp_path):
-    toy_train(tmp_path, accumulate=2, num_epochs=1, schedule="cosine")
-    log = (tmp_path / "train.log").read_text()
-    assert "network: 65 parameters, 65 of them trained" in log
-    assert "effective batch: 4 x 2 = 8 items; 3 steps an epoch x 1 epochs = 3 steps" in log
-    rule = "learning rate: 0.001 by the rule cosine (min_learning_rate 0), the same on any number of processes\n"
-    assert rule in log and "adam, amp none; on cpu" in log
-
-
-def test_tensorboard_shows_the_history(tmp_path):
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    toy_train(tmp_path, num_epochs=2)
-    events = EventAccumulator(str(tmp_path / "tensorboard"))
-    events.Reload()
-    shown = [event.value for event in events.Scalars("valid/mae")]
-    assert shown == pytest.approx([line["valid"]["mae"] for line in read_history(tmp_path)])
 
 
 def test_an_empty_set_is_refused(tmp_path):

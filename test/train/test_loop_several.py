@@ -1,7 +1,6 @@
 """The loop on two processes, over gloo."""
 
 import json
-import math
 import os
 import signal
 import time
@@ -12,13 +11,11 @@ import safetensors.torch
 import torch
 from several import in_processes, outputs, start_processes, statuses
 from torch import nn
-from toy import ToySet, same_weights, toy_loss, toy_train
+from toy import ToySet, assert_same_training, poisoned, same_weights, toy_loss, toy_train
 
 from zspex_toolkit.train.config import TrainConfig
 from zspex_toolkit.train.history import read_history
 from zspex_toolkit.train.loop import train
-
-TIMES = ("seconds", "data_share")
 
 
 def plain_net():
@@ -28,7 +25,7 @@ def plain_net():
 
 
 def train_plain(exp_dir, *, loss=toy_loss, train_set=None, **settings):
-    config = TrainConfig(**{"num_epochs": 2, "batch_size": 4, "learning_rate": 0.02, **settings})
+    config = TrainConfig(**{"num_epochs": 2, "batch_size": 4, "learning_rate": 0.02, "amp": "none", **settings})
     model = plain_net()
     train(model, loss, train_set or ToySet(), ToySet(9, salt="valid"), exp_dir, config, "cpu")
     return model
@@ -86,16 +83,6 @@ def test_validation_scores_equal_those_of_one_process_to_the_bit(tmp_path):
 def train_toy_of_rank(folder, rank, name, settings, seconds_per_item=0.0):
     model = toy_train(folder / name, seconds_per_item=seconds_per_item, **settings)
     torch.save(model.state_dict(), folder / f"weights.{rank}")
-
-
-def without_times(exp_dir):
-    return [{key: value for key, value in line.items() if key not in TIMES} for line in read_history(exp_dir)]
-
-
-def assert_same_training(one, other):
-    for name in ("best.safetensors", "last.safetensors"):
-        assert (one / name).read_bytes() == (other / name).read_bytes()
-    assert without_times(one) == without_times(other)
 
 
 def test_dropout_differs_between_processes_and_running_means_do_not(tmp_path):
@@ -188,13 +175,7 @@ def test_it_goes_on_with_another_number_of_processes_in_the_same_order(tmp_path)
 
 
 def poison(folder, rank, gradient_only, settings):
-    def loss(model, batch):
-        value, statistics = toy_loss(model, batch)
-        if model.training and "utt3" in batch["ids"]:
-            value = value + (0 * value).sqrt() if gradient_only else value * math.inf
-        return value, statistics
-
-    model = toy_train(folder / "exp", loss=loss, **settings)
+    model = toy_train(folder / "exp", loss=poisoned("utt3", gradient_only=gradient_only), **settings)
     torch.save(model.state_dict(), folder / f"weights.{rank}")
 
 

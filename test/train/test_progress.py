@@ -1,6 +1,18 @@
+import json
 import math
 
-from zspex_toolkit.train.progress import Averages, EpochStatistics, Progress
+import torch
+from several import in_processes
+
+from zspex_toolkit.train.processes import joined
+from zspex_toolkit.train.progress import (
+    Averages,
+    EpochStatistics,
+    Progress,
+    get_random_state,
+    seed_process,
+    set_random_state,
+)
 
 
 def test_epochs_since_the_best_are_counted_and_not_a_number_is_never_best():
@@ -17,12 +29,6 @@ def test_epochs_since_the_best_are_counted_and_not_a_number_is_never_best():
 
 def test_no_epoch_is_no_lack_of_progress():
     assert Progress().epochs_without_progress() == 0
-
-
-def test_it_survives_a_checkpoint():
-    running = EpochStatistics(averages=Averages({"loss": 1 / 3}, 7), grad_norm_sum=0.1, num_bad_steps=2)
-    progress = Progress(epoch=3, step=4, global_step=19, bad_in_a_row=1, metrics=[0.5, 0.25], running=running)
-    assert Progress.from_dict(progress.to_dict()) == progress
 
 
 def test_the_share_of_waiting_is_of_the_training_part():
@@ -59,3 +65,22 @@ def test_a_loss_that_is_not_a_number_is_never_passed_over():
     averages.add({"loss": math.nan}, 2)
     averages.add({"loss": 4.0}, 1)
     assert math.isnan(averages.means()["loss"])
+
+
+def draw(results, rank, step):
+    with joined(torch.device("cpu")) as processes:
+        seed_process(3, processes, step)
+        states = processes.gather(get_random_state(torch.device("cpu")))
+        drawn = torch.rand(2).tolist()
+        own = [state["cpu"].tolist() for state in states]
+    (results / str(rank)).write_text(json.dumps([drawn, own]))
+
+
+def test_every_process_draws_its_own_numbers_and_the_main_one_those_of_a_process_alone(tmp_path):
+    assert in_processes(2, draw, tmp_path, 0) == [0, 0]
+    (first, states), (second, same) = (json.loads((tmp_path / str(rank)).read_text()) for rank in (0, 1))
+    torch.manual_seed(3)
+    assert first == torch.rand(2).tolist() != second and states == same
+    for drawn, state in zip((first, second), states, strict=True):
+        set_random_state({"cpu": torch.tensor(state, dtype=torch.uint8)}, torch.device("cpu"))
+        assert torch.rand(2).tolist() == drawn

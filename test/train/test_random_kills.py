@@ -9,11 +9,7 @@ import time
 
 import pytest
 from several import FORK
-from toy import toy_train
-
-from zspex_toolkit.train.history import read_history
-
-TIMES = ("seconds", "data_share")
+from toy import history_without_times, toy_train
 
 
 def start(exp_dir, settings):
@@ -25,9 +21,8 @@ def start(exp_dir, settings):
 def results(exp_dir):
     """All that a training leaves but times: weights, history and the names of its files."""
     weights = [(exp_dir / f"{name}.safetensors").read_bytes() for name in ("best", "last")]
-    history = [{key: value for key, value in line.items() if key not in TIMES} for line in read_history(exp_dir)]
     names = {path.name for path in exp_dir.rglob("*") if not path.name.startswith("events.")}
-    return weights, history, names
+    return weights, history_without_times(exp_dir), names
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ from toy import ToySet, toy_loss, toy_net
 
 from zspex_toolkit.train.batches import BatchLoader, plan_validation
 from zspex_toolkit.train.config import TrainConfig
+from zspex_toolkit.train.step import Objective
 from zspex_toolkit.train.validate import validate
 
 CPU = torch.device("cpu")
@@ -12,7 +13,7 @@ CPU = torch.device("cpu")
 def run(loss, *, log=print, batch_size=3, model=None):
     loader = BatchLoader(ToySet(7), TrainConfig(), CPU)
     batches = plan_validation(7, batch_size)
-    return validate(model or toy_net(), loss, loader, batches, device=CPU, amp="none", seed=1, log=log)
+    return validate(Objective(model or toy_net(), loss, CPU, "none"), loader, batches, seed=1, log=log)
 
 
 def test_the_batch_size_does_not_matter():

@@ -13,6 +13,7 @@ from torch import nn
 
 from zspex_toolkit.randomness import rng_for
 from zspex_toolkit.train.config import TrainConfig
+from zspex_toolkit.train.history import read_history
 from zspex_toolkit.train.loop import train
 
 
@@ -52,12 +53,25 @@ def toy_loss(model, batch):
     return (error**2).mean(), {"mae": error.abs().mean()}
 
 
+def poisoned(*names, gradient_only=False):
+    """The toy loss, in training not finite for these items, or finite with a gradient that is not."""
+
+    def loss(model, batch):
+        value, statistics = toy_loss(model, batch)
+        if model.training and set(names) & set(batch["ids"]):
+            # sqrt(0) is finite, its gradient is not.
+            value = value + (0 * value).sqrt() if gradient_only else value + model(batch["x"] * float("inf")).sum()
+        return value, statistics
+
+    return loss
+
+
 def toy_train(exp_dir, *, loss=toy_loss, train_set=None, valid_set="default", seconds_per_item=0.0, **settings):
     """Train a new network and return it; settings are those of TrainConfig."""
     model = toy_net()
     train_set = ToySet(seconds_per_item=seconds_per_item) if train_set is None else train_set
     valid_set = ToySet(7, salt="valid") if valid_set == "default" else valid_set
-    config = TrainConfig(**{"num_epochs": 2, "batch_size": 4, **settings})
+    config = TrainConfig(**{"num_epochs": 2, "batch_size": 4, "amp": "none", **settings})
     train(model, loss, train_set, valid_set, exp_dir, config, "cpu")
     return model
 
@@ -65,6 +79,18 @@ def toy_train(exp_dir, *, loss=toy_loss, train_set=None, valid_set="default", se
 def same_weights(one, other):
     """Whether two state dicts are equal bit for bit."""
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def history_without_times(exp_dir):
+    """What an epoch of every run of the same training has in its line of history.jsonl."""
+    return [{k: v for k, v in line.items() if k not in ("seconds", "data_share")} for line in read_history(exp_dir)]
+
+
+def assert_same_training(one, other):
+    """Weights, best weights and history of two experiment directories are equal bit for bit."""
+    for name in ("best.safetensors", "last.safetensors"):
+        assert (one / name).read_bytes() == (other / name).read_bytes()
+    assert history_without_times(one) == history_without_times(other)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from zspex_toolkit.infer.embed import average_embeddings
 
 
 def main(argv: list[str] | None = None) -> None:
-    average_embeddings(parse_args(Config, argv))
+    average_embeddings(parse_args(Config, argv, __doc__))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from zspex_toolkit.infer.embed import extract_embeddings
 
 
 def main(argv: list[str] | None = None) -> None:
-    extract_embeddings(parse_args(Config, argv))
+    extract_embeddings(parse_args(Config, argv, __doc__))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -67,43 +67,41 @@ class Demixer:
         return feats.to(self._device)
 
 
-def demix(
-    model: Path,
-    mixture: str,
-    known: Sequence[str],
-    output: Path,
-    *,
-    identify: Path | None = None,
-    top: int = 5,
-    device: str = "auto",
-) -> None:
-    """Write the embedding of the other speaker to ``output`` (npy); rank enrolled speakers by cosine if asked to.
+@dataclass(frozen=True)
+class Config:
+    """Settings of demix."""
 
-    Args:
-        model: experiment of a de-mixing network.
-        mixture: recording of two speakers; another rate is resampled, and said.
-        known: recordings of one of them; their embeddings are averaged.
-        output: file to write, (D,) float32.
-        identify: ``spk_xvector.scp`` of enrolled speakers.
-        top: how many of them to print.
-        device: auto, cpu or cuda:N.
+    model: Path  # experiment of a de-mixing network
+    mixture: str  # recording of two speakers
+    known: tuple[str, ...]  # recordings of one of them, a.wav,b.wav; several are averaged
+    output: Path  # file for the embedding (npy)
+    identify: Path | None = None  # spk_xvector.scp of enrolled speakers, to be ranked by cosine
+    top: int = 5  # how many of them to print
+    device: str = "auto"  # auto, cpu or cuda:N
+
+
+def demix(config: Config) -> None:
+    """Write the embedding (D,) of the other speaker to ``output``; rank enrolled speakers by cosine if asked to.
+
+    A recording of another rate than the model's is resampled, and said.
     """
-    if not known:
+    if not config.known:
         raise UserError("--known: expected at least one recording of the known speaker")
-    demixer = Demixer(model, device=device)
-    vectors = [_named(path, demixer.embed_known, _read(path, demixer.fs)) for path in known]
+    demixer = Demixer(config.model, device=config.device)
+    vectors = [_named(path, demixer.embed_known, _read(path, demixer.fs)) for path in config.known]
     known_vector = np.mean(vectors, axis=0)
-    other = _named(mixture, lambda samples: demixer.demix(samples, known_vector), _read(mixture, demixer.fs))
-    enrolled = None if identify is None else read_embeddings(identify)
+    samples = _read(config.mixture, demixer.fs)
+    other = _named(config.mixture, lambda samples: demixer.demix(samples, known_vector), samples)
+    enrolled = None if config.identify is None else read_embeddings(config.identify)
     if enrolled is not None and enrolled[1].shape[1] != len(other):
-        raise UserError(f"{identify}: expected embeddings of {len(other)} numbers, found {enrolled[1].shape[1]}")
-    with atomic_path(output) as temporary, open(temporary, "wb") as stream:
+        raise UserError(f"{config.identify}: expected embeddings of {len(other)} numbers, found {enrolled[1].shape[1]}")
+    with atomic_path(config.output) as temporary, open(temporary, "wb") as stream:
         np.save(stream, other.astype(np.float32), allow_pickle=False)
-    print(f"{mixture}: the other speaker's embedding, {len(other)} numbers, is in {output}")
+    print(f"{config.mixture}: the other speaker's embedding, {len(other)} numbers, is in {config.output}")
     if enrolled is not None:
         speakers, clean = enrolled
         cosines = cosine_similarity(other[None], clean.numpy())
-        for rank, index in enumerate(np.argsort(-cosines, kind="stable")[:top], start=1):
+        for rank, index in enumerate(np.argsort(-cosines, kind="stable")[: config.top], start=1):
             print(f"{rank}\t{speakers[index]}\t{cosines[index]:.4f}")
 
 

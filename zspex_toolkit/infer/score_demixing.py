@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,90 +31,85 @@ from zspex_toolkit.tasks.embedding import load_embedder
 from zspex_toolkit.train.device import resolve_device
 
 
-def score_demixers(
-    models: tuple[Path, ...],
-    classifier: Path,
-    clean_speakers: Path,
-    *,
-    train_data: tuple[Path, ...],
-    test_data: tuple[Path, ...],
-    given: tuple[str, ...] = (),
-    shuffle_known: bool = True,
-    device: str = "auto",
-) -> None:
-    """Write ``scores.json`` into each model's folder: a row for each direction and set of mixtures.
+@dataclass(frozen=True)
+class DemixersConfig:
+    """Settings of score_demixers."""
 
-    Args:
-        models: experiments of de-mixing networks.
-        classifier: experiment of B.
-        clean_speakers: ``spk_xvector.scp``.
-        train_data, test_data: data directories of mixtures.
-        given: directions to score; the one each model was trained for if empty (both, if it was trained for both).
-        shuffle_known: add a control on each test set: the known embedding of a speaker who is not in the mixture.
-        device: auto, cpu or cuda:N.
-    """
-    judge = Judge(classifier, clean_speakers)
-    place = resolve_device(device)
+    models: tuple[Path, ...]  # experiments of the networks; each gets its scores.json
+    classifier: Path  # experiment of the classifier B
+    clean_speakers: Path  # spk_xvector.scp: clean embedding of each speaker
+    train_data: tuple[Path, ...]  # data directories of training mixtures
+    test_data: tuple[Path, ...]  # data directories of test mixtures
+    given: tuple[str, ...] = ()  # e1, e2 or both; those the network was trained for if none is named
+    shuffle_known: bool = True  # add a control with the embedding of a speaker who is not in the mixture
+    device: str = "auto"  # auto, cpu or cuda:N
+
+
+def score_demixers(config: DemixersConfig) -> None:
+    """Write ``scores.json`` into each model's folder: a row for each direction and set of mixtures."""
+    judge = Judge(config.classifier, config.clean_speakers)
+    place = resolve_device(config.device)
     cache: dict[tuple, MixtureSet] = {}
-    for model in models:
+    for model in config.models:
         spec, network = load_network(model)
         network.to(place)
         facts = _facts(model, network)
         rows = []
-        for direction in _directions(given or (spec.given,)):
-            for part, path in [*(("train", p) for p in train_data), *(("test", p) for p in test_data)]:
+        for direction in _directions(config.given or (spec.given,)):
+            for part, path in [*(("train", p) for p in config.train_data), *(("test", p) for p in config.test_data)]:
                 key = (path, direction, part, repr(spec.embedder.front_end))
                 if key not in cache:
                     cache[key] = load_mixtures(path, spec.embedder.front_end, direction, part)
                 mixtures = cache[key]
                 rows.append(_score(network, mixtures, judge, place) | {"function": spec.demixer} | facts)
-                if shuffle_known and part == "test" and len(judge.speakers) > 2:
+                if config.shuffle_known and part == "test" and len(judge.speakers) > 2:
                     control = {"function": spec.demixer, "control": "shuffled_known"}
                     rows.append(_score(network, mixtures, judge, place, shuffled=True) | control | facts)
         write_json(model / "scores.json", rows)
         _announce(model / "scores.json", rows)
 
 
-def score_baselines(
-    embedder: Path,
-    classifier: Path,
-    clean_speakers: Path,
-    *,
-    train_data: tuple[Path, ...],
-    test_data: tuple[Path, ...],
-    clean_train_data: Path,
-    clean_test_data: Path,
-    out: Path,
-    given: tuple[str, ...] = ("e2", "e1"),
-    device: str = "auto",
-) -> None:
+@dataclass(frozen=True)
+class BaselinesConfig:
+    """Settings of score_baselines."""
+
+    embedder: Path  # experiment of the embedder A
+    classifier: Path  # experiment of the classifier B
+    clean_speakers: Path  # spk_xvector.scp: clean embedding of each speaker
+    train_data: tuple[Path, ...]  # data directories of training mixtures
+    test_data: tuple[Path, ...]  # data directories of test mixtures
+    clean_train_data: Path  # data directory of the utterances in the training mixtures
+    clean_test_data: Path  # data directory of the utterances in the test mixtures
+    out: Path  # gets <condition>/scores.json
+    given: tuple[str, ...] = ("e2", "e1")  # directions to score
+    device: str = "auto"  # auto, cpu or cuda:N
+
+
+def score_baselines(config: BaselinesConfig) -> None:
     """Write ``out/<condition>/scores.json``: `before` (B on the mixture's embedding) and `clean` (B on the clean
     signal's), for each direction, and a control of the harness.
 
     The control `oracle`, on test sets: each utterance is mixed with itself by the code that makes mixtures, its
     features are made anew, and a network that embeds just what it hears is scored on them. It must agree with `clean`.
-
-    Args:
-        embedder: experiment of A.
-        classifier, clean_speakers, train_data, test_data, device: as for :func:`score_demixers`.
-        clean_train_data, clean_test_data: data directories of the utterances that were mixed.
-        out: folder of the baselines.
-        given: directions to score.
     """
-    judge = Judge(classifier, clean_speakers)
-    place = resolve_device(device)
-    spec, network = load_embedder(embedder)
+    judge = Judge(config.classifier, config.clean_speakers)
+    place = resolve_device(config.device)
+    spec, network = load_embedder(config.embedder)
     network.to(place)
-    facts = _facts(embedder, network)
+
+    def oracle(feats: Tensor, num_frames: Tensor | None, known: Tensor) -> Tensor:
+        return network(feats, num_frames)  # whoever is known: what is heard is the answer alone
+
+    facts = _facts(config.embedder, network)
     rows: dict[str, list[dict[str, Any]]] = {}
-    parts = (("train", train_data, clean_train_data), ("test", test_data, clean_test_data))
+    parts = (("train", config.train_data, config.clean_train_data), ("test", config.test_data, config.clean_test_data))
     for part, paths, clean_path in parts:
         clean = StoredFeatures(clean_path, spec.front_end)
         vectors = embed(network, [clean[utt] for utt in clean.utterances], device=place, title=f"embed {clean_path}")
         position = {utt: number for number, utt in enumerate(clean.utterances)}
         doubled = mixed_with_themselves(clean_path, spec.front_end) if part == "test" else {}
         for path in paths:
-            for direction in _directions(given):
+            for direction in _directions(config.given):
                 mixtures = load_mixtures(path, spec.front_end, direction, part)
                 asked = judge.numbers(mixtures.asked, path)
                 sources = source_utterances(mixtures, clean.data)
@@ -123,23 +120,12 @@ def score_baselines(
                 if part == "test":
                     alone = dataclasses.replace(mixtures, feats=[doubled[utt] for utt in sources])
                     control = {"function": "clean", "control": "oracle"}
-                    lines.append(_score(Oracle(network), alone, judge, place) | control)
+                    lines.append(_score(oracle, alone, judge, place) | control)
                 name = mixtures.row["condition"]
                 rows.setdefault(name, []).extend(line | mixtures.row | facts for line in lines)
     for name, lines in rows.items():
-        write_json(out / name / "scores.json", lines)
-        _announce(out / name / "scores.json", lines)
-
-
-class Oracle(nn.Module):
-    """A de-mixing network that hears the answer alone: it embeds what it is given and ignores the known speaker."""
-
-    def __init__(self, embedder: nn.Module):
-        super().__init__()
-        self.embedder = embedder
-
-    def forward(self, feats: Tensor, num_frames: Tensor | None, known: Tensor) -> Tensor:
-        return self.embedder(feats, num_frames)
+        write_json(config.out / name / "scores.json", lines)
+        _announce(config.out / name / "scores.json", lines)
 
 
 def mixed_with_themselves(data: Path, front_end: FrontEndConfig) -> dict[str, Tensor]:
@@ -166,7 +152,7 @@ def shuffled_speakers(mixtures: MixtureSet, speakers: list[str]) -> list[str]:
 
 
 def _score(
-    network: nn.Module, mixtures: MixtureSet, judge: Judge, place: torch.device, *, shuffled: bool = False
+    network: Callable[..., Tensor], mixtures: MixtureSet, judge: Judge, place: torch.device, *, shuffled: bool = False
 ) -> dict[str, Any]:
     start = time.monotonic()
     known = shuffled_speakers(mixtures, judge.speakers) if shuffled else mixtures.known

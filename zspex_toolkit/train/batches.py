@@ -104,7 +104,7 @@ class BatchLoader:
     """Loads the batches it is asked for, in that order; worker processes live as long as the loader."""
 
     def __init__(self, items: ItemSet, config: TrainConfig, device: torch.device):
-        self._requests = _Requests()
+        self._requests: list[tuple[int, np.ndarray]] = []  # epoch and items of the batches to come
         self._loader = DataLoader(
             _BatchDataset(items),
             batch_size=None,
@@ -125,7 +125,7 @@ class BatchLoader:
             UserError: as an item raised it, with its place in front.
             RuntimeError: for any other error of an item, with its place and traceback.
         """
-        self._requests.batches = [(epoch, indices) for indices in batches]
+        self._requests[:] = [(epoch, indices) for indices in batches]
         batches = iter(self._loader)
         while True:
             try:
@@ -144,17 +144,6 @@ class BatchLoader:
         workers, self._loader._iterator = self._loader._iterator, None
         if workers is not None and self._loader.num_workers:
             workers._shutdown_workers()
-
-
-class _Requests:
-    def __init__(self) -> None:
-        self.batches: list[tuple[int, np.ndarray]] = []
-
-    def __iter__(self) -> Iterator[tuple[int, np.ndarray]]:
-        return iter(self.batches)
-
-    def __len__(self) -> int:
-        return len(self.batches)
 
 
 class _Failure:

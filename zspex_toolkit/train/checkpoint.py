@@ -105,21 +105,6 @@ def remove_leftovers(exp_dir: Path) -> None:
         remove_temporaries(folder)
 
 
-def load_best(exp_dir: Path) -> dict[str, Tensor]:
-    """State dict of the best model of an experiment.
-
-    Raises:
-        UserError: if there is none, or it is no safetensors file.
-    """
-    path = Path(exp_dir) / "best.safetensors"
-    if not path.exists():
-        raise UserError(f"{path}: no such file; has the training of {exp_dir} finished an epoch?")
-    try:
-        return safetensors.torch.load_file(path)
-    except safetensors.SafetensorError as error:
-        raise UserError(f"{path}: not a safetensors file ({error})") from error
-
-
 def _position(path: Path) -> tuple[int, int]:
     """Whole epochs and steps of the next one."""
     epoch, step = re.fullmatch(r"epoch-(\d+)(?:-step-(\d+))?\.pt", path.name).groups()
@@ -132,11 +117,6 @@ def to_bytes(state: Any) -> bytes:
     buffer = io.BytesIO()
     torch.save(state, buffer)
     return buffer.getvalue()
-
-
-def from_bytes(content: bytes) -> Any:
-    """The inverse of :func:`to_bytes`, on the CPU; takes only tensors, numbers, text and containers of these."""
-    return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
 
 
 def _read(path: Path) -> dict[str, Any]:

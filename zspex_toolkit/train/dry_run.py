@@ -17,7 +17,7 @@ from zspex_toolkit.train.describe import describe_means
 from zspex_toolkit.train.device import resolve_amp
 from zspex_toolkit.train.forensics import names_of
 from zspex_toolkit.train.optimizer import build_optimizer
-from zspex_toolkit.train.step import Loss, check_metric, compute_gradients
+from zspex_toolkit.train.step import Loss, Objective, check_metric, compute_gradients
 from zspex_toolkit.train.validate import validate
 
 
@@ -39,7 +39,7 @@ def dry_run(
         ConfigError: if the optimiser, schedule or best_metric is unknown.
     """
     optimizer = build_optimizer(model, config)
-    amp = resolve_amp(config.amp, device)
+    objective = Objective(model, loss, device, resolve_amp(config.amp, device))
     registry.load("train.schedules", config.schedule)
     largest, ordinary = largest_batch(train_set, config.batch_size), plan_steps(len(train_set), config, 0)[0][0]
     model.train()
@@ -47,7 +47,7 @@ def dry_run(
         optimizer.zero_grad(set_to_none=True)
         with contextlib.closing(BatchLoader(train_set, config, device)) as loader:
             batches = list(loader.load(epoch, [indices]))
-        outcome = compute_gradients(model, loss, batches, device, amp=amp, clip_grad_norm=config.clip_grad_norm)
+        outcome = compute_gradients(objective, batches, config.clip_grad_norm)
         check_metric(outcome, config.best_metric[0])
         if not outcome.is_finite:
             raise UserError(f"dry run: loss or gradient not finite for: {names_of(batches)}")
@@ -56,9 +56,8 @@ def dry_run(
     if valid_set is not None:
         first = plan_validation(len(valid_set), config.batch_size)[0]
         batches = [largest_batch(valid_set, config.batch_size), first]
-        options = {"device": device, "amp": amp, "seed": config.seed, "log": log}
         with contextlib.closing(BatchLoader(valid_set, config, device)) as loader:
-            statistics = validate(model, loss, loader, batches, **options)
+            statistics = validate(objective, loader, batches, seed=config.seed, log=log)
         log("dry run: validation: " + describe_means(statistics))
     if device.type == "cuda":
         log(f"dry run: at most {torch.cuda.max_memory_allocated(device) / 2**30:.2f} GiB of GPU memory")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from zspex_toolkit.train.batches import Batch
-from zspex_toolkit.train.checkpoint import write_bytes
+from zspex_toolkit.train.checkpoint import to_bytes, write_bytes
 from zspex_toolkit.train.processes import Processes
 
 _MAX_DUMPS = 20  # a diverged training must not fill the disk
@@ -42,18 +41,12 @@ class Buffers:
             return
         counts = processes.gather(num_items)
         share = num_items / sum(counts)
-        floating = [(b, k) for b, k in zip(self._buffers, self._kept, strict=True) if b.is_floating_point()]
-        changes = [(buffer - kept) * share for buffer, kept in floating]
+        has_most = int(processes.rank == counts.index(max(counts)))
+        pairs = list(zip(self._buffers, self._kept, strict=True))
+        changes = [(buffer - kept) * (share if kept.is_floating_point() else has_most) for buffer, kept in pairs]
         processes.sum_(changes)
-        for (buffer, kept), change in zip(floating, changes, strict=True):
+        for (buffer, kept), change in zip(pairs, changes, strict=True):
             torch.add(kept, change, out=buffer)
-        others = [b for b in self._buffers if not b.is_floating_point()]
-        first = counts.index(max(counts))  # has seen a share of every batch
-        if others:
-            changes = [buffer if processes.rank == first else torch.zeros_like(buffer) for buffer in others]
-            processes.sum_(changes)
-            for buffer, value in zip(others, changes, strict=True):
-                buffer.copy_(value)
 
     def restore(self) -> None:
         """Go back to the values remembered last."""
@@ -62,7 +55,7 @@ class Buffers:
 
 
 def dump_step(folder: Path, name: str, step: dict[str, Any]) -> str:
-    """Write a bad step to ``<folder>/<name>.pt``, to be replayed with :func:`load_step`.
+    """Write a bad step to ``<folder>/<name>.pt``, to be replayed; ``torch.load(path, weights_only=True)`` reads it.
 
     Args:
         step: ``batches``, ``model`` (state dict before the step) and ``random_state`` (before the step).
@@ -72,15 +65,8 @@ def dump_step(folder: Path, name: str, step: dict[str, Any]) -> str:
     """
     if len(list(folder.glob("*.pt"))) >= _MAX_DUMPS:
         return f"not saved ({folder} has {_MAX_DUMPS} files already)"
-    buffer = io.BytesIO()
-    torch.save(_plain(step), buffer)
-    write_bytes(folder / f"{name}.pt", buffer.getvalue())
+    write_bytes(folder / f"{name}.pt", to_bytes(_plain(step)))
     return f"saved as {folder / name}.pt"
-
-
-def load_step(path: Path) -> dict[str, Any]:
-    """A file of :func:`dump_step`, on the CPU."""
-    return torch.load(path, map_location="cpu", weights_only=True)
 
 
 def names_of(batches: list[Batch]) -> str:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import importlib
 import itertools
-import json
 import os
 import socket
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -18,7 +17,6 @@ from torch import Tensor
 from zspex_toolkit.errors import ConfigError, UserError
 from zspex_toolkit.train.signals import TrainingInterrupted
 
-Result = TypeVar("Result")
 _VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 _joins = itertools.count()  # trainings of this process, one after another, must not read each other's messages
 
@@ -46,27 +44,22 @@ class Processes:
         return self.rank == 0
 
     def gather(self, value: Any) -> list[Any]:
-        """What each process gave, in their order: numbers (also such that are not finite), text, lists and dicts."""
+        """What each process gave, in their order; tensors on the CPU."""
         if self.count == 1:
             return [value]
-        return [json.loads(content) for content in self._gather_bytes(json.dumps(value).encode())]
-
-    def gather_tensors(self, tensor: Tensor) -> list[Tensor]:
-        """The tensor of each process, of the same shape and type on all, on the CPU."""
-        if self.count == 1:
-            return [tensor]
-        found = [torch.empty_like(tensor) for _ in range(self.count)]
-        _guarded(lambda: dist.all_gather(found, tensor))
+        found = [None] * self.count
+        with _noticing_lost_peers():
+            dist.all_gather_object(found, value)
         return found
 
-    def broadcast(self, content: bytes | None) -> bytes:
-        """The bytes of the main process."""
+    def broadcast(self, value: Any) -> Any:
+        """What the main process gave; tensors on the CPU."""
         if self.count == 1:
-            return content
-        (size, *_) = self.gather(len(content) if self.is_main else 0)
-        tensor = _as_tensor(content) if self.is_main else torch.empty(size, dtype=torch.uint8)
-        _guarded(lambda: dist.broadcast(tensor, 0))
-        return content if self.is_main else tensor.numpy().tobytes()
+            return value
+        given = [value]
+        with _noticing_lost_peers():
+            dist.broadcast_object_list(given, 0)
+        return given[0]
 
     def sum_(self, tensors: list[Tensor]) -> None:
         """Put, in place of each tensor, its sum over the processes: the same bits on all."""
@@ -76,21 +69,14 @@ class Processes:
         for kind in kinds:
             chosen = [tensor for tensor in tensors if (str(tensor.device), str(tensor.dtype)) == kind]
             joined = torch.cat([tensor.reshape(-1) for tensor in chosen])
-            group = self._gpus if joined.is_cuda else None
-            _guarded(lambda joined=joined, group=group: dist.all_reduce(joined, group=group))
+            with _noticing_lost_peers():
+                dist.all_reduce(joined, group=self._gpus if joined.is_cuda else None)
             for tensor, part in zip(chosen, joined.split([tensor.numel() for tensor in chosen]), strict=True):
                 tensor.copy_(part.view_as(tensor))
 
     def wait(self) -> None:
         """Return when all processes are here."""
         self.gather(None)
-
-    def _gather_bytes(self, content: bytes) -> list[bytes]:
-        sizes = self.gather_tensors(torch.tensor(len(content)))
-        longest = int(max(sizes))
-        padded = _as_tensor(content.ljust(longest, b" "))
-        found = self.gather_tensors(padded)
-        return [one.numpy().tobytes()[: int(size)] for one, size in zip(found, sizes, strict=True)]
 
 
 ALONE = Processes()
@@ -179,12 +165,9 @@ def _is_first(store: dist.Store) -> bool:
         return True
 
 
-def _guarded(collective: Callable[[], Result]) -> Result:
+@contextlib.contextmanager
+def _noticing_lost_peers() -> Iterator[None]:
     try:
-        return collective()
+        yield
     except RuntimeError as error:
         raise PeerLostError(str(error)) from error
-
-
-def _as_tensor(content: bytes) -> Tensor:
-    return torch.frombuffer(bytearray(content), dtype=torch.uint8) if content else torch.empty(0, dtype=torch.uint8)

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
+import operator
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from zspex_toolkit.errors import ConfigError
+from zspex_toolkit.errors import ConfigError, UserError
 from zspex_toolkit.train.batches import Batch
-from zspex_toolkit.train.memory import explained_memory
 from zspex_toolkit.train.processes import ALONE, Processes
 
 Loss = Callable[[nn.Module, Batch], tuple[Tensor, dict[str, Tensor]]]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What is minimised: the loss of a network, on a device, in a precision (bf16 or none), by all processes."""
+
+    model: nn.Module
+    loss: Loss
+    device: torch.device
+    amp: str
+    processes: Processes = ALONE
 
 
 @dataclass(frozen=True)
@@ -41,10 +53,11 @@ def to_device(batch: Batch, device: torch.device) -> Batch:
     return {k: v.to(device, non_blocking=True) if isinstance(v, Tensor) else v for k, v in batch.items()}
 
 
-def evaluate_loss(model: nn.Module, loss: Loss, batch: Batch, device: torch.device, amp: str) -> tuple[Tensor, dict]:
-    """Loss and statistics of a batch, in mixed precision if ``amp`` is ``bf16``."""
-    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=amp == "bf16"):
-        value, statistics = loss(model, to_device(batch, device))
+def evaluate_loss(objective: Objective, batch: Batch) -> tuple[Tensor, dict]:
+    """Loss and statistics of a batch."""
+    device = objective.device
+    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=objective.amp == "bf16"):
+        value, statistics = objective.loss(objective.model, to_device(batch, device))
     if value.dim():
         raise ConfigError(f"the loss must be a single number, got a tensor of shape {tuple(value.shape)}")
     return value, {"loss": value.detach(), **statistics}
@@ -59,34 +72,25 @@ def read_numbers(statistics: list[dict[str, Tensor]], extra: Tensor, device: tor
     return torch.stack(tensors).tolist()
 
 
-def compute_gradients(
-    model: nn.Module,
-    loss: Loss,
-    batches: list[Batch],
-    device: torch.device,
-    *,
-    amp: str,
-    clip_grad_norm: float,
-    processes: Processes = ALONE,
-) -> StepOutcome:
+def compute_gradients(objective: Objective, batches: list[Batch], clip_grad_norm: float) -> StepOutcome:
     """Gradient of the mean loss over the items of all batches of all processes, as if they were one, clipped to a norm.
 
     Args:
         batches: each weighs by its number of items; a process may have none.
         clip_grad_norm: largest norm of the whole gradient; 0 only measures it.
-        processes: all get the same gradient.
 
     Returns:
-        The outcome; where it is not finite the gradients are useless.
+        The outcome; where it is not finite the gradients are useless. All processes get the same gradient.
 
     Raises:
         ConfigError: if a batch of one is too small for the network's batch normalisation.
     """
+    model, device, processes = objective.model, objective.device, objective.processes
     num_items = sum(processes.gather(sum(len(batch["ids"]) for batch in batches)))
     statistics = []
     for batch in batches:
         with explained_memory(batch, device), _explained_normalisation(batch, processes.count):
-            value, values = evaluate_loss(model, loss, batch, device, amp)
+            value, values = evaluate_loss(objective, batch)
             (value * (len(batch["ids"]) / num_items)).backward()
         statistics.append(values)
     sum_gradients(model, processes)
@@ -108,14 +112,29 @@ def sum_gradients(model: nn.Module, processes: Processes) -> None:
         return
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     own = sum(1 << place for place, parameter in enumerate(parameters) if parameter.grad is not None)
-    touched = 0
-    for mask in processes.gather(f"{own:x}"):
-        touched |= int(mask, 16)
+    touched = functools.reduce(operator.or_, processes.gather(own))
     chosen = [parameter for place, parameter in enumerate(parameters) if touched >> place & 1]
     for parameter in chosen:
         if parameter.grad is None:
             parameter.grad = torch.zeros_like(parameter)
     processes.sum_([parameter.grad for parameter in chosen])
+
+
+@contextlib.contextmanager
+def explained_memory(batch: Batch, device: torch.device) -> Iterator[None]:
+    """Within, a GPU without enough memory is one line with the size of the batch.
+
+    Raises:
+        UserError: in place of torch's ``OutOfMemoryError``.
+    """
+    try:
+        yield
+    except torch.cuda.OutOfMemoryError as error:
+        shapes = ", ".join(f"{name} {tuple(value.shape)}" for name, value in batch.items() if isinstance(value, Tensor))
+        raise UserError(
+            f"{device} has not enough memory for a batch of {len(batch['ids'])} items ({shapes}); "
+            f"halve batch_size and double accumulate, the steps stay as large: {str(error).splitlines()[0]}"
+        ) from error
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from zspex_toolkit.config import to_dict
 from zspex_toolkit.errors import ConfigError, UserError
 from zspex_toolkit.train.average import WeightAverage
 from zspex_toolkit.train.batches import Batch, BatchLoader, ItemSet, count_steps, plan_steps, plan_validation, share_of
-from zspex_toolkit.train.checkpoint import Checkpoints, from_bytes, save_weights, to_bytes
+from zspex_toolkit.train.checkpoint import Checkpoints, save_weights
 from zspex_toolkit.train.config import TrainConfig, check_unchanged
 from zspex_toolkit.train.describe import describe_epoch, describe_means, describe_training
 from zspex_toolkit.train.device import resolve_amp
@@ -27,11 +27,15 @@ from zspex_toolkit.train.lock import Hold
 from zspex_toolkit.train.log import TrainLog, progress_bar
 from zspex_toolkit.train.optimizer import build_optimizer, set_learning_rate
 from zspex_toolkit.train.processes import Processes
-from zspex_toolkit.train.progress import EpochStatistics, Progress
-from zspex_toolkit.train.random_state import gather_random_states, get_random_state, seed_process, set_random_state
-from zspex_toolkit.train.signals import StopSignals, TrainingInterrupted
-from zspex_toolkit.train.step import Loss, StepOutcome, check_metric, compute_gradients
-from zspex_toolkit.train.stop_mark import StopMark
+from zspex_toolkit.train.progress import (
+    EpochStatistics,
+    Progress,
+    get_random_state,
+    seed_process,
+    set_random_state,
+)
+from zspex_toolkit.train.signals import StopMark, StopSignals, TrainingInterrupted
+from zspex_toolkit.train.step import Loss, Objective, StepOutcome, check_metric, compute_gradients
 from zspex_toolkit.train.validate import validate
 
 
@@ -56,7 +60,7 @@ class Trainer:
         hold: Hold | None,
     ):
         self.progress = Progress()
-        self._model, self._loss, self._device, self._config = model, loss, device, config
+        self._model, self._device, self._config = model, device, config
         self._exp_dir, self._log, self._signals, self._processes, self._hold = exp_dir, log, signals, processes, hold
         self._train_loader = BatchLoader(train_set, config, device)
         self._valid_loader = BatchLoader(valid_set, config, device) if valid_set is not None else None
@@ -66,6 +70,7 @@ class Trainer:
         self._schedule = registry.load("train.schedules", config.schedule)
         amps = processes.gather(resolve_amp(config.amp, device))
         self._amp = amps[0] if len(set(amps)) == 1 else "none"  # machines of several kinds: what all of them can
+        self._objective = Objective(model, loss, device, self._amp, processes)
         self._average = WeightAverage(model, config.ema_decay) if config.ema_decay else None
         self._buffers = Buffers(model)
         self._checkpoints = Checkpoints(exp_dir / "checkpoints", config.keep_last)
@@ -137,8 +142,7 @@ class Trainer:
         random_state = get_random_state(self._device)
         set_learning_rate(self._optimizer, self._learning_rate(progress.global_step))
         self._optimizer.zero_grad(set_to_none=True)
-        options = {"amp": self._amp, "clip_grad_norm": config.clip_grad_norm, "processes": self._processes}
-        outcome = compute_gradients(self._model, self._loss, batches, self._device, **options)
+        outcome = compute_gradients(self._objective, batches, config.clip_grad_norm)
         check_metric(outcome, config.best_metric[0])
         if not outcome.is_finite:
             return self._skip_step(batches, outcome, random_state)
@@ -204,7 +208,9 @@ class Trainer:
         line |= {"learning_rate": self._learning_rate(progress.global_step - 1), "amp": self._amp}
         with self._average.applied() if self._average else contextlib.nullcontext():
             if self._valid_loader:
-                line["valid"] = self._validate()
+                batches = plan_validation(self._sizes["valid"], self._config.batch_size)
+                how = {"seed": self._config.seed, "log": self._log, "stop": self._check_signals}
+                line["valid"] = validate(self._objective, self._valid_loader, batches, **how)
             name, direction = self._config.best_metric
             metric = (line["valid"] or line["train"]).get(name, float("nan"))
             line["best"] = progress.add_metric(metric if direction == "min" else -metric)
@@ -218,20 +224,6 @@ class Trainer:
         self._save()
         self._log(describe_epoch(line, self._config))
 
-    def _validate(self) -> dict[str, float]:
-        return validate(
-            self._model,
-            self._loss,
-            self._valid_loader,
-            plan_validation(self._sizes["valid"], self._config.batch_size),
-            device=self._device,
-            amp=self._amp,
-            seed=self._config.seed,
-            log=self._log,
-            stop=self._check_signals,
-            processes=self._processes,
-        )
-
     def _save_weights(self, path: Path) -> None:
         if self._hold:
             self._hold.check()
@@ -240,7 +232,7 @@ class Trainer:
     def _save(self) -> str:
         """Write a checkpoint and return its name; all processes must call it at the same step."""
         self._saved_at = time.monotonic()
-        states = gather_random_states(self._device, self._processes)
+        states = self._processes.gather(get_random_state(self._device))
         if not self._hold:
             return ""
         self._hold.check()
@@ -262,9 +254,7 @@ class Trainer:
         """Go on from the newest whole checkpoint: the main process reads it for all."""
         processes = self._processes
         found = self._checkpoints.load_newest(self._log) if processes.is_main else None
-        if processes.count > 1:
-            content = processes.broadcast(to_bytes(found and (found[0], str(found[1]))) if processes.is_main else None)
-            found = from_bytes(content)
+        found = processes.broadcast(found)
         if found is None:
             return self._share_first_weights()
         state, path = found
@@ -276,8 +266,8 @@ class Trainer:
 
     def _share_first_weights(self) -> None:
         if self._processes.count > 1:
-            own = to_bytes(self._model.state_dict()) if self._processes.is_main else None
-            self._model.load_state_dict(from_bytes(self._processes.broadcast(own)))
+            own = {name: value.cpu() for name, value in self._model.state_dict().items()}
+            self._model.load_state_dict(self._processes.broadcast(own))
 
     def _load(self, state: dict[str, Any], path: Path) -> None:
         try:

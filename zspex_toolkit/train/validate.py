@@ -8,30 +8,23 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from zspex_toolkit.train.batches import Batch, BatchLoader
 from zspex_toolkit.train.forensics import names_of
 from zspex_toolkit.train.log import progress_bar
-from zspex_toolkit.train.memory import explained_memory
-from zspex_toolkit.train.processes import ALONE, Processes
 from zspex_toolkit.train.progress import Averages
-from zspex_toolkit.train.step import Loss, evaluate_loss, read_numbers
+from zspex_toolkit.train.step import Objective, evaluate_loss, explained_memory, read_numbers
 
 
 @torch.no_grad()
 def validate(
-    model: nn.Module,
-    loss: Loss,
+    objective: Objective,
     loader: BatchLoader,
     batches: list[np.ndarray],
     *,
-    device: torch.device,
-    amp: str,
     seed: int,
     log: Callable[[str], None],
     stop: Callable[[], None] = lambda: None,
-    processes: Processes = ALONE,
 ) -> dict[str, float]:
     """Means over all items of the batches, in evaluation mode.
 
@@ -41,6 +34,7 @@ def validate(
     Several processes take whole batches in turn and add up in the order of the batches: the means are those of one
     process, to the bit, if the network draws no random numbers.
     """
+    model, device, processes = objective.model, objective.device, objective.processes
     averages = Averages()
     was_training = model.training
     model.eval()
@@ -53,7 +47,7 @@ def validate(
         for first in range(0, len(batches), processes.count):
             stop()
             is_busy = first + processes.rank < len(batches)
-            own = _evaluate(model, loss, next(loading), device, amp) if is_busy else None
+            own = _evaluate(objective, next(loading)) if is_busy else None
             for found in filter(None, processes.gather(own)):
                 if not math.isfinite(found["loss"]):
                     log(f"validation: the loss is {found['loss']} for one of: {found['names']}")
@@ -63,10 +57,10 @@ def validate(
     return averages.means()
 
 
-def _evaluate(model: nn.Module, loss: Loss, batch: Batch, device: torch.device, amp: str) -> dict[str, Any]:
-    with explained_memory(batch, device):
-        value, statistics = evaluate_loss(model, loss, batch, device, amp)
-    *numbers, last = read_numbers([statistics], value, device)
+def _evaluate(objective: Objective, batch: Batch) -> dict[str, Any]:
+    with explained_memory(batch, objective.device):
+        value, statistics = evaluate_loss(objective, batch)
+    *numbers, last = read_numbers([statistics], value, objective.device)
     return {
         "loss": last,
         "names": names_of([batch]),
