@@ -8,9 +8,8 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from zspex_toolkit.errors import ConfigError
-from zspex_toolkit.nn.consm import ConSM
 from zspex_toolkit.nn.pointwise import Pointwise, Rectifier, product
-from zspex_toolkit.nn.sequence_norm import sequence_norm
+from zspex_toolkit.nn.sequence_norm import SequenceNorm
 from zspex_toolkit.nn.streaming import Memory, prepend_past
 
 
@@ -44,10 +43,10 @@ class TcnBlock(nn.Module):
         self.causal = causal
         self.expand = Pointwise(channels + embedding_dim, hidden)
         self.activation1 = Rectifier()
-        self.norm1 = sequence_norm(hidden, causal=causal)
+        self.norm1 = SequenceNorm(hidden, causal=causal)
         self.depthwise = nn.Conv1d(hidden, hidden, kernel_size, dilation=dilation, groups=hidden)
         self.activation2 = Rectifier()
-        self.norm2 = sequence_norm(hidden, causal=causal)
+        self.norm2 = SequenceNorm(hidden, causal=causal)
         self.project = Pointwise(hidden, channels)
 
     def forward(self, frames: Tensor, embedding: Tensor | None = None, memory: Memory | None = None) -> Tensor:
@@ -90,6 +89,34 @@ def dilated_depthwise(frames: Tensor, layer: nn.Conv1d) -> Tensor:
     columns = columns.permute(0, 3, 1, 2)  # (B, C, L / d, d), the channels side by side in memory
     columns = functional.conv2d(columns, layer.weight[:, :, :, None], layer.bias, groups=layer.groups)
     return columns.permute(0, 2, 3, 1).flatten(1, 2)[:, :num_frames]
+
+
+class ConSM(nn.Module):
+    """gamma(e) * x + beta(e), with x normalised first; gamma starts at 1 and beta at 0 for every speaker.
+
+    Args:
+        channels: C.
+        embedding_dim: D.
+        norm: normalise over channels and time first, without gain and bias [ours].
+        causal: normalise over what has been heard.
+
+    Source: Chen et al., "MC-SpEx", Interspeech 2023; the formula is a reading of its block diagram.
+    """
+
+    def __init__(self, channels: int, embedding_dim: int, *, norm: bool = True, causal: bool = False):
+        super().__init__()
+        self.norm = SequenceNorm(channels, causal=causal, affine=False) if norm else None
+        self.gamma = nn.Linear(embedding_dim, channels)
+        self.beta = nn.Linear(embedding_dim, channels)
+        for layer, start in ((self.gamma, 1.0), (self.beta, 0.0)):
+            nn.init.zeros_(layer.weight)
+            nn.init.constant_(layer.bias, start)
+
+    def forward(self, frames: Tensor, embedding: Tensor, memory: Memory | None = None) -> Tensor:
+        """(B, L, C) and (B, D) to (B, L, C)."""
+        gamma, beta = self.gamma(embedding)[:, None], self.beta(embedding)[:, None]
+        normed = frames if self.norm is None else self.norm(frames, memory=memory)
+        return torch.addcmul(beta, gamma, normed)
 
 
 class TcnStack(nn.Module):
