@@ -34,11 +34,6 @@ def test_lengths_are_read_once_and_not_again_by_every_data_process(voices, monke
     assert len(waveforms.part("anna-00", 0, 5)) == 5
 
 
-def test_another_rate_is_refused_with_both_numbers(voices):
-    with pytest.raises(AudioError, match="expected 8000 Hz, found 16000 Hz"):
-        Waveforms(voices / "data" / "train", 8000)["anna-00"]
-
-
 @pytest.mark.parametrize("cache_bytes", [0, 2 << 30])
 def test_a_part_is_the_same_from_the_file_and_from_memory(voices, cache_bytes):
     waveforms = Waveforms(voices / "data" / "train", 16000, cache_bytes=cache_bytes)
