@@ -7,8 +7,9 @@ import pytest
 import soundfile
 from scipy.signal import resample_poly
 
-from zspex_toolkit.corpora._wsj0_mixing import Wsj0Mixture, Wsj0Utterance, mix, resampled_length, signals_of, to_recipe
+from zspex_toolkit.corpora._wsj0_mixing import Wsj0Mixture, Wsj0Utterance, mix, signals_of, to_recipe
 from zspex_toolkit.errors import AudioError
+from zspex_toolkit.io.librimix import resampled_length
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -120,42 +122,17 @@ class ConSM(nn.Module):
 
 
 class TcnStack(nn.Module):
-    """TCN blocks with dilations 1, 2, 4, ..., and the speaker embedding at their head.
+    """TCN blocks one behind the other, with the speaker embedding at their head.
 
     Args:
-        channels, hidden, kernel_size, causal: of the blocks.
-        num_blocks: X.
-        embedding_dim: D.
-        conditioning: ``concat`` joins the embedding to the input of the first block; ``consm`` modulates that input.
-        consm_norm: as in ``ConSM``.
+        modulation: what the embedding does to the input; None: it is joined to the input of the first block.
+        blocks: of the stack.
     """
 
-    def __init__(
-        self,
-        channels: int,
-        hidden: int,
-        *,
-        kernel_size: int,
-        num_blocks: int,
-        embedding_dim: int,
-        conditioning: str,
-        consm_norm: bool,
-        causal: bool,
-    ):
+    def __init__(self, modulation: ConSM | None, blocks: Sequence[TcnBlock]):
         super().__init__()
-        joined = conditioning == "concat"
-        self.modulation = None if joined else ConSM(channels, embedding_dim, norm=consm_norm, causal=causal)
-        self.blocks = nn.ModuleList(
-            TcnBlock(
-                channels,
-                hidden,
-                kernel_size=kernel_size,
-                dilation=2**position,
-                embedding_dim=embedding_dim if joined and position == 0 else 0,
-                causal=causal,
-            )
-            for position in range(num_blocks)
-        )
+        self.modulation = modulation
+        self.blocks = nn.ModuleList(blocks)
 
     def forward(self, frames: Tensor, embedding: Tensor, memory: Memory | None = None) -> Tensor:
         """(B, L, C) and (B, D) to (B, L, C)."""
@@ -177,7 +154,7 @@ class SpeakerTcn(nn.Module):
         kernel_size: of the depthwise convolutions.
         num_blocks: X blocks a stack, dilations 1, 2, ..., 2 ** (X - 1).
         num_stacks: R.
-        conditioning: ``concat`` or ``consm``, see ``TcnStack``.
+        conditioning: ``concat`` joins the embedding to the input of each stack; ``consm`` modulates that input.
         consm_norm: as in ``ConSM``.
         causal: see no later frame.
 
@@ -203,19 +180,24 @@ class SpeakerTcn(nn.Module):
             raise ConfigError(
                 f"kernel_size: expected an odd number, since the network is not causal, got {kernel_size}"
             )
-        self.stacks = nn.ModuleList(
-            TcnStack(
-                channels,
-                hidden,
-                kernel_size=kernel_size,
-                num_blocks=num_blocks,
-                embedding_dim=embedding_dim,
-                conditioning=conditioning,
-                consm_norm=consm_norm,
-                causal=causal,
-            )
-            for _ in range(num_stacks)
-        )
+        joined = conditioning == "concat"
+
+        def new_stack() -> TcnStack:
+            modulation = None if joined else ConSM(channels, embedding_dim, norm=consm_norm, causal=causal)
+            blocks = [
+                TcnBlock(
+                    channels,
+                    hidden,
+                    kernel_size=kernel_size,
+                    dilation=2**position,
+                    embedding_dim=embedding_dim if joined and position == 0 else 0,
+                    causal=causal,
+                )
+                for position in range(num_blocks)
+            ]
+            return TcnStack(modulation, blocks)
+
+        self.stacks = nn.ModuleList(new_stack() for _ in range(num_stacks))
         reach = sum(block.context for stack in self.stacks for block in stack.blocks)
         self.context = reach if causal else reach // 2  # frames seen before (and, unless causal, behind) each frame
 
