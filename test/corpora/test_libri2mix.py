@@ -187,10 +187,3 @@ def test_trials_whose_line_is_missing_in_the_map_are_counted(root, tmp_path):
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
     trials = prepare_test(root, tmp_path, max_fault_share=0.1)
     assert (trials / "dropped.txt").read_text() == "672-61-13751-0000_672-13751-0001 no enrollment\n"
-
-
-def test_counts_other_than_the_published_ones_are_said(root, tmp_path, capsys):
-    libri2mix.prepare_trials(root, tmp_path / "data", tmp_path / "dump")
-    out = capsys.readouterr().out
-    assert "libri2mix: warning: test has 11 mixtures; the published list has 3,000\n" in out
-    assert "libri2mix: warning: dev has 11 mixtures; the published list has 3,000\n" in out
