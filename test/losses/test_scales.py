@@ -37,3 +37,9 @@ def test_scales_are_weighted_and_missing_ones_leave_their_weight_to_the_others(c
 def test_wrong_weights_are_named(weights, message):
     with pytest.raises(ConfigError, match=message):
         summed(3, weights)
+
+
+@pytest.mark.parametrize(("count", "weights"), [(3, (0.0, 0.0, 0.0)), (1, (0.0, 0.0, 1.0))])
+def test_scales_that_would_teach_nothing_are_refused(count, weights):
+    with pytest.raises(ConfigError, match="scales: expected a weight above 0 for an estimate of the network, got"):
+        summed(count, weights)

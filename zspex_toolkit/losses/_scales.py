@@ -28,7 +28,7 @@ def sum_of_scales(estimates: Tensor, weights: tuple[float, ...], loss: Callable[
         (R,).
 
     Raises:
-        ConfigError: for a weight that is negative or not finite, or fewer weights than estimates.
+        ConfigError: for a weight that is negative or not finite, fewer weights than estimates, or none above 0.
         ValueError: if the estimates are no (R, S, T).
 
     >>> sum_of_scales(torch.tensor([[[3.0], [5.0]]]), (0.6, 0.4), lambda estimate: estimate[:, 0])
@@ -42,7 +42,9 @@ def sum_of_scales(estimates: Tensor, weights: tuple[float, ...], loss: Callable[
     if len(weights) < count:
         raise ConfigError(f"scales: expected {count} weights, one for each estimate of the network, got {len(weights)}")
     taken = weights[:count]
-    factor = sum(weights) / sum(taken) if count < len(weights) and sum(taken) else 1.0
+    if not sum(taken):
+        raise ConfigError(f"scales: expected a weight above 0 for an estimate of the network, got {list(weights)}")
+    factor = sum(weights) / sum(taken)
     rows = torch.zeros(len(estimates), device=estimates.device)
     for scale, weight in enumerate(taken):
         rows = rows + factor * weight * loss(estimates[:, scale].float())

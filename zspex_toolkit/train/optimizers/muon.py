@@ -38,12 +38,13 @@ class Muon(torch.optim.Optimizer):
         matrices = {"momentum": config.matrix_momentum, "matrix_scale": config.matrix_learning_rate_scale}
         others = {"betas": config.betas, "eps": config.eps, "weight_decay": config.weight_decay}
         super().__init__(groups, {"lr": config.learning_rate, **matrices, **others})
+        self._amp = config.amp
         self.agree(ALONE)
 
     def agree(self, processes: Processes) -> None:
-        """Multiply in half precision if all processes of the training can: else their networks would drift apart."""
+        """Multiply in half precision if the training does, and all of its processes: else their networks would drift apart."""
         device = self.param_groups[0]["params"][0].device
-        can = processes.gather(resolve_amp("auto", device) == "bf16")
+        can = processes.gather(resolve_amp(self._amp, device) == "bf16")
         self._dtype = torch.bfloat16 if all(can) else torch.float32
 
     @torch.no_grad()
