@@ -42,7 +42,7 @@ class Muon(torch.optim.Optimizer):
         self.agree(ALONE)
 
     def agree(self, processes: Processes) -> None:
-        """Multiply in half precision if the training does, and all of its processes: else their networks would drift apart."""
+        """Multiply in half precision if the training does, on all of its processes: else their networks would part."""
         device = self.param_groups[0]["params"][0].device
         can = processes.gather(resolve_amp(self._amp, device) == "bf16")
         self._dtype = torch.bfloat16 if all(can) else torch.float32
