@@ -9,18 +9,10 @@ import torch
 
 from zspex_toolkit.infer import benchmark_cell
 from zspex_toolkit.infer.benchmark_cell import Cell, Figure, draw_batch, instructions, measure_cell, prepare
+from zspex_toolkit.models.extractors.spex_plus import SMALL
 from zspex_toolkit.tasks.extraction import ExtractorSpec
 
-TINY = {
-    "num_filters": 4,
-    "bottleneck": 4,
-    "hidden": 8,
-    "num_blocks": 1,
-    "num_stacks": 1,
-    "embedding_dim": 4,
-    "speaker_hidden": 4,
-}
-CELL = Cell(ExtractorSpec("spex_plus", TINY, 8000, 3), "cpu", "eager", "training", 0.1, 2, 2, 0)
+CELL = Cell(ExtractorSpec("spex_plus", SMALL["plain"], 8000, 3), "cpu", "eager", "training", 0.1, 2, 2, 0)
 
 
 @pytest.mark.parametrize("work", ["training", "extraction"])

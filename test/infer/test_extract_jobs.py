@@ -2,15 +2,13 @@
 
 import numpy as np
 import pytest
-from filter_extractor import FS, FilterExtractor, high_noise, low_noise, spec
+from filter_extractor import FS, PRESENCE, FilterExtractor, high_noise, low_noise, spec
 
 from zspex_toolkit.errors import ConfigError, UserError
 from zspex_toolkit.infer import extract_jobs
 from zspex_toolkit.infer.extract_jobs import Config, Job, extract, read_jobs
 from zspex_toolkit.infer.extractor import Extractor
 from zspex_toolkit.io.audio import audio_info, read_audio, write_audio
-
-PRESENCE = {"bias": 10.0, "energy_db": 1.0, "cosine": 0.0, "usual_gain": 1.0, "quietest_db": -60.0, "loudest_db": 0.0}
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from filter_extractor import FS, FilterExtractor, high_noise, low_noise, spec
+from filter_extractor import FS, PRESENCE, FilterExtractor, high_noise, low_noise, spec
 
 from zspex_toolkit.errors import AudioError, ConfigError, UserError
 from zspex_toolkit.infer import extract_recording as module
@@ -19,7 +19,6 @@ from zspex_toolkit.io.audio import audio_info, read_audio
 from zspex_toolkit.io.audio_blocks import read_blocks
 from zspex_toolkit.signal.resample import resample
 
-PRESENCE = {"bias": 10.0, "energy_db": 1.0, "cosine": 0.0, "usual_gain": 1.0, "quietest_db": -60.0, "loudest_db": 0.0}
 TARGET, INTERFERER = low_noise(3 * FS), high_noise(3 * FS)
 DEFAULTS = {"channels": "mono", "normalize_output": "mixture", "sample_format": "int16", "chunk_s": 12.0}
 

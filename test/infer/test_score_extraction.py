@@ -9,7 +9,15 @@ import pytest
 from made_up_trials import FS, write_outputs
 
 from zspex_toolkit.errors import AudioError, ConfigError, DataDirError, UserError
-from zspex_toolkit.infer.score_extraction import Config, MixturesConfig, score_extraction, score_mixtures
+from zspex_toolkit.infer.score_extraction import (
+    COSTS,
+    Config,
+    MixturesConfig,
+    provenance,
+    score_extraction,
+    score_mixtures,
+    system_of,
+)
 from zspex_toolkit.io.audio import read_audio, write_audio
 from zspex_toolkit.io.table import read_table, write_table
 from zspex_toolkit.registry import available
@@ -238,3 +246,50 @@ def test_every_field_and_measure_is_told_in_the_documentation(trial_dir, outputs
     glossary = (docs / "metrics.md").read_text(encoding="utf-8")
     derived = [name for one in scores["groups"] for name in one["metrics"] if not name.startswith("si_sdr")]
     assert {name for name in {*available("metrics.speech"), *derived} if f"`{name}`" not in glossary} == set()
+
+
+@pytest.fixture
+def extracted(tmp_path):
+    folder = tmp_path / "net" / "extracted" / "test"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def test_the_system_is_called_after_its_experiment(extracted, tmp_path, monkeypatch):
+    assert system_of(extracted) == "net"
+    assert system_of(tmp_path / "elsewhere") == "elsewhere"
+    monkeypatch.chdir(tmp_path / "net")
+    assert system_of(extracted.relative_to(tmp_path / "net")) == "net"
+
+
+def test_what_is_not_known_is_none(extracted):
+    for facts in (provenance(extracted), provenance(None)):
+        assert facts.pop("commit")
+        assert facts == {"config_hash": None, "seed": None, **dict.fromkeys(COSTS)}
+
+
+def test_settings_of_a_folder_that_is_no_experiment_are_not_taken(tmp_path):
+    (tmp_path / "config.yaml").write_text("train: {seed: 3}\n")
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    assert provenance(tmp_path / "a" / "b")["seed"] is None
+
+
+def test_costs_are_those_of_the_extraction(extracted):
+    (extracted / "extraction.json").write_text('{"macs_per_second": 2e9, "device": "cpu", "num_trials": 8}')
+    facts = provenance(extracted)
+    assert (facts["macs_per_second"], facts["device"], facts["num_parameters"]) == (2e9, "cpu", None)
+    assert "num_trials" not in facts
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("extraction.json", "{", r"extraction.json: broken \(.*\); make it again"),
+        ("extraction.json", "[1]", "extraction.json: expected names and values, got list"),
+        ("../../config.yaml", "a: [", r"config.yaml: broken \(.*\); make it again"),
+    ],
+)
+def test_broken_files_are_named(extracted, name, text, message):
+    (extracted / name).write_text(text)
+    with pytest.raises(DataDirError, match=message):
+        provenance(extracted)

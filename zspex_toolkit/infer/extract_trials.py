@@ -185,10 +185,8 @@ def _extract_batch(model: _Model, out: Path, batch: list[Trial]) -> float:
 def _clue(extractor: Extractor, trial: Trial, enrollment: np.ndarray | None) -> Clue:
     try:
         return read_clue(extractor, trial.enrollment) if enrollment is None else extractor.enroll(enrollment)
-    except AudioError as error:
-        raise AudioError(f"{trial.id}: {error}") from error
     except UserError as error:
-        raise UserError(f"{trial.id}: {error}") from error
+        raise type(error)(f"{trial.id}: {error}") from error
 
 
 def _note(
