@@ -187,11 +187,6 @@ def test_an_old_plan_gives_the_samples_and_names_that_it_always_gave(tmp_path):
     assert np.array_equal(enrolled, np.concatenate(enrollment)[900:6900])
 
 
-def test_an_unknown_format_is_named(tmp_path):
-    with pytest.raises(ConfigError, match="audio_format: expected one of wav, flac, got 'mp3'"):
-        render_trial_dir(RenderConfig(tmp_path, tmp_path, tmp_path, audio_format="mp3"))
-
-
 def test_speech_that_lies_where_a_lone_target_would_be_rendered_is_kept(tmp_path):
     data = make_data(tmp_path)
     plan_trial_dir(PlanConfig(data, tmp_path / "trials", single_share=1.0))

@@ -41,13 +41,19 @@ def read_scores(folder):
     return json.loads((folder / "scores.json").read_text()), {row["id"]: row for row in rows}
 
 
+def scored(trial_dir, outputs, **options):
+    """Scores and rows, by SI-SDR alone."""
+    folder = trial_dir.parent / "scores"
+    score_extraction(Config(trial_dir, outputs, folder, metrics=SI_SDR, **options))
+    return read_scores(folder)
+
+
 def group(scores, by="all", value="all"):
     return next(one for one in scores["groups"] if (one["by"], one["value"]) == (by, value))
 
 
-def test_every_trial_gains_what_the_outputs_were_made_to_gain(trial_dir, outputs, tmp_path):
-    score_extraction(Config(trial_dir, outputs, tmp_path / "scores", metrics=SI_SDR))
-    scores, rows = read_scores(tmp_path / "scores")
+def test_every_trial_gains_what_the_outputs_were_made_to_gain(trial_dir, outputs):
+    scores, rows = scored(trial_dir, outputs)
     assert list(rows) == sorted(read_table(trial_dir / "utt2spk"))
     assert [row["si_sdri"] for row in rows.values() if "si_sdri" in row] == pytest.approx([20] * 6, abs=0.02)
     everything = group(scores)
@@ -63,8 +69,7 @@ def test_the_header_says_what_was_scored(trial_dir, outputs, tmp_path):
     exp = tmp_path / "exp" / "net"
     (exp / "config.yaml").write_text("train: {seed: 7}\n")
     (outputs / "extraction.json").write_text(json.dumps({"num_parameters": 123, "real_time_factor": 0.5}))
-    score_extraction(Config(trial_dir, outputs, tmp_path / "scores", metrics=SI_SDR))
-    scores, _ = read_scores(tmp_path / "scores")
+    scores, _ = scored(trial_dir, outputs)
     facts = {name: scores[name] for name in ("system", "set", "fs", "targets", "num_trials", "num_dropped", "metrics")}
     assert facts == {
         "system": "net",
@@ -125,22 +130,16 @@ def test_scores_of_mixtures_that_were_rendered_anew_are_refused(trial_dir, outpu
     references = [read_audio(read_table(trial_dir / name)["ann-m2"])[0] for name in ("spk1.scp", "spk2.scp")]
     write_audio(mixture, references[0] + 2 * references[1], FS)
     with pytest.raises(DataDirError, match=r"ann-m2: .* is -?0\.00 dB, not 6\.02 dB as scored before; score the"):
-        score_extraction(
-            Config(trial_dir, outputs, tmp_path / "s", metrics=SI_SDR, mixture_scores=tmp_path / "mixture")
-        )
+        scored(trial_dir, outputs, mixture_scores=tmp_path / "mixture")
 
 
 def test_scores_of_other_mixtures_are_refused(trial_dir, outputs, tmp_path):
     (tmp_path / "few").write_text("ann-m1\n")
     score_mixtures(MixturesConfig(trial_dir, tmp_path / "mixture", metrics=SI_SDR, exclude=tmp_path / "few"))
     with pytest.raises(DataDirError, match=r"mixture/scores.json: of another list of trials \(\w+, not \w+\)"):
-        score_extraction(
-            Config(trial_dir, outputs, tmp_path / "s", metrics=SI_SDR, mixture_scores=tmp_path / "mixture")
-        )
+        scored(trial_dir, outputs, mixture_scores=tmp_path / "mixture")
     with pytest.raises(DataDirError, match=r"nowhere: expected scores.json and trials.jsonl of score_mixtures"):
-        score_extraction(
-            Config(trial_dir, outputs, tmp_path / "s", metrics=SI_SDR, mixture_scores=tmp_path / "nowhere")
-        )
+        scored(trial_dir, outputs, mixture_scores=tmp_path / "nowhere")
 
 
 def test_the_number_of_processes_does_not_matter(trial_dir, outputs, tmp_path):
@@ -149,11 +148,10 @@ def test_the_number_of_processes_does_not_matter(trial_dir, outputs, tmp_path):
     assert (tmp_path / "1" / "trials.jsonl").read_bytes() == (tmp_path / "3" / "trials.jsonl").read_bytes()
 
 
-def test_presence_is_read_where_it_is(trial_dir, outputs, tmp_path):
+def test_presence_is_read_where_it_is(trial_dir, outputs):
     names = read_table(trial_dir / "utt2spk")
     write_table(outputs / "presence", {name: 0.2 if name in ("ann-m1", "dan-m4") else 0.8 for name in names})
-    score_extraction(Config(trial_dir, outputs, tmp_path / "scores", metrics=SI_SDR))
-    scores, rows = read_scores(tmp_path / "scores")
+    scores, rows = scored(trial_dir, outputs)
     assert rows["ann-m1"]["presence"] == 0.2
     rejected = group(scores, "condition", "present")["metrics"]["false_rejection"]["mean"]
     accepted = group(scores, "condition", "absent")["metrics"]["false_acceptance"]["mean"]
@@ -165,7 +163,7 @@ def test_dropped_measures_are_counted_named_and_limited(trial_dir, outputs, tmp_
     with pytest.raises(
         UserError, match=r"a measure failed on 1 of 8 trials, more than 5 %; the first: bob-m3: the outp"
     ):
-        score_extraction(Config(trial_dir, outputs, tmp_path / "scores", metrics=SI_SDR))
+        scored(trial_dir, outputs)
     score_extraction(Config(trial_dir, outputs, tmp_path / "again", metrics=SI_SDR, max_dropped_share=0.2))
     for folder in ("scores", "again"):  # written before the limit is looked at
         scores, _ = read_scores(tmp_path / folder)
@@ -178,24 +176,23 @@ def test_outputs_must_have_the_trials_of_the_list(trial_dir, outputs, tmp_path):
     (tmp_path / "gone").write_text("cat-m5\n")
     write_table(outputs / "wav.scp", {name: path for name, path in wavs.items() if name != "cat-m5"})
     with pytest.raises(DataDirError, match=r"wav.scp: no line for 'cat-m5' \(1 of 8 trials\); extract again"):
-        score_extraction(Config(trial_dir, outputs, tmp_path / "scores", metrics=SI_SDR))
-    score_extraction(Config(trial_dir, outputs, tmp_path / "scores", metrics=SI_SDR, exclude=tmp_path / "gone"))
-    assert read_scores(tmp_path / "scores")[0]["num_trials"] == 7
+        scored(trial_dir, outputs)
+    assert scored(trial_dir, outputs, exclude=tmp_path / "gone")[0]["num_trials"] == 7
     write_table(outputs / "wav.scp", wavs | {"eve-m9": "eve.wav"})
     with pytest.raises(
         DataDirError, match=r"wav.scp: 'eve-m9' is no trial of .*; was it extracted from another list\?"
     ):
-        score_extraction(Config(trial_dir, outputs, tmp_path / "scores", metrics=SI_SDR))
+        scored(trial_dir, outputs)
     (outputs / "wav.scp").unlink()
     with pytest.raises(DataDirError, match=r"wav.scp: no such file; extract_trials writes it"):
-        score_extraction(Config(trial_dir, outputs, tmp_path / "scores", metrics=SI_SDR))
+        scored(trial_dir, outputs)
 
 
 @pytest.mark.parametrize("value", ["1.5", "nan", "yes"])
-def test_a_presence_that_is_no_probability_is_an_error(trial_dir, outputs, tmp_path, value):
+def test_a_presence_that_is_no_probability_is_an_error(trial_dir, outputs, value):
     write_table(outputs / "presence", dict.fromkeys(read_table(trial_dir / "utt2spk"), value))
     with pytest.raises(DataDirError, match=rf"presence: 'ann-m1': expected a probability from 0 to 1, got '{value}'"):
-        score_extraction(Config(trial_dir, outputs, tmp_path / "scores", metrics=SI_SDR))
+        scored(trial_dir, outputs)
 
 
 def test_an_unknown_metric_is_met_with_the_nearest_one(trial_dir, tmp_path):
@@ -235,12 +232,11 @@ def test_all_measures_of_noise_like_speech_agree_on_what_is_better(trial_dir, tm
     assert all(row[name] - row[f"{name}_mixture"] == pytest.approx(row[f"{name}i"], abs=2e-4) for name in names)
 
 
-def test_every_field_and_measure_is_told_in_the_documentation(trial_dir, outputs, tmp_path):
+def test_every_field_and_measure_is_told_in_the_documentation(trial_dir, outputs):
     docs = Path(__file__).parents[2] / "docs"
     fields = (docs / "data_format.md").read_text(encoding="utf-8").partition("## Scores of extraction")[2]
     fields = fields.partition("\n## ")[0]
-    score_extraction(Config(trial_dir, outputs, tmp_path / "scores", metrics=SI_SDR))
-    scores, rows = read_scores(tmp_path / "scores")
+    scores, rows = scored(trial_dir, outputs)
     names = {*scores, *rows["ann-m1"]} - {"si_sdr", "si_sdr_mixture", "si_sdri", "dropped", "groups"}
     assert {name for name in names if f"`{name}`" not in fields} == set()
     glossary = (docs / "metrics.md").read_text(encoding="utf-8")

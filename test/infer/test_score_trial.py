@@ -15,7 +15,14 @@ from zspex_toolkit.io.table import read_table
 MEASURES = Measures(("si_sdr",), FS)
 
 
-def score(trial_dir, name, outputs=None, measures=MEASURES, mixture_values=None):
+def nearly_clean(trial, target, rest):
+    """A tenth of the interferer's amplitude is left."""
+    return target + 0.1 * rest
+
+
+def score(trial_dir, name, make=None, outputs=None, measures=MEASURES, mixture_values=None):
+    """One trial; of the mixture itself, of ``outputs``, or of those that ``make`` gives."""
+    outputs = write_outputs(trial_dir.parent / "out", trial_dir, make) if make else outputs
     (trial,) = (trial for trial in read_trial_list(trial_dir) if trial.id == name)
     output = read_table(outputs / "wav.scp")[name] if outputs else None
     return score_trial(measures, Job(trial, output, 0.75, mixture_values or {}))
@@ -38,18 +45,16 @@ def test_a_trial_is_described_by_its_files(trial_dir):
     assert score(trial_dir, "cat-m2").row["snr_db"] == pytest.approx(-6.0206, abs=0.01)
 
 
-def test_an_interferer_at_a_tenth_of_its_amplitude_gains_twenty_decibels(trial_dir, tmp_path):
-    outputs = write_outputs(tmp_path / "out", trial_dir, lambda _, target, rest: -0.5 * (target + 0.1 * rest))
-    row, faults = score(trial_dir, "cat-m2", outputs)
+def test_an_interferer_at_a_tenth_of_its_amplitude_gains_twenty_decibels(trial_dir):
+    row, faults = score(trial_dir, "cat-m2", lambda _, target, rest: -0.5 * (target + 0.1 * rest))
     assert row["si_sdr"] == pytest.approx(20 - 6.0206, abs=0.02)
     assert row["si_sdri"] == pytest.approx(20, abs=0.02)
     assert row["si_sdr_interferer"] == pytest.approx(6.0206 - 20, abs=0.02)
     assert faults == []
 
 
-def test_the_other_speaker_in_the_output_is_nearer_to_the_interferer(trial_dir, tmp_path):
-    outputs = write_outputs(tmp_path / "out", trial_dir, lambda _, target, rest: 0.1 * target + rest)
-    row, _ = score(trial_dir, "dan-m3", outputs)
+def test_the_other_speaker_in_the_output_is_nearer_to_the_interferer(trial_dir):
+    row, _ = score(trial_dir, "dan-m3", lambda _, target, rest: 0.1 * target + rest)
     assert row["si_sdr"] == pytest.approx(-20, abs=0.02)
     assert row["si_sdr_interferer"] == pytest.approx(20, abs=0.02)
 
@@ -71,32 +76,28 @@ def test_of_two_interferers_the_sum_counts_for_the_level_and_the_nearer_one_for_
     assert faults == []
 
 
-def test_measures_of_the_mixture_that_are_known_are_not_made_again(trial_dir, tmp_path):
-    outputs = write_outputs(tmp_path / "out", trial_dir, lambda _, target, rest: target + 0.1 * rest)
-    row, _ = score(trial_dir, "bob-m3", outputs, mixture_values={"si_sdr": 0.0078})  # 0 and a rounding
+def test_measures_of_the_mixture_that_are_known_are_not_made_again(trial_dir):
+    row, _ = score(trial_dir, "bob-m3", nearly_clean, mixture_values={"si_sdr": 0.0078})  # 0 and a rounding
     assert row["si_sdr_mixture"] == 0.0078
     assert row["si_sdri"] == pytest.approx(20, abs=0.02)
 
 
-def test_measures_that_cannot_be_of_this_mixture_are_refused(trial_dir, tmp_path):
-    outputs = write_outputs(tmp_path / "out", trial_dir, lambda _, target, rest: target + 0.1 * rest)
+def test_measures_that_cannot_be_of_this_mixture_are_refused(trial_dir):
     with pytest.raises(
         DataDirError, match=r"bob-m3: SI-SDR of the mixture is -?0\.00 dB, not 5\.00 dB as scored before"
     ):
-        score(trial_dir, "bob-m3", outputs, mixture_values={"si_sdr": 5.0})
+        score(trial_dir, "bob-m3", nearly_clean, mixture_values={"si_sdr": 5.0})
 
 
-def test_of_an_absent_target_only_the_energy_left_is_measured(trial_dir, tmp_path):
-    outputs = write_outputs(tmp_path / "out", trial_dir, lambda _, target, rest: 0.01 * rest)
-    row, faults = score(trial_dir, "dan-m4", outputs)
+def test_of_an_absent_target_only_the_energy_left_is_measured(trial_dir):
+    row, faults = score(trial_dir, "dan-m4", lambda _, target, rest: 0.01 * rest)
     assert row["energy_left_db"] == pytest.approx(-40, abs=0.05)
     assert "si_sdr" not in row and row["snr_db"] is None and row["overlap"] is None
     assert faults == []
 
 
-def test_a_target_alone_has_a_ratio_but_no_improvement(trial_dir, tmp_path):
-    outputs = write_outputs(tmp_path / "out", trial_dir, lambda _, target, rest: target + 0.03 * np.cos(np.arange(FS)))
-    row, faults = score(trial_dir, "cat-m5", outputs)
+def test_a_target_alone_has_a_ratio_but_no_improvement(trial_dir):
+    row, faults = score(trial_dir, "cat-m5", lambda _, target, rest: target + 0.03 * np.cos(np.arange(FS)))
     assert row["si_sdr"] == pytest.approx(20, abs=0.1)
     assert "si_sdri" not in row and row["interferer"] is None
     assert faults == []
@@ -110,19 +111,18 @@ def test_a_target_alone_that_is_left_as_it_is_has_no_ratio(trial_dir):
 
 def test_a_silent_output_has_no_ratio_and_is_named(trial_dir, tmp_path):
     outputs = write_outputs(tmp_path / "out", trial_dir, lambda _, target, rest: np.zeros(FS))
-    row, faults = score(trial_dir, "ann-m1", outputs)
+    row, faults = score(trial_dir, "ann-m1", outputs=outputs)
     assert row["silent"] is True and "si_sdr" not in row
     assert faults == ["ann-m1: the output is silent"]
-    assert score(trial_dir, "dan-m4", outputs).faults == []  # just what was asked for
+    assert score(trial_dir, "dan-m4", outputs=outputs).faults == []  # just what was asked for
 
 
-def test_a_measure_that_fails_is_named_and_the_others_stay(trial_dir, tmp_path, monkeypatch):
+def test_a_measure_that_fails_is_named_and_the_others_stay(trial_dir, monkeypatch):
     def fails(estimate, reference, *, fs):
         raise ValueError("no utterances detected")
 
     monkeypatch.setattr("zspex_toolkit.metrics.speech.stoi.stoi", fails)
-    outputs = write_outputs(tmp_path / "out", trial_dir, lambda _, target, rest: target + 0.1 * rest)
-    row, faults = score(trial_dir, "ann-m2", outputs, Measures(("si_sdr", "stoi"), FS))
+    row, faults = score(trial_dir, "ann-m2", nearly_clean, measures=Measures(("si_sdr", "stoi"), FS))
     assert row["si_sdri"] == pytest.approx(20, abs=0.02)
     assert (row["stoi"], row["stoi_mixture"], row["stoii"]) == (None, None, None)
     assert faults == [
@@ -131,19 +131,18 @@ def test_a_measure_that_fails_is_named_and_the_others_stay(trial_dir, tmp_path, 
     ]
 
 
-def test_an_output_of_another_length_is_an_error(trial_dir, tmp_path):
-    outputs = write_outputs(tmp_path / "out", trial_dir, lambda _, target, rest: target[:-3])
+def test_an_output_of_another_length_is_an_error(trial_dir):
     with pytest.raises(
         AudioError, match=r"ann-m1: .*out/ann-m1.wav: expected 8000 samples, as the mixture has, found 7"
     ):
-        score(trial_dir, "ann-m1", outputs)
+        score(trial_dir, "ann-m1", lambda _, target, rest: target[:-3])
 
 
 def test_an_output_at_another_rate_is_an_error(trial_dir, tmp_path):
     outputs = write_outputs(tmp_path / "out", trial_dir, lambda _, target, rest: target)
     write_audio(outputs / "ann-m1.wav", np.zeros(FS), 16000)
     with pytest.raises(AudioError, match=r"ann-m1: .*expected 8000 Hz, found 16000 Hz"):
-        score(trial_dir, "ann-m1", outputs)
+        score(trial_dir, "ann-m1", outputs=outputs)
 
 
 def test_an_enrollment_at_another_rate_is_an_error(trial_dir, tmp_path):
@@ -159,7 +158,7 @@ def test_a_missing_output_is_named(trial_dir, tmp_path):
     outputs = write_outputs(tmp_path / "out", trial_dir, lambda _, target, rest: target)
     (outputs / "ann-m1.wav").unlink()
     with pytest.raises(AudioError, match=r"ann-m1: .*out/ann-m1.wav: no such file"):
-        score(trial_dir, "ann-m1", outputs)
+        score(trial_dir, "ann-m1", outputs=outputs)
 
 
 RNG = np.random.default_rng(0)

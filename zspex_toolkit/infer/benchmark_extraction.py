@@ -24,9 +24,9 @@ from zspex_toolkit.infer.benchmark_cell import (
     Figure,
     instructions,
     measure_cell,
+    measure_formulations,
     processor_name,
 )
-from zspex_toolkit.infer.benchmark_layers import measure_formulations
 from zspex_toolkit.io.atomic import write_json, write_text
 from zspex_toolkit.io.revision import current_commit
 from zspex_toolkit.tasks.extraction import ExtractorSpec, build_extractor
