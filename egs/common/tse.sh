@@ -43,7 +43,7 @@ seen_speakers=6                             # training speakers of the set seen,
 seen_per_speaker=30                         # ... and trials of each
 test_sets="test test_absent seen"           # sets of trials to extract, score and report; dev, dev_absent, too
 seed=0                                      # of the splits, the trials and the trainings
-systems="spex_plus zspex"                   # what to train: each has its settings in <train_configs>/<system>.yaml
+systems="spex_plus zspex"                   # what to train: each has its settings in <train_configs>/<system>.yaml; a network of models/extractors without takes any.yaml there
 train_configs=conf                          # folder of the settings
 train_args=                                 # options for every extractor's training, such as "--train.num_epochs 3"
 xvector=                                    # trained x-vector for the similarity of speakers (empty: train one)
@@ -89,17 +89,19 @@ for set in "${set_list[@]}"; do
     [[ " dev dev_absent test test_absent seen " = *" $set "* ]] ||
         die "--test_sets: no set '$set'; there are: dev, dev_absent, test, test_absent, seen"
 done
+system_configs=() # of each system
 for system in "${system_list[@]}"; do
-    [[ -f $train_configs/$system.yaml ]] ||
+    config=$train_configs/$system.yaml
+    if [[ ! -f $config && -f $ROOT/zspex_toolkit/models/extractors/$system.py ]]; then config=$train_configs/any.yaml; fi
+    [[ -f $config ]] ||
         die "--systems: no settings for '$system' in $train_configs; there are: $(cd "$train_configs" && echo *.yaml)"
+    system_configs+=("$config")
 done
 
 # Folders and files of all systems, of all sets, and of all systems' sets.
 trial_dirs=("${set_list[@]/#/data/trials_}") system_dirs=("${system_list[@]/#/$exp/}")
 mixture_scores=("${set_list[@]/#/$exp/mixture/}")
 mixture_scores=("${mixture_scores[@]/%//scores.json}")
-system_configs=("${system_list[@]/#/$train_configs/}")
-system_configs=("${system_configs[@]/%/.yaml}")
 extracted=() scores=()
 for dir in "${system_dirs[@]}"; do
     for set in "${set_list[@]}"; do
@@ -244,14 +246,16 @@ print_table() {
     if in_stage 5 "Train the extractors" for data/train/wav.scp data/stages/1 data/trials_dev \
         "$systems $train_args $seed" "${system_configs[@]}" makes "${system_dirs[@]/%//last.safetensors}"; then
         lines=$(
-            for system in "${system_list[@]}"; do
-                training extractor --config "$train_configs/$system.yaml" --device "$device" --train.seed "$seed" \
+            for i in "${!system_list[@]}"; do
+                system=${system_list[i]} network=()
+                if [[ ${system_configs[i]} = */any.yaml ]]; then network=(--extractor "$system"); fi
+                training extractor --config "${system_configs[i]}" "${network[@]}" --device "$device" --train.seed "$seed" \
                     --draw.source_data data/train --valid_data data/trials_dev --exp_dir "$exp/$system" "${train_words[@]}"
             done
         )
-        for system in "${system_list[@]}"; do # each for itself, so that one more system leaves the others as they are
-            set_aside_unless_from "$exp/$system" data/train/wav.scp data/stages/1 data/trials_dev \
-                "$train_args $seed" "$train_configs/$system.yaml"
+        for i in "${!system_list[@]}"; do # each for itself, so that one more system leaves the others as they are
+            set_aside_unless_from "$exp/${system_list[i]}" data/train/wav.scp data/stages/1 data/trials_dev \
+                "$train_args $seed" "${system_configs[i]}"
         done
         train_array train_extractor "$lines"
     fi

@@ -88,6 +88,14 @@ def test_doing_it_again_renders_nothing_and_changes_nothing(prepared, capsys):
     assert all(", 0 rendered, " in line for line in rendered)
 
 
+def test_counts_other_than_the_published_ones_are_said(prepared, tmp_path, capsys):
+    corpus, root, work, _ = prepared
+    (directory,) = corpus.prepare_trials(root, tmp_path / "data", work / "dump", sets=("test",))
+    name, number = corpus.__name__.rpartition(".")[2], len(set(read_table(directory / "utt2mixture").values()))
+    expected = f"{name}: warning: test has {number} mixtures; the published list has 3,000\n"
+    assert expected in capsys.readouterr().out
+
+
 def test_a_killed_run_goes_on_with_what_is_missing_or_cut_off(prepared, tmp_path, capsys):
     corpus, root, work, _ = prepared
     shutil.copytree(work / "dump", tmp_path / "dump")

@@ -50,15 +50,6 @@ def test_trials_are_named_as_in_spex_plus_s_lists_behind_the_target(root, tmp_pa
     assert data.table("utt2spk2")[key] == "053"
 
 
-def test_spex_plus_s_own_list_gives_the_same_trials(root, tmp_path):
-    expected = prepare_test(root, tmp_path).utterances
-    (root / "lists/mix_2_spk_tt_extr.txt").unlink()
-    (root / "lists/tt").mkdir()
-    keys = [trial.partition("-")[2] for trial in expected]
-    (root / "lists/tt/aux.scp").write_text("".join(f"{key} /elsewhere/{key[-8:]}.wav\n" for key in keys))
-    assert prepare_test(root, tmp_path / "again").utterances == expected
-
-
 def test_a_list_without_enrollments_gets_some_drawn_with_the_seed(root, tmp_path):
     path = root / "lists/mix_2_spk_tt_extr.txt"
     lines = {" ".join(line.split()[:4]) for line in path.read_text().splitlines()}
@@ -125,16 +116,14 @@ def test_a_bad_level_is_named_with_file_and_line(root, tmp_path, line):
     assert str(error.value) == f"{tmp_path}/activlev.txt:2: expected '<utterance> <level>', got '{line}'"
 
 
-def test_a_folder_without_level_tables_is_refused(root, tmp_path):
-    with pytest.raises(ConfigError, match=rf"^wsj0_2mix: no activlev\*.txt in {tmp_path}; set levels_dir"):
-        prepare_test(root, tmp_path, levels_dir=str(tmp_path))
-
-
-def test_counts_other_than_the_published_ones_are_said(root, tmp_path, capsys):
-    prepare_test(root, tmp_path)
-    assert "wsj0_2mix: warning: test has 12 mixtures; the published list has 3,000\n" in capsys.readouterr().out
-
-
-def test_an_unknown_mode_is_refused(root, tmp_path):
-    with pytest.raises(ConfigError, match=r"^wsj0_2mix: mode: expected min or max, got 'mid'$"):
-        prepare_test(root, tmp_path, mode="mid")
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"mode": "mid"}, "mode: expected min or max, got 'mid'"),
+        ({"levels_dir": "nowhere"}, "no activlev*.txt in nowhere; set levels_dir to a folder of such tables"),
+    ],
+)
+def test_an_option_of_no_use_is_named(fake_tree_of, tmp_path, options, message):
+    with pytest.raises(ConfigError) as error:
+        prepare_test(fake_tree_of("wsj0_2mix"), tmp_path, **options)
+    assert str(error.value) == f"wsj0_2mix: {message}"

@@ -7,8 +7,9 @@ import pytest
 import soundfile
 from scipy.signal import resample_poly
 
-from zspex_toolkit.corpora._wsj0_mixing import Wsj0Mixture, Wsj0Utterance, mix, resampled_length, signals_of, to_recipe
+from zspex_toolkit.corpora._wsj0_mixing import Wsj0Mixture, Wsj0Utterance, mix, signals_of, to_recipe
 from zspex_toolkit.errors import AudioError
+from zspex_toolkit.io.librimix import resampled_length
 
 
 @pytest.fixture
@@ -42,24 +43,12 @@ def test_every_sample_is_that_of_an_independent_computation(files, fs, mode):
         assert np.array_equal(found[name], np.round(2**15 * gain * samples)), name
 
 
-def test_the_speakers_differ_by_twice_the_listed_value(files):
-    """The whole utterances are levelled; noise is as loud in every part, so cutting changes little."""
-    found = mix(mixture(files))
-    powers = [np.mean(found[name].astype(float) ** 2) for name in ("s1", "s2")]
-    assert 10 * np.log10(powers[0] / powers[1]) == pytest.approx(2.5, abs=0.1)
-
-
 def test_given_levels_replace_the_mean_power(files):
     """A level four times as high halves the amplitude: 6 dB less."""
     powers = [float(np.mean(resample_poly(soundfile.read(path)[0], 1, 2) ** 2)) for path in files]
     plain, other = mix(mixture(files)), mix(mixture(files, levels=(powers[0], 4 * powers[1])))
     ratios = [np.std(each["s1"].astype(float)) / np.std(each["s2"].astype(float)) for each in (plain, other)]
     assert ratios[1] / ratios[0] == pytest.approx(2.0, rel=1e-3)
-
-
-def test_the_highest_peak_is_nine_tenths(files):
-    found = mix(mixture(files, mode="max"))
-    assert max(np.abs(samples.astype(int)).max() for samples in found.values()) == round(0.9 * 32768)
 
 
 def test_an_enrollment_is_resampled_and_else_as_it_is(files):

@@ -57,11 +57,6 @@ def test_noise_has_the_level_that_was_asked_for(voices, recordings):
     assert 10 * np.log10(np.mean(clean**2) / np.mean(noise**2)) == pytest.approx(10, abs=1e-3)
 
 
-def test_a_folder_without_recordings_is_named(voices, tmp_path):
-    with pytest.raises(ConfigError, match="expected a folder with recordings"):
-        augmented(voices, noise_dir=tmp_path)
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -30,16 +30,13 @@ def test_partners_change_with_the_epoch(voices):
     assert len({mixtures.mixture(epoch, 0)[0].id for epoch in range(6)}) > 2
 
 
-def test_every_utterance_is_the_target_once_and_never_meets_its_own_speaker(voices):
-    mixtures = drawn(voices)
+def test_every_utterance_is_the_target_as_often_as_asked_and_never_meets_its_own_speaker(voices):
+    mixtures = drawn(voices, mixtures_per_utterance=2)
     plans = [mixtures.mixture(0, index)[0] for index in range(len(mixtures))]
-    assert [plan.sources[0].pieces[0].utt for plan in plans] == sorted(
-        f"{s}-{n:02d}" for s in SPEAKERS for n in range(6)
-    )
+    utterances = sorted(2 * [f"{spk}-{number:02d}" for spk in ("anna", "bert", "cleo", "dave") for number in range(6)])
+    assert [plan.sources[0].pieces[0].utt for plan in plans] == utterances
+    assert [mixtures.name(index) for index in range(len(mixtures))] == utterances
     assert all(plan.sources[0].spk != plan.sources[1].spk for plan in plans)
-
-
-SPEAKERS = ("anna", "bert", "cleo", "dave")
 
 
 def test_the_features_are_those_of_the_rendered_plan(voices):
@@ -51,12 +48,6 @@ def test_the_features_are_those_of_the_rendered_plan(voices):
     assert torch.equal(mixtures.draw(1, 2)[1], expected[0])
 
 
-def test_a_range_of_levels_is_drawn_from(voices):
-    mixtures = drawn(voices, snr_db=(-5.0, 5.0), mixtures_per_utterance=2)
-    levels = [mixtures.mixture(0, index)[0].snr_db for index in range(len(mixtures))]
-    assert len(levels) == 48 and min(levels) < -3 and max(levels) > 3 and all(-5 <= level <= 5 for level in levels)
-
-
 def test_a_curriculum_leads_in_a_straight_line_from_easy_mixtures_to_those_asked_for(voices):
     mixtures = drawn(voices, snr_db=(-5.0, 5.0), curriculum_epochs=4, curriculum_snr_db=(11.0, 13.0))
     assert [mixtures._snr_db(epoch) for epoch in (0, 2, 4, 9)] == [(11, 13), (3, 9), (-5, 5), (-5, 5)]
@@ -65,13 +56,8 @@ def test_a_curriculum_leads_in_a_straight_line_from_easy_mixtures_to_those_asked
 def test_noise_and_rooms_come_from_their_folders(voices, tmp_path):
     write_audio(tmp_path / "noise" / "a.wav", np.full(100, 0.1), 16000)
     write_audio(tmp_path / "room" / "a.wav", np.array([0.9, 0.3]), 16000)
-    mixtures = drawn(
-        *(voices,),
-        noise_dir=tmp_path / "noise",
-        noise_probability=1.0,
-        room_dir=tmp_path / "room",
-        room_probability=1.0,
-    )
+    folders = {"noise_dir": tmp_path / "noise", "room_dir": tmp_path / "room"}
+    mixtures = drawn(voices, noise_probability=1.0, room_probability=1.0, **folders)
     plan, _ = mixtures.mixture(0, 0)
     assert plan.noise.id == "a.wav" and {source.room for source in plan.sources} == {"a.wav"}
 
@@ -102,20 +88,11 @@ def test_utterances_that_are_never_audible_together_are_named(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"snr_db": (float("inf"),)}, "snr_db: expected"),
-        ({"snr_db": (-5.0, 0.0, 5.0)}, "snr_db: expected"),
         ({"snr_db": ()}, "snr_db: expected"),
-        ({"num_speakers": 1}, "num_speakers: expected 2 or more, got 1"),
         ({"curriculum_epochs": -1}, "draw.curriculum_epochs: expected at least 0, got -1"),
-        ({"mode": "mim"}, "mode: expected one of min, max, target, got 'mim'"),
-        ({"room_probability": -0.1}, "room_probability: expected a number from 0 to 1, got -0.1"),
     ],
 )
 def test_settings_that_make_no_sense_are_one_clear_line(options, message):
     with pytest.raises(ConfigError) as error:
         DrawConfig(**options)
     assert str(error.value).startswith(message)
-
-
-def test_an_item_is_named_by_its_target(voices):
-    assert drawn(voices).name(0) == "anna-00"

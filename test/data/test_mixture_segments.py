@@ -70,24 +70,18 @@ def test_a_mixture_without_a_second_speaker_is_named(voices, tmp_path):
         StoredMixtures(StoredFeatures(tmp_path / "mix", FrontEndConfig()))
 
 
-class Named:
+class Named(list):
     """Mixtures of given names, without sound."""
 
-    def __init__(self, *names: str):
-        self._names = names
-
-    def __len__(self) -> int:
-        return len(self._names)
-
     def name(self, index: int) -> str:
-        return self._names[index]
+        return self[index]
 
     def draw(self, epoch: int, index: int) -> tuple[str, torch.Tensor, str, str]:
-        return f"{self._names[index]}{epoch}", torch.zeros(1, 1), "anna", "bert"
+        return f"{self[index]}{epoch}", torch.zeros(1, 1), "anna", "bert"
 
 
 def test_sets_that_are_joined_come_one_behind_the_other():
-    joined = JoinedMixtures([Named(), Named("a", "b"), Named(), Named("c", "d", "e")])
+    joined = JoinedMixtures([Named(), Named("ab"), Named(), Named("cde")])
     assert [joined.name(index) for index in range(len(joined))] == ["a", "b", "c", "d", "e"]
     assert [joined.draw(7, index)[0] for index in range(len(joined))] == ["a7", "b7", "c7", "d7", "e7"]
     assert len(JoinedMixtures([])) == 0

@@ -18,13 +18,6 @@ def test_they_equal_the_front_end_on_the_waveform(voices):
     torch.testing.assert_close(features["anna-00"], expected[0], rtol=1e-4, atol=1e-4)
 
 
-def test_a_full_cache_forgets_and_reads_again(voices):
-    features = StoredFeatures(voices / "data" / "train", FrontEndConfig(), cache_bytes=1)
-    first = features["anna-00"].clone()
-    features["bert-00"]
-    assert torch.equal(features["anna-00"], first)
-
-
 def test_the_settings_left_beside_the_features_are_read(voices):
     assert front_end_of(voices / "data" / "train", cmvn_window=300) == FrontEndConfig()
     check_front_end(voices / "data" / "train", FrontEndConfig())

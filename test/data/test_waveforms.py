@@ -15,13 +15,6 @@ def test_16_bit_audio_is_kept_exactly(voices):
         assert np.array_equal(waveforms["anna-00"], expected)
 
 
-def test_a_full_cache_forgets_and_reads_again(voices):
-    waveforms = Waveforms(voices / "data" / "train", 16000, cache_bytes=1)
-    first = waveforms["anna-00"]
-    waveforms["bert-00"]
-    assert np.array_equal(waveforms["anna-00"], first)
-
-
 def test_lengths_are_known_without_decoding(voices):
     waveforms = Waveforms(voices / "data" / "train", 16000)
     assert waveforms.utt2num_samples() == dict.fromkeys(waveforms.utterances, 24000)
@@ -34,17 +27,12 @@ def test_lengths_are_read_once_and_not_again_by_every_data_process(voices, monke
     assert len(waveforms.part("anna-00", 0, 5)) == 5
 
 
-def test_another_rate_is_refused_with_both_numbers(voices):
-    with pytest.raises(AudioError, match="expected 8000 Hz, found 16000 Hz"):
-        Waveforms(voices / "data" / "train", 8000)["anna-00"]
-
-
 @pytest.mark.parametrize("cache_bytes", [0, 2 << 30])
 def test_a_part_is_the_same_from_the_file_and_from_memory(voices, cache_bytes):
     waveforms = Waveforms(voices / "data" / "train", 16000, cache_bytes=cache_bytes)
     whole, _ = waveforms.data.read_audio("anna-00")
     assert np.array_equal(waveforms.part("anna-00", 1000, 5000), whole[1000:5000])
-    assert bool(waveforms._cache) == bool(cache_bytes)
+    assert ("anna-00" in waveforms._cache) == bool(cache_bytes)
     with pytest.raises(AudioError, match="expected samples 23000 to 24001, found 24000 samples"):
         waveforms.part("anna-00", 23000, 24001)
 

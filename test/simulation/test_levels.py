@@ -93,9 +93,3 @@ def test_noise_lies_below_the_sum_of_the_sources():
 def test_a_silent_signal_is_named(target, interferer, message):
     with pytest.raises(SilentSignalError, match=message):
         set_levels(mixture((0, 4), (2, 2), num_samples=4), [np.array(target), np.array(interferer)])
-
-
-def test_silent_noise_is_named():
-    plan = mixture((0, 2), (0, 2), num_samples=2, noise=Noise("tap.flac", 0, 20.0))
-    with pytest.raises(SilentSignalError, match=r"noise is silent in the stretch drawn \(tap\.flac\)"):
-        set_levels(plan, [np.ones(2), np.ones(2)], np.zeros(2))

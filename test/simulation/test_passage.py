@@ -87,10 +87,3 @@ def test_it_has_the_length_it_says_at_every_speed(num_samples, speed, join, firs
     assert len(samples) == passage.num_samples <= num_samples
     assert not join or passage.num_samples == num_samples
     assert all(piece.start + piece.num_samples <= LENGTHS[piece.utt] for piece in passage.pieces)
-
-
-def test_a_faster_passage_has_a_higher_pitch():
-    tone = np.sin(2 * np.pi * 440 / 8000 * np.arange(9000)).astype(np.float32)
-    passage = Passage("a", (Piece("a-1", 0, 8800),), 8000, speed=1.1)
-    spectrum = np.abs(np.fft.rfft(read_passage(passage, lambda utt, start, stop: tone[start:stop])))
-    assert np.argmax(spectrum) == pytest.approx(484, abs=1)

@@ -55,7 +55,7 @@ def test_those_that_do_not_fit_are_read_when_asked_for_and_the_latest_kept(folde
         recordings[name]
     (folder / "fan.wav").unlink()
     assert len(recordings["fan.wav"]) == 8000  # kept, with the short one
-    assert sum(samples.nbytes for samples in recordings._kept.values()) <= 4 * 8100
+    assert recordings._samples.num_bytes <= 4 * 8100
 
 
 def test_an_unknown_name_is_no_key(folder):

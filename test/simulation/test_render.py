@@ -161,17 +161,9 @@ def test_enrollments_have_their_own_length_gain_noise_and_room():
 
 def test_silence_where_a_level_is_needed_is_named():
     quiet = {**WAVES, "q": np.zeros(500, np.float32)}
-    with pytest.raises(SilentSignalError, match=r"interferer is silent where it overlaps with the target \(q\)"):
-        render(Plan("m", (passage("a-0", 400), passage("q", 400)), 0.0, 16000, 400, 0), reader(quiet))
     with pytest.raises(SilentSignalError, match=r"target is silent \(q\)"):
         render(Plan("m", (passage("q", 400),), None, 16000, 400, 0), reader(quiet))
     with pytest.raises(SilentSignalError, match=r"enrollment is silent \(q\)"):
         render_enrollment(Enrollment(passage("q", 400, gain=1.0)), reader(quiet))
     with pytest.raises(SilentSignalError, match=r"noise is silent in the stretch drawn \(off\)"):
         rendered(dataclasses.replace(drawn(), noise=Noise("off", 0, 10.0)))
-
-
-def test_audio_shorter_than_planned_is_named():
-    short = {utt: wave[:100] for utt, wave in WAVES.items()}
-    with pytest.raises(ValueError, match=r"utterance a-0: the plan needs \d+ samples, found 100; plan again"):
-        render(drawn(), reader(short))

@@ -79,12 +79,12 @@ def test_a_plan_of_another_rate_is_refused(data):
         Speech.load(data).render(dataclasses.replace(PLAN, fs=8000))
 
 
-def test_decisions_are_spread_over_their_samples_and_the_last_to_the_end():
-    assert active_samples(np.array([1.0, 0.0, 1.0]), 8, 2).astype(int).tolist() == [1, 1, 0, 0, 1, 1, 1, 1]
-
-
-def test_decisions_beyond_the_signal_are_left_out():
-    assert active_samples(np.array([0.0, 1.0, 1.0]), 3, 2).tolist() == [False, False, True]
+@pytest.mark.parametrize(
+    ("decisions", "num_samples", "expected"),
+    [([1.0, 0.0, 1.0], 8, [1, 1, 0, 0, 1, 1, 1, 1]), ([0.0, 1.0, 1.0], 3, [0, 0, 1])],
+)
+def test_decisions_are_spread_over_their_samples_and_the_last_to_the_end(decisions, num_samples, expected):
+    assert active_samples(np.array(decisions), num_samples, 2).astype(int).tolist() == expected
 
 
 def test_no_decisions_are_refused():

@@ -243,7 +243,7 @@ def test_a_network_is_trained_on_x_vectors_and_extracts_by_them(voices, trials, 
     options = SMALL | {"clue_dim": 12}
     table = tmp_path / "xvector" / "xvector.scp"
     config = config_for(voices, tmp_path / "exp", extractor_options=options, clue_table=table, valid_data=trials)
-    train_extractor(config)
+    train_extractor(dataclasses.replace(config, draw=dataclasses.replace(config.draw, speeds=(1.0,))))
     for line in read_history(tmp_path / "exp"):
         assert np.isfinite(line["valid"]["si_sdr"]) and "speaker_accuracy" not in line["train"]
     extract_trials(TrialsConfig(tmp_path / "exp", trials, tmp_path / "out", device="cpu"))
@@ -261,5 +261,11 @@ def test_a_table_of_clues_that_does_not_fit_the_network_is_refused(voices, exper
     options = SMALL | {"clue_dim": 12}
     with pytest.raises(ConfigError, match=r"clue_dim 12, and the table is None"):
         train_extractor(config_for(voices, tmp_path / "exp", extractor_options=options))
+    config = config_for(voices, tmp_path / "exp", extractor_options=options, clue_table=scp)
+    slow, plain = (
+        dataclasses.replace(config, draw=dataclasses.replace(config.draw, speeds=s)) for s in ((0.9,), (1.0,))
+    )
+    with pytest.raises(ConfigError, match=r"draw.speeds: expected \[1.0\] beside clue_table, .* got \[0.9\]"):
+        train_extractor(slow)
     with pytest.raises(DataDirError, match=r"spk_xvector\.scp: no line for 'anna-"):
-        train_extractor(config_for(voices, tmp_path / "exp", extractor_options=options, clue_table=scp))
+        train_extractor(plain)

@@ -20,9 +20,9 @@ import numpy as np
 from scipy.signal import resample_poly
 
 from zspex_toolkit.io.audio import read_audio
+from zspex_toolkit.io.librimix import SOURCE_FS
 from zspex_toolkit.signal.level import gain_for_snr
 
-SOURCE_FS = 16000
 LEVEL_FS = 8000
 PEAK = 0.9
 
@@ -80,11 +80,6 @@ def mix(mixture: Wsj0Mixture) -> dict[str, np.ndarray]:
     signals = {"mix": one + two, "s1": one, "s2": two}
     gain = PEAK / max(np.abs(signal).max() for signal in signals.values())
     return {name: _to_16_bits(gain * signal) for name, signal in signals.items()}
-
-
-def resampled_length(num_samples: int, fs: int) -> int:
-    """Number of samples that ``num_samples`` at 16 kHz become at ``fs``."""
-    return -(-num_samples * fs // SOURCE_FS)
 
 
 def _read(source: str) -> np.ndarray:

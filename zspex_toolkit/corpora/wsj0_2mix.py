@@ -22,16 +22,10 @@ from zspex_toolkit.corpora._sphere import fault_of_source, readable_source
 from zspex_toolkit.corpora._trials import write_trials
 from zspex_toolkit.corpora._utterance_sets import UtteranceSets
 from zspex_toolkit.corpora._wsj0_lists import Line, list_file, read_list, speaker_of
-from zspex_toolkit.corpora._wsj0_mixing import (
-    SOURCE_FS,
-    Wsj0Mixture,
-    Wsj0Utterance,
-    resampled_length,
-    signals_of,
-    to_recipe,
-)
+from zspex_toolkit.corpora._wsj0_mixing import Wsj0Mixture, Wsj0Utterance, signals_of, to_recipe
 from zspex_toolkit.corpora._wsj0_tree import write_tree
 from zspex_toolkit.errors import ConfigError, DataDirError
+from zspex_toolkit.io.librimix import SOURCE_FS, resampled_length
 from zspex_toolkit.io.listed_trial import ListedTrial
 from zspex_toolkit.randomness import rng_for
 

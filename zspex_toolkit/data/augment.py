@@ -14,10 +14,8 @@ from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.signal.front_end import FrontEnd, FrontEndConfig
 from zspex_toolkit.signal.level import gain_for_snr, power
 from zspex_toolkit.simulation.draw import check_probability, check_range
-from zspex_toolkit.simulation.noise import stretch
+from zspex_toolkit.simulation.perturb import change_speed, reverberate, stretch
 from zspex_toolkit.simulation.recordings import Recordings
-from zspex_toolkit.simulation.room import reverberate
-from zspex_toolkit.simulation.speed import change_speed
 
 
 @dataclass(frozen=True)

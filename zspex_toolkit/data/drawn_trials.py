@@ -173,10 +173,7 @@ class DrawnTrials:
         mixture = draw_mixture(rng, target, self._pool, self._mixing, num_speakers=1 if single else None)
         return draw_trials(rng, mixture, asked, self._pool, self._mixing)
 
-    @staticmethod
-    def collate(items: list[list[TrialRow]]) -> dict[str, Any]:
-        """The rows of each item; see :func:`collate_rows`."""
-        return collate_rows(items)
+    collate = staticmethod(collate_rows)
 
     @property
     def utterances(self) -> Sequence[str]:

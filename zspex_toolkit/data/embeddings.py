@@ -48,13 +48,11 @@ class EmbeddingTable:
 
     def __init__(self, path: str | PathLike, keys: Iterable[str], dim: int):
         table = read_scp(path)
-        self._number: dict[str, int] = {}
-        for key in keys:
-            if key not in table:
-                raise DataDirError(f"{path}: no line for '{key}'")
-            self._number[key] = len(self._number)
+        self._number = {key: number for number, key in enumerate(dict.fromkeys(keys))}
         self._rows = np.empty((len(self._number), dim), np.float32)
         for key, number in self._number.items():
+            if key not in table:
+                raise DataDirError(f"{path}: no line for '{key}'")
             vector = table[key]
             if vector.shape != (dim,):
                 raise DataDirError(f"{path}: '{key}': expected {dim} numbers (clue_dim), found shape {vector.shape}")

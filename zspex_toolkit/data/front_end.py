@@ -1,4 +1,4 @@
-"""The front end that made the features of a data directory: one and the same in training and in use."""
+"""The front end that made the features of a data directory: one and the same in training and in use. Loads no torch."""
 
 from __future__ import annotations
 
@@ -7,9 +7,19 @@ from os import PathLike
 from pathlib import Path
 
 from zspex_toolkit.config import to_dict
-from zspex_toolkit.data.feature_options import read_mfcc_config, read_vad_config
 from zspex_toolkit.errors import DataDirError
-from zspex_toolkit.signal.front_end import FrontEndConfig
+from zspex_toolkit.io.option_file import read_options
+from zspex_toolkit.signal.front_end_config import DEMIXING, FrontEndConfig, MfccConfig, VadConfig
+
+
+def read_mfcc_config(path: Path | None) -> MfccConfig:
+    """Settings from an option file; those of speaker embedding de-mixing if there is none."""
+    return DEMIXING if path is None else read_options(path, MfccConfig)
+
+
+def read_vad_config(path: Path | None) -> VadConfig:
+    """Settings from an option file; those of Kaldi's speaker recipes if there is none."""
+    return VadConfig() if path is None else read_options(path, VadConfig)
 
 
 def front_end_of(data: str | PathLike, *, cmvn_window: int = 300, subtract_level: bool = False) -> FrontEndConfig:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from os import PathLike
 
 import torch
@@ -12,6 +11,7 @@ from zspex_toolkit.data.front_end import check_front_end
 from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.io.archive import ArrayTable
 from zspex_toolkit.io.data_dir import DataDir
+from zspex_toolkit.io.sized_cache import SizedCache
 from zspex_toolkit.signal.front_end import FrontEnd, FrontEndConfig
 
 
@@ -36,27 +36,19 @@ class StoredFeatures:
         self._feats = self._table("feats.scp", made_by="make_mfcc")
         self._voiced = self._table("vad.scp", made_by="compute_vad")
         self._front_end = FrontEnd(front_end)
-        self._cache: OrderedDict[str, Tensor] = OrderedDict()
-        self._cached_bytes = 0
-        self._cache_bytes = cache_bytes
+        self._cache = SizedCache(self._read, cache_bytes)
 
     def __getitem__(self, utt: str) -> Tensor:
         """(L, F) float32, L >= 1."""
-        feats = self._cache.get(utt)
-        if feats is not None:
-            self._cache.move_to_end(utt)
-            return feats
+        return self._cache[utt]
+
+    def _read(self, utt: str) -> Tensor:
         mfcc = torch.from_numpy(self._feats[utt].astype("float32"))
         voiced = torch.from_numpy(self._voiced[utt]) > 0.5
         if len(mfcc) != len(voiced):
             where = self.data.path / "vad.scp"
             raise DataDirError(f"{where}: expected {len(mfcc)} decisions for '{utt}', as frames, found {len(voiced)}")
-        feats = self._front_end.from_mfcc(mfcc, voiced).contiguous()
-        self._cache[utt] = feats
-        self._cached_bytes += feats.nbytes
-        while self._cached_bytes > self._cache_bytes and len(self._cache) > 1:
-            self._cached_bytes -= self._cache.popitem(last=False)[1].nbytes
-        return feats
+        return self._front_end.from_mfcc(mfcc, voiced).contiguous()
 
     def _table(self, name: str, made_by: str) -> ArrayTable:
         table = self.data.feature_table(name)

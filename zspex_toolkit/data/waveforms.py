@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from os import PathLike
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from zspex_toolkit.errors import AudioError
 from zspex_toolkit.io.audio import audio_info, read_audio
 from zspex_toolkit.io.data_dir import DataDir
+from zspex_toolkit.io.sized_cache import SizedCache
 
 
 class Waveforms:
@@ -26,15 +26,13 @@ class Waveforms:
         self.fs = fs
         self.utterances = self.data.utterances
         self.utt2spk = self.data.utt2spk
-        self._cache: OrderedDict[str, np.ndarray] = OrderedDict()
-        self._cached_bytes = 0
-        self._cache_bytes = cache_bytes
+        self._cache = SizedCache(self._read, cache_bytes)  # int16
         self._all_fit: bool | None = None
 
     def utt2num_samples(self) -> dict[str, int]:
         """Length of every utterance: from the table of that name, or from the files' headers."""
         lengths = self._read_lengths()
-        self._all_fit = 2 * sum(lengths.values()) <= self._cache_bytes  # known before data processes begin
+        self._all_fit = 2 * sum(lengths.values()) <= self._cache.max_bytes  # known before data processes begin
         return lengths
 
     def _read_lengths(self) -> dict[str, int]:
@@ -46,7 +44,7 @@ class Waveforms:
 
     def __getitem__(self, utt: str) -> np.ndarray:
         """float32 (T,) in [-1, 1]."""
-        return self._cached(utt).astype(np.float32) / np.float32(32768.0)
+        return self._cache[utt].astype(np.float32) / np.float32(32768.0)
 
     def part(self, utt: str, start: int, stop: int) -> np.ndarray:
         """Samples ``start`` to ``stop`` of an utterance, float32 in [-1, 1].
@@ -58,7 +56,7 @@ class Waveforms:
             AudioError: if the utterance is shorter than ``stop``, as after its table of lengths was made.
         """
         if utt in self._cache or self._fits() or not self._is_plain(utt):
-            quantised = self._cached(utt)
+            quantised = self._cache[utt]
             if not 0 <= start < stop <= len(quantised):
                 raise AudioError(f"{utt}: expected samples {start} to {stop}, found {len(quantised)} samples")
             return quantised[start:stop] * np.float32(1 / 32768)
@@ -74,16 +72,7 @@ class Waveforms:
         """Whether a part of it can be read by itself: not from a pipe, and not through ``segments``."""
         return self.data.segments is None and not self.data.wavs.get(utt, "|").endswith("|")
 
-    def _cached(self, utt: str) -> np.ndarray:
+    def _read(self, utt: str) -> np.ndarray:
         """int16 (T,)."""
-        quantised = self._cache.get(utt)
-        if quantised is None:
-            samples, _ = self.data.read_audio(utt, fs=self.fs)
-            quantised = np.clip(np.rint(samples * 32768.0), -32768, 32767).astype(np.int16)
-            self._cache[utt] = quantised
-            self._cached_bytes += quantised.nbytes
-            while self._cached_bytes > self._cache_bytes and len(self._cache) > 1:
-                self._cached_bytes -= self._cache.popitem(last=False)[1].nbytes
-        else:
-            self._cache.move_to_end(utt)
-        return quantised
+        samples, _ = self.data.read_audio(utt, fs=self.fs)
+        return np.clip(np.rint(samples * 32768.0), -32768, 32767).astype(np.int16)

@@ -21,7 +21,7 @@ from torch.nn import functional
 from zspex_toolkit.data.trial_rows import TrialRow, collate_rows
 from zspex_toolkit.infer.extraction_cost import peak_memory_mib
 from zspex_toolkit.nn.pointwise import Rectifier
-from zspex_toolkit.nn.sequence_norm import GlobalNorm
+from zspex_toolkit.nn.sequence_norm import SequenceNorm
 from zspex_toolkit.nn.speech_coder import overlap_add
 from zspex_toolkit.nn.tcn import dilated_depthwise
 from zspex_toolkit.tasks.extraction import ExtractorSpec, build_extractor
@@ -219,7 +219,7 @@ def formulations() -> Iterator[Formulation]:
 
     rectifier = Rectifier()
     yield Formulation("PReLU", "functional.prelu", rectifier, lambda frames: functional.prelu(frames, rectifier.weight))
-    norm = GlobalNorm(CHANNELS)
+    norm = SequenceNorm(CHANNELS, causal=False)
     group_norm = channels_first(lambda frames: functional.group_norm(frames, 1, norm.weight, norm.bias, norm.eps))
     yield Formulation("global layer norm", "functional.group_norm", norm, group_norm)
     taps = nn.Conv1d(CHANNELS, CHANNELS, 3, padding=DILATION, dilation=DILATION, groups=CHANNELS)

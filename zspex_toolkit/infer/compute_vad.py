@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zspex_toolkit.data.feature_options import read_vad_config
+from zspex_toolkit.data.front_end import read_vad_config
 from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.infer.feature_jobs import logged_progress, piece_of, run_feature_jobs
 from zspex_toolkit.io.archive import ArchiveWriter

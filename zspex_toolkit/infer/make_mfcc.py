@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from zspex_toolkit.data.feature_options import read_mfcc_config
+from zspex_toolkit.data.front_end import read_mfcc_config
 from zspex_toolkit.errors import AudioError, DataDirError
 from zspex_toolkit.infer.feature_jobs import logged_progress, piece_of, run_feature_jobs
 from zspex_toolkit.io.archive import ArchiveWriter

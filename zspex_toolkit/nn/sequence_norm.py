@@ -9,19 +9,22 @@ from torch.nn import functional
 from zspex_toolkit.nn.streaming import Memory
 
 
-class GlobalNorm(nn.Module):
-    """Global layer norm (gLN): zero mean and unit variance over channels and time, then a gain and a bias per channel.
+class SequenceNorm(nn.Module):
+    """Zero mean and unit variance over channels and time, then a gain and a bias per channel.
 
     Args:
         num_channels: C.
+        causal: cumulative layer norm: frame t by the mean and variance over all channels of frames 0..t; otherwise
+            global layer norm (gLN), over all frames.
         affine: have gain and bias.
         eps: added to the variance.
 
-    Source: Luo & Mesgarani, "Conv-TasNet", IEEE/ACM TASLP 2019, equations 10-12.
+    Source: Luo & Mesgarani, "Conv-TasNet", IEEE/ACM TASLP 2019, equations 10-12 (global) and 13-15 (cumulative).
     """
 
-    def __init__(self, num_channels: int, *, affine: bool = True, eps: float = 1e-5):
+    def __init__(self, num_channels: int, *, causal: bool, affine: bool = True, eps: float = 1e-5):
         super().__init__()
+        self.causal = causal
         self.eps = eps
         self.weight = nn.Parameter(torch.ones(num_channels)) if affine else None
         self.bias = nn.Parameter(torch.zeros(num_channels)) if affine else None
@@ -31,19 +34,24 @@ class GlobalNorm(nn.Module):
 
         Args:
             frames: (B, L, C).
-            num_frames: (B,) true frames, each at least 1, which alone are counted; None if all L are.
-            memory: of no use here, since every frame counts the last one: must be None.
+            num_frames: (B,) true frames, each at least 1, which alone are counted; None if all L are. Of no use to a
+                causal norm: what stands behind the true frames does not reach them.
+            memory: of the stream, for a causal norm; None if the whole signal comes at once.
 
         Returns:
             (B, L, C), of the type of ``frames``. Mean and variance are taken in single precision.
         """
-        assert memory is None, "gLN needs the whole signal; stream with CumulativeNorm"
+        assert self.causal or memory is None, "gLN needs the whole signal; stream with a causal norm"
         with torch.autocast(frames.device.type, enabled=False):
-            if num_frames is None:
+            if self.causal:
+                normed = self._cumulative(frames.float(), memory)
+            elif num_frames is None:
                 normed = functional.layer_norm(frames.float(), frames.shape[1:], eps=self.eps)
             else:
                 normed = self._over_true_frames(frames.float(), num_frames.to(frames.device))
-            return _scale(normed, self.weight, self.bias).to(frames.dtype)
+            if self.weight is not None:
+                normed = torch.addcmul(self.bias, normed, self.weight)
+            return normed.to(frames.dtype)
 
     def _over_true_frames(self, frames: Tensor, num_frames: Tensor) -> Tensor:
         num_frames = num_frames[:, None, None]
@@ -53,56 +61,17 @@ class GlobalNorm(nn.Module):
         variance = (centred.square() * true).sum((1, 2), keepdim=True) / count
         return centred * (variance + self.eps).rsqrt()
 
-
-class CumulativeNorm(nn.Module):
-    """Cumulative layer norm: frame t by the mean and variance over all channels of frames 0..t.
-
-    Args:
-        num_channels: C.
-        affine: have gain and bias, named as in ``GlobalNorm``.
-        eps: added to the variance.
-
-    Source: Luo & Mesgarani, "Conv-TasNet", IEEE/ACM TASLP 2019, equations 13-15.
-    """
-
-    def __init__(self, num_channels: int, *, affine: bool = True, eps: float = 1e-5):
-        super().__init__()
-        self.eps = eps
-        self.weight = nn.Parameter(torch.ones(num_channels)) if affine else None
-        self.bias = nn.Parameter(torch.zeros(num_channels)) if affine else None
-
-    def forward(self, frames: Tensor, num_frames: Tensor | None = None, memory: Memory | None = None) -> Tensor:
-        """Normalise.
-
-        Args:
-            frames: (B, L, C).
-            num_frames: of no use: what stands behind the true frames does not reach them.
-            memory: of the stream; None if the whole signal comes at once.
-
-        Returns:
-            (B, L, C), of the type of ``frames``.
-        """
-        with torch.autocast(frames.device.type, enabled=False):
-            variance, mean = torch.var_mean(frames.float(), 2, unbiased=False)  # (B, L): of each frame
-            # Double precision: an hour of frames is summed up, and a mean square less a squared mean cancels.
-            variance, mean = variance.double(), mean.double()
-            moments = torch.stack([mean, variance + mean.square()]).cumsum(2)  # (2, B, L)
-            past, count = (0, 0) if memory is None else memory.get(self, (0, 0))
-            if torch.is_tensor(past):
-                moments = moments + past
-            seen = count + torch.arange(1, frames.shape[1] + 1, device=frames.device)
-            if memory is not None:
-                memory[self] = (moments[:, :, -1:], count + frames.shape[1])
-            mean, mean_square = moments / seen
-            gain = (mean_square - mean.square() + self.eps).rsqrt()[:, :, None].float()
-            normed = (frames.float() - mean[:, :, None].float()) * gain
-            return _scale(normed, self.weight, self.bias).to(frames.dtype)
-
-
-def sequence_norm(num_channels: int, *, causal: bool, affine: bool = True) -> nn.Module:
-    """The norm over channels and time of a network that waits for the whole signal, or of one that does not."""
-    return (CumulativeNorm if causal else GlobalNorm)(num_channels, affine=affine)
-
-
-def _scale(frames: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
-    return frames if weight is None else torch.addcmul(bias, frames, weight)
+    def _cumulative(self, frames: Tensor, memory: Memory | None) -> Tensor:
+        variance, mean = torch.var_mean(frames, 2, unbiased=False)  # (B, L): of each frame
+        # Double precision: an hour of frames is summed up, and a mean square less a squared mean cancels.
+        variance, mean = variance.double(), mean.double()
+        moments = torch.stack([mean, variance + mean.square()]).cumsum(2)  # (2, B, L)
+        past, count = (0, 0) if memory is None else memory.get(self, (0, 0))
+        if torch.is_tensor(past):
+            moments = moments + past
+        seen = count + torch.arange(1, frames.shape[1] + 1, device=frames.device)
+        if memory is not None:
+            memory[self] = (moments[:, :, -1:], count + frames.shape[1])
+        mean, mean_square = moments / seen
+        gain = (mean_square - mean.square() + self.eps).rsqrt()[:, :, None].float()
+        return (frames - mean[:, :, None].float()) * gain

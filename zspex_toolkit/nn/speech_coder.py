@@ -31,8 +31,14 @@ class SpeechEncoder(nn.Module):
 
     def __init__(self, num_filters: int, kernel_sizes: tuple[int, ...], stride: int, *, causal: bool = False):
         super().__init__()
-        check_kernels(kernel_sizes, stride)
-        self.kernel_sizes = tuple(kernel_sizes)
+        sizes = tuple(kernel_sizes)
+        if stride < 1:
+            raise ConfigError(f"stride: expected at least 1 sample, got {stride}")
+        if not sizes or any(later <= earlier for earlier, later in itertools.pairwise(sizes)):
+            raise ConfigError(f"kernel_sizes: expected ascending numbers of samples, got {sizes}")
+        if sizes[0] < stride:
+            raise ConfigError(f"kernel_sizes: expected at least the stride, {stride} samples, each, got {sizes}")
+        self.kernel_sizes = sizes
         self.stride = stride
         self.causal = causal
         self.filters = nn.ModuleList(nn.Conv1d(1, num_filters, size, stride) for size in kernel_sizes)
@@ -81,7 +87,6 @@ class SpeechDecoder(nn.Module):
 
     def __init__(self, num_filters: int, kernel_sizes: tuple[int, ...], stride: int, *, causal: bool = False):
         super().__init__()
-        check_kernels(kernel_sizes, stride)
         self.kernel_sizes = tuple(kernel_sizes)
         self.causal = causal
         self.filters = nn.ModuleList(nn.ConvTranspose1d(num_filters, 1, size, stride) for size in kernel_sizes)
@@ -109,18 +114,3 @@ def overlap_add(encoding: Tensor, layer: nn.ConvTranspose1d) -> Tensor:
     frames = functional.linear(encoding, layer.weight[:, 0].t())  # (B, L, size)
     num_samples = (encoding.shape[1] - 1) * stride + size
     return functional.fold(frames.transpose(1, 2), (1, num_samples), (1, size), stride=(1, stride))[:, 0, 0]
-
-
-def check_kernels(kernel_sizes: tuple[int, ...], stride: int) -> None:
-    """Refuse kernels that do not ascend, or that leave samples out between frames.
-
-    Raises:
-        ConfigError: naming the option, what was expected and what was found.
-    """
-    sizes = tuple(kernel_sizes)
-    if stride < 1:
-        raise ConfigError(f"stride: expected at least 1 sample, got {stride}")
-    if not sizes or any(later <= earlier for earlier, later in itertools.pairwise(sizes)):
-        raise ConfigError(f"kernel_sizes: expected ascending numbers of samples, got {sizes}")
-    if sizes[0] < stride:
-        raise ConfigError(f"kernel_sizes: expected at least the stride, {stride} samples, each, got {sizes}")

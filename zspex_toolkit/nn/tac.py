@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from zspex_toolkit.nn.pointwise import Pointwise, Rectifier
-from zspex_toolkit.nn.sequence_norm import sequence_norm
+from zspex_toolkit.nn.sequence_norm import SequenceNorm
 from zspex_toolkit.nn.streaming import Memory
 
 
@@ -36,7 +36,7 @@ class TransformAverageConcatenate(nn.Module):
         self.average_activation = Rectifier()
         self.concatenate = Pointwise(2 * hidden, channels)
         self.concatenate_activation = Rectifier()
-        self.norm = sequence_norm(channels, causal=causal) if norm else None
+        self.norm = SequenceNorm(channels, causal=causal) if norm else None
 
     def forward(
         self,

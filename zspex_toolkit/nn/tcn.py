@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from zspex_toolkit.errors import ConfigError
-from zspex_toolkit.nn.consm import ConSM
 from zspex_toolkit.nn.pointwise import Pointwise, Rectifier, product
-from zspex_toolkit.nn.sequence_norm import sequence_norm
+from zspex_toolkit.nn.sequence_norm import SequenceNorm
 from zspex_toolkit.nn.streaming import Memory, prepend_past
 
 
@@ -44,10 +45,10 @@ class TcnBlock(nn.Module):
         self.causal = causal
         self.expand = Pointwise(channels + embedding_dim, hidden)
         self.activation1 = Rectifier()
-        self.norm1 = sequence_norm(hidden, causal=causal)
+        self.norm1 = SequenceNorm(hidden, causal=causal)
         self.depthwise = nn.Conv1d(hidden, hidden, kernel_size, dilation=dilation, groups=hidden)
         self.activation2 = Rectifier()
-        self.norm2 = sequence_norm(hidden, causal=causal)
+        self.norm2 = SequenceNorm(hidden, causal=causal)
         self.project = Pointwise(hidden, channels)
 
     def forward(self, frames: Tensor, embedding: Tensor | None = None, memory: Memory | None = None) -> Tensor:
@@ -92,43 +93,46 @@ def dilated_depthwise(frames: Tensor, layer: nn.Conv1d) -> Tensor:
     return columns.permute(0, 2, 3, 1).flatten(1, 2)[:, :num_frames]
 
 
-class TcnStack(nn.Module):
-    """TCN blocks with dilations 1, 2, 4, ..., and the speaker embedding at their head.
+class ConSM(nn.Module):
+    """gamma(e) * x + beta(e), with x normalised first; gamma starts at 1 and beta at 0 for every speaker.
 
     Args:
-        channels, hidden, kernel_size, causal: of the blocks.
-        num_blocks: X.
+        channels: C.
         embedding_dim: D.
-        conditioning: ``concat`` joins the embedding to the input of the first block; ``consm`` modulates that input.
-        consm_norm: as in ``ConSM``.
+        norm: normalise over channels and time first, without gain and bias [ours].
+        causal: normalise over what has been heard.
+
+    Source: Chen et al., "MC-SpEx", Interspeech 2023; the formula is a reading of its block diagram.
     """
 
-    def __init__(
-        self,
-        channels: int,
-        hidden: int,
-        *,
-        kernel_size: int,
-        num_blocks: int,
-        embedding_dim: int,
-        conditioning: str,
-        consm_norm: bool,
-        causal: bool,
-    ):
+    def __init__(self, channels: int, embedding_dim: int, *, norm: bool = True, causal: bool = False):
         super().__init__()
-        joined = conditioning == "concat"
-        self.modulation = None if joined else ConSM(channels, embedding_dim, norm=consm_norm, causal=causal)
-        self.blocks = nn.ModuleList(
-            TcnBlock(
-                channels,
-                hidden,
-                kernel_size=kernel_size,
-                dilation=2**position,
-                embedding_dim=embedding_dim if joined and position == 0 else 0,
-                causal=causal,
-            )
-            for position in range(num_blocks)
-        )
+        self.norm = SequenceNorm(channels, causal=causal, affine=False) if norm else None
+        self.gamma = nn.Linear(embedding_dim, channels)
+        self.beta = nn.Linear(embedding_dim, channels)
+        for layer, start in ((self.gamma, 1.0), (self.beta, 0.0)):
+            nn.init.zeros_(layer.weight)
+            nn.init.constant_(layer.bias, start)
+
+    def forward(self, frames: Tensor, embedding: Tensor, memory: Memory | None = None) -> Tensor:
+        """(B, L, C) and (B, D) to (B, L, C)."""
+        gamma, beta = self.gamma(embedding)[:, None], self.beta(embedding)[:, None]
+        normed = frames if self.norm is None else self.norm(frames, memory=memory)
+        return torch.addcmul(beta, gamma, normed)
+
+
+class TcnStack(nn.Module):
+    """TCN blocks one behind the other, with the speaker embedding at their head.
+
+    Args:
+        modulation: what the embedding does to the input; None: it is joined to the input of the first block.
+        blocks: of the stack.
+    """
+
+    def __init__(self, modulation: ConSM | None, blocks: Sequence[TcnBlock]):
+        super().__init__()
+        self.modulation = modulation
+        self.blocks = nn.ModuleList(blocks)
 
     def forward(self, frames: Tensor, embedding: Tensor, memory: Memory | None = None) -> Tensor:
         """(B, L, C) and (B, D) to (B, L, C)."""
@@ -150,7 +154,7 @@ class SpeakerTcn(nn.Module):
         kernel_size: of the depthwise convolutions.
         num_blocks: X blocks a stack, dilations 1, 2, ..., 2 ** (X - 1).
         num_stacks: R.
-        conditioning: ``concat`` or ``consm``, see ``TcnStack``.
+        conditioning: ``concat`` joins the embedding to the input of each stack; ``consm`` modulates that input.
         consm_norm: as in ``ConSM``.
         causal: see no later frame.
 
@@ -176,19 +180,24 @@ class SpeakerTcn(nn.Module):
             raise ConfigError(
                 f"kernel_size: expected an odd number, since the network is not causal, got {kernel_size}"
             )
-        self.stacks = nn.ModuleList(
-            TcnStack(
-                channels,
-                hidden,
-                kernel_size=kernel_size,
-                num_blocks=num_blocks,
-                embedding_dim=embedding_dim,
-                conditioning=conditioning,
-                consm_norm=consm_norm,
-                causal=causal,
-            )
-            for _ in range(num_stacks)
-        )
+        joined = conditioning == "concat"
+
+        def new_stack() -> TcnStack:
+            modulation = None if joined else ConSM(channels, embedding_dim, norm=consm_norm, causal=causal)
+            blocks = [
+                TcnBlock(
+                    channels,
+                    hidden,
+                    kernel_size=kernel_size,
+                    dilation=2**position,
+                    embedding_dim=embedding_dim if joined and position == 0 else 0,
+                    causal=causal,
+                )
+                for position in range(num_blocks)
+            ]
+            return TcnStack(modulation, blocks)
+
+        self.stacks = nn.ModuleList(new_stack() for _ in range(num_stacks))
         reach = sum(block.context for stack in self.stacks for block in stack.blocks)
         self.context = reach if causal else reach // 2  # frames seen before (and, unless causal, behind) each frame
 

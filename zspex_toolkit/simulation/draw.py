@@ -11,9 +11,9 @@ import numpy as np
 
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.simulation.passage import draw_passage
+from zspex_toolkit.simulation.perturb import num_samples_at_speed
 from zspex_toolkit.simulation.plan import Enrollment, Noise, Passage, Plan, Trial
 from zspex_toolkit.simulation.pool import Pool
-from zspex_toolkit.simulation.speed import num_samples_at_speed
 
 MODES = ("min", "max", "target")
 Range = float | Sequence[float]  # a number of dB, or a lower and an upper one to draw between

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from zspex_toolkit.simulation.perturb import change_speed, num_samples_at_speed
 from zspex_toolkit.simulation.plan import Passage, Piece
 from zspex_toolkit.simulation.pool import Pool
-from zspex_toolkit.simulation.speed import change_speed, num_samples_at_speed
 
 Read = Callable[[str, int, int | None], np.ndarray]  # samples from one on to another (None: the end) of an utterance
 

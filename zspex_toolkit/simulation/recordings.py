@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import soundfile
 
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.io.audio import audio_info, read_audio
+from zspex_toolkit.io.sized_cache import SizedCache
 from zspex_toolkit.signal.resample import resample
 
 
@@ -35,9 +35,8 @@ class Recordings(Mapping[str, np.ndarray]):
     """
 
     def __init__(self, folder: os.PathLike | str | None, fs: int, *, memory_bytes: int = 1 << 29):
-        self._folder, self._fs, self._memory_bytes = Path(folder or "."), fs, memory_bytes
-        self._kept: OrderedDict[str, np.ndarray] = OrderedDict()
-        self._kept_bytes = 0
+        self._folder, self._fs = Path(folder or "."), fs
+        self._samples = SizedCache(self._read, memory_bytes)
         found = {} if folder is None else {name: audio_info(self._folder / name) for name in _audio_files(self._folder)}
         self.num_samples = {name: max(round(info.num_samples * fs / info.fs), 1) for name, info in found.items()}
         if 4 * sum(self.num_samples.values()) <= memory_bytes:
@@ -46,14 +45,10 @@ class Recordings(Mapping[str, np.ndarray]):
     def __getitem__(self, name: str) -> np.ndarray:
         if name not in self.num_samples:
             raise KeyError(name)
-        if name in self._kept:
-            self._kept.move_to_end(name)
-            return self._kept[name]
-        samples = self._kept[name] = resample(*read_audio(self._folder / name), self._fs)
-        self._kept_bytes += samples.nbytes
-        while self._kept_bytes > self._memory_bytes and len(self._kept) > 1:
-            self._kept_bytes -= self._kept.popitem(last=False)[1].nbytes
-        return samples
+        return self._samples[name]
+
+    def _read(self, name: str) -> np.ndarray:
+        return resample(*read_audio(self._folder / name), self._fs)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.num_samples)

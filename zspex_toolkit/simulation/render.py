@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from zspex_toolkit.simulation.levels import SILENCE, SilentSignalError, limited_gain, noise_gain, set_levels
-from zspex_toolkit.simulation.noise import stretch
 from zspex_toolkit.simulation.passage import Read, read_activity, read_passage
+from zspex_toolkit.simulation.perturb import reverberate, stretch
 from zspex_toolkit.simulation.plan import Enrollment, Passage, Plan
-from zspex_toolkit.simulation.room import reverberate
 
 FULL_SCALE = np.float32(32768)
 Signals = Mapping[str, np.ndarray]

@@ -181,6 +181,11 @@ def _give_clues(config: Config, extractor: nn.Module, train_set: DrawnTrials, va
         )
     if not extractor.clue_dim:
         return
+    if set(config.draw.speeds) != {1.0}:
+        raise ConfigError(
+            f"draw.speeds: expected [1.0] beside clue_table, whose embeddings are of voices at their own speed, "
+            f"got {list(config.draw.speeds)}"
+        )
     train_set.clues = EmbeddingTable(config.clue_table, train_set.utterances, extractor.clue_dim)
     if valid_set is not None:
         path = config.valid_data / GIVEN_CLUE

@@ -113,7 +113,10 @@ def joined(device: torch.device) -> Iterator[Processes]:
     importlib.import_module("torch._dynamo")
     store, rank, count = next(dist.rendezvous("env://"))
     store = dist.PrefixStore(f"training-{next(_joins)}", store)
-    dist.init_process_group("gloo", store=store, rank=rank, world_size=count)
+    try:
+        dist.init_process_group("gloo", store=store, rank=rank, world_size=count)
+    except RuntimeError as error:  # a process that fails at once may be gone before it has met the others
+        raise _ended_by_another(error, store) from error
     gpus = dist.new_group(backend="nccl") if device.type == "cuda" else None
     is_together = False
     try:
@@ -142,19 +145,24 @@ def _ending_together(processes: Processes, store: dist.Store) -> Iterator[None]:
     except TrainingInterrupted:
         raise
     except BaseException as error:
+        if isinstance(error, PeerLostError):
+            raise _ended_by_another(error, store) from error
         if not _is_first(store):
             raise SystemExit(1) from error
-        if isinstance(error, PeerLostError):
-            slow = "timed out" in str(error).lower()
-            what = "does not answer" if slow else "was killed (torchrun says which)"
-            raise UserError(
-                f"another process of this training {what}; start the same command again to go on from the last "
-                "checkpoint"
-            ) from error
         if isinstance(error, UserError):
             where = f"process {processes.rank + 1} of {processes.count} on {socket.gethostname()}"
             raise type(error)(f"{where}: {error}") from error
         raise
+
+
+def _ended_by_another(error: Exception, store: dist.Store) -> SystemExit | UserError:
+    """How a process ends whose peer is gone: silently, if a peer tells why; else with what is known."""
+    if not _is_first(store):
+        return SystemExit(1)
+    what = "does not answer" if "timed out" in str(error).lower() else "was killed (torchrun says which)"
+    return UserError(
+        f"another process of this training {what}; start the same command again to go on from the last checkpoint"
+    )
 
 
 def _is_first(store: dist.Store) -> bool:

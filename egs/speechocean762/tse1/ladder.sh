@@ -6,5 +6,5 @@ set -euo pipefail
 here=$(dirname "${BASH_SOURCE[0]}")
 rows="spex_plus shared_fuser scale_inter_fuser consm zspex unshared_fuser without_norm"
 compared="spex_plus,shared_fuser,scale_inter_fuser,consm,zspex,unshared_fuser:zspex,without_norm:zspex"
-"$here/run.sh" --exp_tag ladder --train_configs conf/ladder --systems "$rows" --test_sets test \
+exec "$here/run.sh" --exp_tag ladder --train_configs conf/ladder --systems "$rows" --test_sets test \
     --report_args "--audio false --ladder $compared" "$@"

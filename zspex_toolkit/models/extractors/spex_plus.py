@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from zspex_toolkit.models.extraction_network import ExtractionNetwork
-from zspex_toolkit.nn.fuser import PlainFuser
 from zspex_toolkit.nn.given_embedding import own_or_given
-from zspex_toolkit.nn.mask_generator import SeparateMasks
+from zspex_toolkit.nn.scales import MaskGenerator, PlainFuser
 from zspex_toolkit.nn.speech_coder import SpeechDecoder, SpeechEncoder
 from zspex_toolkit.nn.tcn import SpeakerTcn
 
@@ -85,7 +84,7 @@ class SpexPlus(ExtractionNetwork):
                 num_stacks=num_stacks,
                 causal=causal,
             ),
-            mask_generator=SeparateMasks(bottleneck, len(kernel_sizes), num_filters),
+            mask_generator=MaskGenerator(bottleneck, len(kernel_sizes), num_filters),
             speaker_encoder=own_or_given(clue_dim, bottleneck, speaker_hidden, embedding_dim),
             embedding_dim=embedding_dim,
             start=start,

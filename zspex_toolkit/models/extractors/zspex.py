@@ -7,10 +7,9 @@ from torch import nn
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.models.extraction_network import ExtractionNetwork
 from zspex_toolkit.models.extractors import spex_plus
-from zspex_toolkit.nn.fuser import PlainFuser, ScaleInterFuser
 from zspex_toolkit.nn.given_embedding import own_or_given
-from zspex_toolkit.nn.mask_generator import ScaleInterMasks, SeparateMasks
-from zspex_toolkit.nn.sequence_norm import sequence_norm
+from zspex_toolkit.nn.scales import MaskGenerator, PlainFuser, ScaleInterFuser
+from zspex_toolkit.nn.sequence_norm import SequenceNorm
 from zspex_toolkit.nn.speech_coder import SpeechDecoder, SpeechEncoder
 from zspex_toolkit.nn.tac import TransformAverageConcatenate
 from zspex_toolkit.nn.tcn import SpeakerTcn
@@ -91,8 +90,7 @@ class ZSpex(ExtractionNetwork):
             sizes = (num_scales, num_filters, bottleneck)
             return PlainFuser(*sizes) if fuser == "plain" else ScaleInterFuser(*sizes, exchange())
 
-        masked = (bottleneck, num_scales, num_filters)
-        separate = mask_generator == "separate"
+        joint = mask_generator == "scale_inter"
         normed = fuser == "scale_inter" if norm is None else norm
         super().__init__(
             num_speakers,
@@ -100,7 +98,7 @@ class ZSpex(ExtractionNetwork):
             decoder=SpeechDecoder(num_filters, kernel_sizes, stride, causal=causal),
             fuser=new_fuser(),
             enrollment_fuser=None if shared_fuser or clue_dim else new_fuser(),
-            norm=sequence_norm(bottleneck, causal=causal) if normed else None,
+            norm=SequenceNorm(bottleneck, causal=causal) if normed else None,
             tcn=SpeakerTcn(
                 bottleneck,
                 hidden,
@@ -112,7 +110,7 @@ class ZSpex(ExtractionNetwork):
                 consm_norm=consm_norm,
                 causal=causal,
             ),
-            mask_generator=SeparateMasks(*masked) if separate else ScaleInterMasks(*masked, exchange()),
+            mask_generator=MaskGenerator(bottleneck, num_scales, num_filters, exchange() if joint else None),
             speaker_encoder=own_or_given(clue_dim, bottleneck, speaker_hidden, embedding_dim),
             embedding_dim=embedding_dim,
             start=start,
