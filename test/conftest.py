@@ -15,7 +15,9 @@ import pytest
 import torch
 
 from zspex_toolkit.corpora._synthetic_voice import synthetic_speech
+from zspex_toolkit.infer.plan_mixtures import Config as PlanConfig
 from zspex_toolkit.infer.plan_mixtures import plan_data_dir
+from zspex_toolkit.infer.render_mixtures import Config as RenderConfig
 from zspex_toolkit.infer.render_mixtures import render_data_dir
 from zspex_toolkit.io.archive import ArchiveWriter
 from zspex_toolkit.io.audio import write_audio
@@ -85,8 +87,8 @@ def voices(tmp_path_factory) -> Path:
         source = write_voices(root, name, utterances)
         add_features(source)
         mixtures = root / "data" / f"mix_{name}_snr0"
-        plan_data_dir(source, mixtures, snr_db=(0.0,), seed=1)
-        render_data_dir(mixtures, source, root / "dump" / mixtures.name)
+        plan_data_dir(PlanConfig(source, mixtures, snr_db=(0.0,), seed=1))
+        render_data_dir(RenderConfig(mixtures, source, root / "dump" / mixtures.name))
         add_features(mixtures)
     return root
 

@@ -14,6 +14,7 @@ from zspex_toolkit.models.clue import Clue, clues_per_mixture, mean_embedding
 
 FS = 8000
 MIN_ENROLLMENT = 280
+PRESENCE = {"bias": 10.0, "energy_db": 1.0, "cosine": 0.0, "usual_gain": 1.0, "quietest_db": -60.0, "loudest_db": 0.0}
 _NUM_TAPS = 513
 
 

@@ -8,19 +8,21 @@ import pytest
 import torch
 
 from zspex_toolkit.infer import benchmark_cell
-from zspex_toolkit.infer.benchmark_cell import Cell, Figure, draw_batch, instructions, measure_cell, prepare
+from zspex_toolkit.infer.benchmark_cell import (
+    CHANNELS,
+    Cell,
+    Figure,
+    draw_batch,
+    formulations,
+    instructions,
+    measure_cell,
+    measure_formulations,
+    prepare,
+)
+from zspex_toolkit.models.extractors.spex_plus import SMALL
 from zspex_toolkit.tasks.extraction import ExtractorSpec
 
-TINY = {
-    "num_filters": 4,
-    "bottleneck": 4,
-    "hidden": 8,
-    "num_blocks": 1,
-    "num_stacks": 1,
-    "embedding_dim": 4,
-    "speaker_hidden": 4,
-}
-CELL = Cell(ExtractorSpec("spex_plus", TINY, 8000, 3), "cpu", "eager", "training", 0.1, 2, 2, 0)
+CELL = Cell(ExtractorSpec("spex_plus", SMALL["plain"], 8000, 3), "cpu", "eager", "training", 0.1, 2, 2, 0)
 
 
 @pytest.mark.parametrize("work", ["training", "extraction"])
@@ -88,3 +90,19 @@ def test_a_batch_has_the_size_asked_for():
 def test_compiled_work_is_timed_or_said_to_be_impossible():
     figure = measure_cell(dataclasses.replace(CELL, work="extraction", mode="compile"))
     assert figure.failure or figure.seconds > 0
+
+
+ALL = list(formulations())
+
+
+@pytest.mark.parametrize("one", ALL, ids=[one.name for one in ALL])
+def test_both_ways_give_the_same(one):
+    torch.manual_seed(0)
+    frames = torch.randn(2, 50, CHANNELS)
+    torch.testing.assert_close(one.ours(frames), one.plain(frames), rtol=1e-4, atol=1e-4)
+
+
+def test_every_formulation_is_timed_beside_its_alternative():
+    measured = measure_formulations(num_runs=1)
+    assert list(measured) == [f"{one.name} / {one.plain_name}" for one in ALL]
+    assert all(ours > 0 and plain > 0 for ours, plain in measured.values())

@@ -80,7 +80,7 @@ def test_what_is_in_use_and_slower_than_its_alternative_is_named(monkeypatch):
 def test_a_wrong_setting_is_refused_before_anything_is_measured(options, message, tmp_path, monkeypatch):
     monkeypatch.setattr(benchmark, "measure_in_a_process", None)
     with pytest.raises(ConfigError, match=message):
-        benchmark.benchmark_extraction(out=tmp_path, **options)
+        benchmark.benchmark_extraction(benchmark.Config(out=tmp_path, **options))
 
 
 def test_everything_is_measured_in_turn_and_the_table_written_twice(tmp_path, monkeypatch, capsys):
@@ -93,7 +93,7 @@ def test_everything_is_measured_in_turn_and_the_table_written_twice(tmp_path, mo
     monkeypatch.setattr(benchmark, "measure_in_a_process", measure)
     monkeypatch.setattr(benchmark, "measure_formulations", lambda: {"PReLU / functional.prelu": (1.0, 2.5)})
     benchmark.benchmark_extraction(
-        out=tmp_path, extractors=("zspex",), devices=("cpu",), modes=("eager", "bf16"), num_rounds=2
+        benchmark.Config(out=tmp_path, extractors=("zspex",), devices=("cpu",), modes=("eager", "bf16"), num_rounds=2)
     )
     assert order == 2 * [("eager", "training"), ("eager", "extraction"), ("bf16", "training"), ("bf16", "extraction")]
     page = (tmp_path / "benchmark.md").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from tiny_model import write_model
 
 from zspex_toolkit.errors import UserError
 from zspex_toolkit.infer import calibrate_presence as module
-from zspex_toolkit.infer.calibrate_presence import calibrate_presence, fit_presence
+from zspex_toolkit.infer.calibrate_presence import Config, calibrate_presence, fit_presence
 from zspex_toolkit.infer.extractor import Extractor
 from zspex_toolkit.infer.trial_journal import TrialNote
 from zspex_toolkit.io.table import read_table
@@ -69,10 +69,10 @@ def test_the_levels_it_knows_are_those_of_the_trials_without_the_outliers():
 def test_fitting_again_changes_nothing(tmp_path, monkeypatch, capsys):
     trials, model = make_trials(tmp_path), write_model(tmp_path / "m")
     monkeypatch.setattr(module, "_FEWEST", 1)
-    calibrate_presence(model, trials, device="cpu")
+    calibrate_presence(Config(model, trials, device="cpu"))
     first = (model / "model.yaml").read_text()
     capsys.readouterr()
-    calibrate_presence(model, trials, device="cpu")
+    calibrate_presence(Config(model, trials, device="cpu"))
     assert (model / "model.yaml").read_text() == first
     assert "0 extracted, 8 already there" in capsys.readouterr().out
 
@@ -88,7 +88,7 @@ def test_a_network_that_is_silent_everywhere_cannot_be_calibrated():
 def test_coefficients_are_written_into_the_model_and_used(tmp_path, monkeypatch, capsys):
     trials, model = make_trials(tmp_path), write_model(tmp_path / "m")
     monkeypatch.setattr(module, "_FEWEST", 1)  # the made-up trials have one without the speaker
-    fitted = calibrate_presence(model, trials, device="cpu")
+    fitted = calibrate_presence(Config(model, trials, device="cpu"))
     assert Extractor.load(model, device="cpu").calibration == fitted
     assert read_table(model / "extracted" / "test" / "wav.scp").keys() == read_table(trials / "wav.scp").keys()
     said = capsys.readouterr().out.splitlines()[-1]
@@ -102,5 +102,5 @@ def test_too_few_trials_of_a_kind_are_refused_before_anything_is_extracted(tmp_p
         r"utt2condition: expected at least 5 trials with and 5 without the enrolled speaker \(absent\), found 7 and 1"
     )
     with pytest.raises(UserError, match=message):
-        calibrate_presence(model, trials, device="cpu")
+        calibrate_presence(Config(model, trials, device="cpu"))
     assert not (model / "extracted").exists()

@@ -9,7 +9,8 @@ from tiny_model import write_model
 from zspex_toolkit.data.embeddings import read_embeddings
 from zspex_toolkit.errors import AudioError, ConfigError
 from zspex_toolkit.infer.clue_sources import read_clue
-from zspex_toolkit.infer.enroll import XvectorEnroller, enroll
+from zspex_toolkit.infer.enroll import Config, XvectorEnroller, enroll
+from zspex_toolkit.infer.extract_jobs import Config as ExtractConfig
 from zspex_toolkit.infer.extract_jobs import extract
 from zspex_toolkit.infer.extractor import Extractor
 from zspex_toolkit.io.audio import read_audio, write_audio
@@ -28,16 +29,16 @@ def folder(tmp_path):
 
 def test_a_clue_from_a_file_gives_the_voice_of_the_recording(folder):
     model = write_model(folder / "m")
-    enroll(model=model, enrollment=(f"{folder}/ann.wav",), output=folder / "ann.clue", device="cpu")
-    given = {"model": model, "mixture": f"{folder}/mix.wav", "list": None, "device": "cpu"}
-    extract(**given, enrollment=(f"{folder}/ann.wav",), output=folder / "a.wav")
-    extract(**given, enrollment=(), clue=(f"{folder}/ann.clue",), output=folder / "b.wav")
+    enroll(Config(model=model, enrollment=(f"{folder}/ann.wav",), output=folder / "ann.clue", device="cpu"))
+    given = {"model": model, "mixture": f"{folder}/mix.wav", "device": "cpu"}
+    extract(ExtractConfig(**given, enrollment=(f"{folder}/ann.wav",), output=folder / "a.wav"))
+    extract(ExtractConfig(**given, clue=(f"{folder}/ann.clue",), output=folder / "b.wav"))
     assert (folder / "a.wav").read_bytes() == (folder / "b.wav").read_bytes()
 
 
 def test_a_list_takes_clues_and_asks_a_meeting_of_all_people_at_once(folder, monkeypatch, capsys):
     model = write_model(folder / "m")
-    enroll(model=model, enrollment=(f"{folder}/ann.wav",), output=folder / "ann.clue", device="cpu")
+    enroll(Config(model=model, enrollment=(f"{folder}/ann.wav",), output=folder / "ann.clue", device="cpu"))
     lines = [("mix", f"clue:{folder}/ann.clue", "a"), ("mix", f"{folder}/bob.wav", "b"), ("mix", "none.wav", "c")]
     for name, chosen in (("two", lines[:2]), ("three", lines)):
         rows = (f"{folder}/{mix}.wav\t{who}\t{folder}/{name}-{out}.wav\n" for mix, who, out in chosen)
@@ -46,11 +47,10 @@ def test_a_list_takes_clues_and_asks_a_meeting_of_all_people_at_once(folder, mon
     monkeypatch.setattr(
         Extractor, "separate", lambda self, mixtures, clue: asked.append(len(clue)) or separate(self, mixtures, clue)
     )
-    nothing = {"model": model, "mixture": None, "enrollment": (), "output": None, "device": "cpu"}
-    extract(**nothing, list=folder / "two.tsv")
+    extract(ExtractConfig(model, list=folder / "two.tsv", device="cpu"))
     assert asked == [2] and capsys.readouterr().out.count("1.00 s") == 2
     with pytest.raises(Exception, match="1 of 3 jobs failed"):
-        extract(**nothing, list=folder / "three.tsv")
+        extract(ExtractConfig(model, list=folder / "three.tsv", device="cpu"))
     assert asked == [2, 1, 1]  # one by one, so that the third does not lose the others
     for out in ("a", "b"):
         one, other = (read_audio(folder / f"{name}-{out}.wav")[0] for name in ("two", "three"))
@@ -61,7 +61,7 @@ def test_an_x_vector_is_a_clue_that_any_network_of_its_size_may_use(voices, expe
     data = DataDir.load(voices / "data" / "train")
     utterances = data.utterances[:2]
     sources = tuple(data.wavs[utt] for utt in utterances)
-    enroll(embedder=experiment / "embedder", enrollment=sources, output=tmp_path / "it.clue", device="cpu")
+    enroll(Config(embedder=experiment / "embedder", enrollment=sources, output=tmp_path / "it.clue", device="cpu"))
     clue, made_by = Clue.load(tmp_path / "it.clue")
     enroller = XvectorEnroller(experiment / "embedder", "cpu")
     vectors = [enroller.enroll(source).embedding for source in sources]
@@ -71,7 +71,7 @@ def test_an_x_vector_is_a_clue_that_any_network_of_its_size_may_use(voices, expe
 
 def test_a_trial_directory_gets_the_clue_of_every_trial(experiment, tmp_path):
     trials = make_trials(tmp_path)
-    enroll(embedder=experiment / "embedder", data=trials, device="cpu")
+    enroll(Config(embedder=experiment / "embedder", data=trials, device="cpu"))
     keys, vectors = read_embeddings(trials / "clue_spk1.scp")
     assert keys == DataDir.load(trials).utterances and vectors.shape == (8, 12)
     number = {key: place for place, key in enumerate(keys)}
@@ -86,7 +86,7 @@ def test_a_trial_whose_enrollment_is_unfit_is_named(experiment, tmp_path):
         trials / "enroll_spk1.scp", read_table(trials / "enroll_spk1.scp") | {"cat-m2": f"{tmp_path}/short.wav"}
     )
     with pytest.raises(AudioError, match=r"cat-m2: .*short\.wav: expected at least 400 samples at 16000 Hz, found 20"):
-        enroll(embedder=experiment / "embedder", data=trials, device="cpu")
+        enroll(Config(embedder=experiment / "embedder", data=trials, device="cpu"))
     assert not (trials / "clue_spk1.scp").exists()
 
 
@@ -105,7 +105,7 @@ def test_a_trial_whose_enrollment_is_unfit_is_named(experiment, tmp_path):
 )
 def test_settings_that_contradict_each_other_are_refused(settings, message):
     with pytest.raises(ConfigError, match=message):
-        enroll(**settings)
+        enroll(Config(**settings))
 
 
 def test_a_silent_recording_is_no_clue(experiment, tmp_path):
@@ -116,7 +116,7 @@ def test_a_silent_recording_is_no_clue(experiment, tmp_path):
 
 def test_what_was_enrolled_can_be_read_for_that_model_alone(folder):
     one, other = write_model(folder / "m"), write_model(folder / "other", seed=1)
-    enroll(model=one, enrollment=(f"{folder}/ann.wav",), output=folder / "ann.clue", device="cpu")
+    enroll(Config(model=one, enrollment=(f"{folder}/ann.wav",), output=folder / "ann.clue", device="cpu"))
     assert len(read_clue(Extractor.load(one, device="cpu"), f"{folder}/ann.clue")) == 1
     with pytest.raises(ValueError, match="a clue of another model"):
         read_clue(Extractor.load(other, device="cpu"), f"{folder}/ann.clue")

@@ -2,15 +2,13 @@
 
 import numpy as np
 import pytest
-from filter_extractor import FS, FilterExtractor, high_noise, low_noise, spec
+from filter_extractor import FS, PRESENCE, FilterExtractor, high_noise, low_noise, spec
 
 from zspex_toolkit.errors import ConfigError, UserError
 from zspex_toolkit.infer import extract_jobs
-from zspex_toolkit.infer.extract_jobs import Job, extract, read_jobs
+from zspex_toolkit.infer.extract_jobs import Config, Job, extract, read_jobs
 from zspex_toolkit.infer.extractor import Extractor
 from zspex_toolkit.io.audio import audio_info, read_audio, write_audio
-
-PRESENCE = {"bias": 10.0, "energy_db": 1.0, "cosine": 0.0, "usual_gain": 1.0, "quietest_db": -60.0, "loudest_db": 0.0}
 
 
 @pytest.fixture
@@ -31,20 +29,16 @@ def write_list(folder, *lines):
     return folder / "jobs.tsv"
 
 
-def run(**settings):
-    extract(**{"model": None, "mixture": None, "enrollment": (), "output": None, "list": None, **settings})
-
-
 def test_one_job_tells_length_and_presence(folder, capsys):
     out = folder / "new" / "out.wav"
-    run(mixture=str(folder / "mix.wav"), enrollment=(str(folder / "me.wav"),), output=out)
+    extract(Config(mixture=str(folder / "mix.wav"), enrollment=(str(folder / "me.wav"),), output=out))
     assert capsys.readouterr().out == f"{out}: 2.00 s, presence 0.999\n"
     assert audio_info(out).num_samples == 2 * FS
 
 
 def test_all_jobs_of_a_list_are_done(folder, capsys):
     path = write_list(folder, ("mix.wav", "me.wav", "a.wav"), ("others.wav", "me.wav", "b.wav"))
-    run(list=path)
+    extract(Config(list=path))
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == f"{folder}/a.wav: 2.00 s, presence 0.999"
     assert lines[1].startswith(f"{folder}/b.wav: 1.00 s, presence 0.0")
@@ -56,7 +50,7 @@ def test_a_job_that_fails_is_named_and_does_not_lose_the_others(folder, capsys):
         folder, ("none.wav", "me.wav", "a.wav"), ("mix.wav", "silent.wav", "b.wav"), ("mix.wav", "me.wav", "c.wav")
     )
     with pytest.raises(UserError) as error:
-        run(list=path)
+        extract(Config(list=path))
     assert str(error.value) == f"2 of 3 jobs failed: {path}:1, {path}:2"
     said = capsys.readouterr()
     assert f"{path}:1: {folder}/none.wav: no such file or directory" in said.err.splitlines()
@@ -69,7 +63,7 @@ def test_an_enrollment_that_jobs_share_is_heard_once(folder, monkeypatch):
     calls = []
     make = extract_jobs.clue_of
     monkeypatch.setattr(extract_jobs, "clue_of", lambda *given: calls.append(given[1]) or make(*given))
-    run(list=write_list(folder, ("mix.wav", "me.wav", "a.wav"), ("others.wav", "me.wav", "b.wav")))
+    extract(Config(list=write_list(folder, ("mix.wav", "me.wav", "a.wav"), ("others.wav", "me.wav", "b.wav"))))
     assert calls == [(f"{folder}/me.wav",)]
 
 
@@ -104,7 +98,7 @@ def test_a_list_from_a_spreadsheet_is_read(tmp_path):
 def test_a_list_of_another_form_is_refused_before_anything_is_done(folder, text, message):
     (folder / "jobs.tsv").write_text(text)
     with pytest.raises(UserError, match=rf"jobs\.tsv{message}"):
-        run(list=folder / "jobs.tsv")
+        extract(Config(list=folder / "jobs.tsv"))
 
 
 def test_a_list_that_is_not_there_is_named(tmp_path):
@@ -115,7 +109,7 @@ def test_a_list_that_is_not_there_is_named(tmp_path):
 def test_an_output_of_no_format_is_refused_before_anything_is_done(folder):
     path = write_list(folder, ("mix.wav", "me.wav", "a.wav"), ("mix.wav", "me.wav", "b.mp3"))
     with pytest.raises(ConfigError, match=r"jobs\.tsv:2: .*b\.mp3: expected a name that ends in \.wav or \.flac"):
-        run(list=path)
+        extract(Config(list=path))
     assert not (folder / "a.wav").exists()
 
 
@@ -125,9 +119,9 @@ def test_no_recording_of_any_job_is_overwritten(folder):
     with pytest.raises(
         UserError, match=r"jobs\.tsv:2: .*me\.wav: is a recording to read; give the output another name"
     ):
-        run(list=path)
+        extract(Config(list=path))
     with pytest.raises(UserError, match=r"^/.*me\.wav: is a recording to read"):
-        run(mixture=str(folder / "mix.wav"), enrollment=(str(folder / "me.wav"),), output=folder / "me.wav")
+        extract(Config(mixture=str(folder / "mix.wav"), enrollment=(str(folder / "me.wav"),), output=folder / "me.wav"))
     assert (folder / "me.wav").read_bytes() == before and not (folder / "a.wav").exists()
 
 
@@ -144,13 +138,13 @@ def test_no_recording_of_any_job_is_overwritten(folder):
 )
 def test_what_is_missing_is_named(settings, message):
     with pytest.raises(ConfigError, match=message):
-        run(**settings)
+        extract(Config(**settings))
 
 
 def test_a_model_without_presence_score_is_said_once(folder, monkeypatch, capsys):
     plain = Extractor(spec(), FilterExtractor(), "cpu")
     monkeypatch.setattr(extract_jobs.Extractor, "load", lambda model, device: plain)
-    run(mixture=str(folder / "mix.wav"), enrollment=(str(folder / "me.wav"),), output=folder / "o.wav")
+    extract(Config(mixture=str(folder / "mix.wav"), enrollment=(str(folder / "me.wav"),), output=folder / "o.wav"))
     said = capsys.readouterr()
     assert said.out == f"{folder}/o.wav: 2.00 s, presence unknown\n"
     assert "presence unknown: this model was not calibrated for it, see calibrate_presence\n" in said.err

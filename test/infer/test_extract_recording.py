@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from filter_extractor import FS, FilterExtractor, high_noise, low_noise, spec
+from filter_extractor import FS, PRESENCE, FilterExtractor, high_noise, low_noise, spec
 
 from zspex_toolkit.errors import AudioError, ConfigError, UserError
 from zspex_toolkit.infer import extract_recording as module
@@ -19,8 +19,8 @@ from zspex_toolkit.io.audio import audio_info, read_audio
 from zspex_toolkit.io.audio_blocks import read_blocks
 from zspex_toolkit.signal.resample import resample
 
-PRESENCE = {"bias": 10.0, "energy_db": 1.0, "cosine": 0.0, "usual_gain": 1.0, "quietest_db": -60.0, "loudest_db": 0.0}
 TARGET, INTERFERER = low_noise(3 * FS), high_noise(3 * FS)
+DEFAULTS = {"channels": "mono", "normalize_output": "mixture", "sample_format": "int16", "chunk_s": 12.0}
 
 
 class Case:
@@ -34,8 +34,9 @@ class Case:
 
     def extract(self, mixture, output="out.wav", **options):
         self.output = self.folder / output
+        options = OutputOptions(**DEFAULTS | options)
         (extracted,) = extract_recording(
-            self.extractor, str(mixture), self.clue, [self.output], OutputOptions(**options), say=self.said.append
+            self.extractor, str(mixture), self.clue, [self.output], options, say=self.said.append
         )
         return extracted
 
@@ -332,7 +333,8 @@ with soundfile.SoundFile(folder / "mix.wav", "w", 16000, 1) as sound:
         sound.write(second)
 extractor = Extractor(spec(), FilterExtractor(), "cpu")
 clue = extractor.enroll(low_noise(FS), FS)
-extract_recording(extractor, str(folder / "mix.wav"), clue, [folder / "out.wav"], OutputOptions())
+options = OutputOptions("mono", "mixture", "int16", 12.0)
+extract_recording(extractor, str(folder / "mix.wav"), clue, [folder / "out.wav"], options)
 assert soundfile.info(folder / "out.wav").frames == 60 * minutes * 16000
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """

@@ -13,7 +13,7 @@ from zspex_toolkit.config import dump_config
 from zspex_toolkit.errors import AudioError, ConfigError, DataDirError, JobError
 from zspex_toolkit.infer import extract_trials as module
 from zspex_toolkit.infer.calibration import Calibration
-from zspex_toolkit.infer.extract_trials import extract_trials, presence_of
+from zspex_toolkit.infer.extract_trials import Config, extract_trials, presence_of
 from zspex_toolkit.infer.extractor import Extractor
 from zspex_toolkit.infer.trial_journal import TrialNote, read_notes
 from zspex_toolkit.io.audio import audio_info, read_audio, write_audio
@@ -41,7 +41,7 @@ def contents(folder):
 
 def test_each_trial_is_extracted_as_it_would_be_alone(model, trials, tmp_path, capsys):
     out = tmp_path / "out"
-    extract_trials(model, trials, out, device="cpu")
+    extract_trials(Config(model, trials, out, device="cpu"))
     assert capsys.readouterr().out == f"{out}: 8 trials in, 8 extracted, 0 already there, 0 dropped\n"
     extractor = Extractor.load(model, device="cpu")
     enrollments, presence = read_table(trials / "enroll_spk1.scp"), read_table(out / "presence")
@@ -58,7 +58,7 @@ def test_a_trial_of_several_chunks_is_extracted_as_the_user_would(model, trials,
     table = {trial: str(tmp_path / "long.wav") for trial in read_table(trials / "wav.scp")}
     for name in ("wav.scp", "spk1.scp"):
         write_table(trials / name, table)
-    extract_trials(model, trials, tmp_path / "out", device="cpu")
+    extract_trials(Config(model, trials, tmp_path / "out", device="cpu"))
     extractor = Extractor.load(model, device="cpu")
     sounds = (read_audio(table["ann-m1"])[0], read_audio(read_table(trials / "enroll_spk1.scp")["ann-m1"])[0], FS)
     assert len(read_notes(tmp_path / "out")["ann-m1"].energy_db) == 3
@@ -84,13 +84,13 @@ def test_a_batch_of_trials_gives_what_each_gives_alone(model, trials, tmp_path):
 
 
 def test_the_output_is_a_data_directory_of_the_same_speakers(model, trials, tmp_path):
-    extract_trials(model, trials, tmp_path / "out", device="cpu")
+    extract_trials(Config(model, trials, tmp_path / "out", device="cpu"))
     assert read_table(tmp_path / "out" / "utt2spk") == read_table(trials / "utt2spk")
     assert validate_data_dir(tmp_path / "out", check_audio=True) == []
 
 
 def test_the_cost_is_told(model, trials, tmp_path):
-    extract_trials(model, trials, tmp_path / "out", device="cpu")
+    extract_trials(Config(model, trials, tmp_path / "out", device="cpu"))
     facts = json.loads((tmp_path / "out" / "extraction.json").read_text())
     network = build_extractor(ExtractorSpec("spex_plus", OPTIONS, 8000, 3))
     assert facts["num_parameters"] == sum(parameter.numel() for parameter in network.parameters())
@@ -105,8 +105,8 @@ def test_the_cost_is_told(model, trials, tmp_path):
 
 
 def test_two_processes_give_what_one_gives(model, trials, tmp_path):
-    extract_trials(model, trials, tmp_path / "one", device="cpu")
-    extract_trials(model, trials, tmp_path / "two", device="cpu", nj=2)
+    extract_trials(Config(model, trials, tmp_path / "one", device="cpu"))
+    extract_trials(Config(model, trials, tmp_path / "two", device="cpu", nj=2))
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
     facts = json.loads((tmp_path / "two" / "extraction.json").read_text())
     assert (facts["num_processes"], facts["num_threads"]) == (2, 1)
@@ -114,7 +114,7 @@ def test_two_processes_give_what_one_gives(model, trials, tmp_path):
 
 def test_finished_files_are_kept_and_missing_ones_made(model, trials, tmp_path, capsys):
     out = tmp_path / "out"
-    extract_trials(model, trials, out, device="cpu")
+    extract_trials(Config(model, trials, out, device="cpu"))
     before = contents(out)
     facts = json.loads((out / "extraction.json").read_text())
     kept = out / "wav" / "ann-m2.wav"
@@ -122,11 +122,11 @@ def test_finished_files_are_kept_and_missing_ones_made(model, trials, tmp_path, 
     (out / "wav" / "ann-m1.wav").unlink()
     write_audio(out / "wav" / "bob-m1.wav", np.zeros(10), FS)  # of another length
     capsys.readouterr()
-    extract_trials(model, trials, out, device="cpu")
+    extract_trials(Config(model, trials, out, device="cpu"))
     assert "8 trials in, 2 extracted, 6 already there" in capsys.readouterr().out
     assert contents(out) == before and os.stat(kept).st_mtime_ns == times
     assert json.loads((out / "extraction.json").read_text())["num_timed"] == 2
-    extract_trials(model, trials, out, device="cpu")
+    extract_trials(Config(model, trials, out, device="cpu"))
     assert json.loads((out / "extraction.json").read_text())["num_timed"] == 2  # nothing new to time
     assert facts["num_timed"] == 8
 
@@ -141,31 +141,31 @@ def test_a_killed_run_goes_on_where_it_stopped(model, trials, tmp_path, monkeypa
 
     monkeypatch.setattr(module, "write_audio", killed_at_the_fourth)
     with pytest.raises(KeyboardInterrupt):
-        extract_trials(model, trials, out, device="cpu")
+        extract_trials(Config(model, trials, out, device="cpu"))
     assert not (out / "wav.scp").exists()
     monkeypatch.setattr(module, "write_audio", write)
-    extract_trials(model, trials, out, device="cpu")
+    extract_trials(Config(model, trials, out, device="cpu"))
     assert "8 trials in, 5 extracted, 3 already there" in capsys.readouterr().out
-    extract_trials(model, trials, tmp_path / "other", device="cpu")
+    extract_trials(Config(model, trials, tmp_path / "other", device="cpu"))
     assert contents(out) == contents(tmp_path / "other")
 
 
 def test_what_another_model_extracted_is_replaced(model, trials, tmp_path):
-    extract_trials(model, trials, tmp_path / "out", device="cpu")
+    extract_trials(Config(model, trials, tmp_path / "out", device="cpu"))
     before = contents(tmp_path / "out")
     other = write_model(tmp_path / "m", seed=1)
-    extract_trials(other, trials, tmp_path / "out", device="cpu")
+    extract_trials(Config(other, trials, tmp_path / "out", device="cpu"))
     assert all(before[name] != content for name, content in contents(tmp_path / "out").items())
     assert not (tmp_path / "out" / "presence").exists()  # the other is not calibrated
 
 
 def test_a_new_calibration_scores_anew_without_extracting_anew(model, trials, tmp_path, capsys):
     copy = write_model(tmp_path / "m", presence=PRESENCE)
-    extract_trials(copy, trials, tmp_path / "out", device="cpu")
+    extract_trials(Config(copy, trials, tmp_path / "out", device="cpu"))
     spec = ExtractorSpec("spex_plus", OPTIONS, 8000, 3, presence=PRESENCE | {"bias": 3.0})
     (copy / "model.yaml").write_text(dump_config(spec))
     before = read_table(tmp_path / "out" / "presence")
-    extract_trials(copy, trials, tmp_path / "out", device="cpu")
+    extract_trials(Config(copy, trials, tmp_path / "out", device="cpu"))
     assert "0 extracted, 8 already there" in capsys.readouterr().out
     after = read_table(tmp_path / "out" / "presence")
     assert all(float(after[trial]) > float(before[trial]) for trial in before)
@@ -189,7 +189,7 @@ def test_audio_of_another_rate_names_the_trial(model, trials, tmp_path, table):
     write_audio(tmp_path / "cd.wav", np.ones(FS) / 2, 16000)
     write_table(trials / table, read_table(trials / table) | {"cat-m2": str(tmp_path / "cd.wav")})
     with pytest.raises(AudioError, match=r"cat-m2: .*cd\.wav: expected 8000 Hz, found 16000 Hz; resample it first"):
-        extract_trials(model, trials, tmp_path / "out", device="cpu")
+        extract_trials(Config(model, trials, tmp_path / "out", device="cpu"))
 
 
 def test_an_enrollment_too_short_names_the_trial(model, trials, tmp_path):
@@ -197,7 +197,7 @@ def test_an_enrollment_too_short_names_the_trial(model, trials, tmp_path):
     scp = trials / "enroll_spk1.scp"
     write_table(scp, read_table(scp) | {"cat-m2": str(tmp_path / "short.wav")})
     with pytest.raises(AudioError, match="cat-m2: enrollment: too short for an enrollment: expected at least 35 ms"):
-        extract_trials(model, trials, tmp_path / "out", device="cpu")
+        extract_trials(Config(model, trials, tmp_path / "out", device="cpu"))
 
 
 def test_a_trial_without_enrollment_is_named(model, trials, tmp_path):
@@ -205,13 +205,13 @@ def test_a_trial_without_enrollment_is_named(model, trials, tmp_path):
     del table["cat-m2"]
     write_table(trials / "enroll_spk1.scp", table)
     with pytest.raises(DataDirError, match=r"enroll_spk1\.scp: no line for trial 'cat-m2'"):
-        extract_trials(model, trials, tmp_path / "out", device="cpu")
+        extract_trials(Config(model, trials, tmp_path / "out", device="cpu"))
 
 
 @pytest.mark.parametrize("options", [{"nj": 0}, {"batch_size": 0}])
 def test_settings_out_of_their_range_are_refused(model, trials, tmp_path, options):
     with pytest.raises(ConfigError, match="expected nj and batch_size of 1 or more"):
-        extract_trials(model, trials, tmp_path / "out", device="cpu", **options)
+        extract_trials(Config(model, trials, tmp_path / "out", device="cpu", **options))
 
 
 def test_a_process_that_is_killed_keeps_what_is_finished(model, trials, tmp_path, monkeypatch):
@@ -224,6 +224,6 @@ def test_a_process_that_is_killed_keeps_what_is_finished(model, trials, tmp_path
 
     monkeypatch.setattr(module, "write_audio", die_at)
     with pytest.raises(JobError, match="a process was killed"):
-        extract_trials(model, trials, tmp_path / "out", device="cpu", nj=2)
+        extract_trials(Config(model, trials, tmp_path / "out", device="cpu", nj=2))
     kept = set(read_notes(tmp_path / "out"))
     assert "dan-m4" not in kept and all(audio_info(tmp_path / "out" / "wav" / f"{trial}.wav") for trial in kept)

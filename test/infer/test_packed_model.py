@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from tiny_model import write_model
 
 from zspex_toolkit.errors import ConfigError, UserError
-from zspex_toolkit.infer.packed_model import default_model, load_model, pack_model, packed, unpacked
+from zspex_toolkit.infer.packed_model import Config, default_model, load_model, pack_model, packed, unpacked
 from zspex_toolkit.tasks.experiment import read_weights
 
 
@@ -30,7 +30,7 @@ def outputs(model):
 
 @pytest.mark.parametrize(("storage", "snr_db"), [("float32", 140), ("float16", 50), ("int8", 25)])
 def test_a_packed_model_gives_what_its_experiment_gives(experiment, tmp_path, storage, snr_db):
-    pack_model(experiment, tmp_path / "packed", storage=storage)
+    pack_model(Config(experiment, tmp_path / "packed", storage=storage))
     expected, got = outputs(experiment), outputs(tmp_path / "packed")
     assert 10 * torch.log10(expected.square().sum() / ((got - expected).square().sum() + 1e-30)) > snr_db
     assert load_model(tmp_path / "packed")[0] == load_model(experiment)[0]
@@ -55,7 +55,7 @@ def test_a_row_of_zeros_stays_zero():
 
 def test_notes_lie_beside_the_model_and_only_what_inference_needs(experiment, tmp_path, capsys):
     (tmp_path / "README.md").write_text("trained by ...\n")
-    pack_model(experiment, tmp_path / "packed", notes=(tmp_path / "README.md",))
+    pack_model(Config(experiment, tmp_path / "packed", notes=(tmp_path / "README.md",)))
     names = sorted(path.name for path in (tmp_path / "packed").iterdir())
     assert names == ["README.md", "model.safetensors", "model.yaml"]
     assert capsys.readouterr().out == f"{tmp_path}/packed: spex_plus at 8000 Hz, 0.0 MB as float16\n"
@@ -71,13 +71,13 @@ def test_notes_lie_beside_the_model_and_only_what_inference_needs(experiment, tm
 )
 def test_what_cannot_be_packed_writes_nothing(experiment, tmp_path, options, kind, message):
     with pytest.raises(kind, match=message):
-        pack_model(experiment, tmp_path / "packed", **options)
+        pack_model(Config(experiment, tmp_path / "packed", **options))
     assert not (tmp_path / "packed").exists()
 
 
 def test_a_missing_note_is_named_before_anything_is_written(experiment, tmp_path):
     with pytest.raises(UserError, match=r"scores\.json: no such file to lay beside the model"):
-        pack_model(experiment, tmp_path / "packed", notes=(tmp_path / "scores.json",))
+        pack_model(Config(experiment, tmp_path / "packed", notes=(tmp_path / "scores.json",)))
     assert not (tmp_path / "packed").exists()
 
 

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from zspex_toolkit.errors import ConfigError, DataDirError
+from zspex_toolkit.infer.plan_trials import Config as PlanConfig
 from zspex_toolkit.infer.plan_trials import plan_trial_dir
+from zspex_toolkit.infer.render_trials import Config as RenderConfig
 from zspex_toolkit.infer.render_trials import render_trial_dir
 from zspex_toolkit.io.audio import read_audio, write_audio
 from zspex_toolkit.io.fix import Config as FixConfig
@@ -34,8 +36,10 @@ def rendered(tmp_path_factory):
     """Trials of all conditions, with their audio in dump/."""
     root = tmp_path_factory.mktemp("trials")
     data = make_data(root)
-    plan_trial_dir(data, root / "trials", mixtures_per_utterance=2, absent_share=0.3, single_share=0.3, seed=2)
-    render_trial_dir(root / "trials", data, root / "dump")
+    plan_trial_dir(
+        PlanConfig(data, root / "trials", mixtures_per_utterance=2, absent_share=0.3, single_share=0.3, seed=2)
+    )
+    render_trial_dir(RenderConfig(root / "trials", data, root / "dump"))
     return root
 
 
@@ -111,7 +115,7 @@ def test_what_is_there_is_kept_and_what_is_missing_made_again(rendered, capsys):
     before = {path: path.read_bytes() for path in (lost, silent, enrolled)}
     for path in before:
         path.unlink()
-    render_trial_dir(rendered / "trials", rendered / "data", rendered / "dump", nj=2)
+    render_trial_dir(RenderConfig(rendered / "trials", rendered / "data", rendered / "dump", nj=2))
     assert "1 mixtures rendered" in capsys.readouterr().out
     assert {path: path.read_bytes() for path in before} == before
     again = {lost.parents[1] / name / lost.name for name in ("wav", "spk1", "spk2")} | set(before)
@@ -136,8 +140,8 @@ def test_fixing_drops_a_trial_without_enrollment_and_no_lone_target(rendered, tm
 
 def test_three_speakers_make_a_valid_directory_whose_mixtures_are_their_sum(tmp_path):
     data = make_data(tmp_path)
-    plan_trial_dir(data, tmp_path / "trials", num_speakers=3, absent_share=0.2, single_share=0.2, seed=1)
-    render_trial_dir(tmp_path / "trials", data, tmp_path / "dump")
+    plan_trial_dir(PlanConfig(data, tmp_path / "trials", num_speakers=3, absent_share=0.2, single_share=0.2, seed=1))
+    render_trial_dir(RenderConfig(tmp_path / "trials", data, tmp_path / "dump"))
     findings = check_data_dir(tmp_path / "trials", check_audio=True)
     assert not findings.faults and not findings.warnings
     tables = [read_table(tmp_path / "trials" / name) for name in ("spk1.scp", "spk2.scp", "spk3.scp", "spk4.scp")]
@@ -151,12 +155,12 @@ def test_three_speakers_make_a_valid_directory_whose_mixtures_are_their_sum(tmp_
 
 def test_an_utterance_that_became_shorter_is_named(tmp_path):
     data = make_data(tmp_path, num_speakers=2)
-    plan_trial_dir(data, tmp_path / "trials", max_seconds=0.1, single_share=1.0)
+    plan_trial_dir(PlanConfig(data, tmp_path / "trials", max_seconds=0.1, single_share=1.0))
     trial = read_trials(tmp_path / "trials" / "plan.jsonl")[0]
     utt = trial.enrollment.passage.utterances[0]
     write_audio(tmp_path / "wav" / f"{utt}.wav", audio(tmp_path / "wav" / f"{utt}.wav")[:1000], 8000)
     with pytest.raises(DataDirError, match=r"the plan needs .* plan again if the audio has changed"):
-        render_trial_dir(tmp_path / "trials", data, tmp_path / "dump")
+        render_trial_dir(RenderConfig(tmp_path / "trials", data, tmp_path / "dump"))
     assert not (tmp_path / "trials" / "utt2spk").exists()
 
 
@@ -173,7 +177,7 @@ def test_an_old_plan_gives_the_samples_and_names_that_it_always_gave(tmp_path):
     data = make_data(tmp_path)
     (tmp_path / "trials").mkdir()
     (tmp_path / "trials" / "plan.jsonl").write_text(OLD_PLAN)
-    render_trial_dir(tmp_path / "trials", data, tmp_path / "dump")
+    render_trial_dir(RenderConfig(tmp_path / "trials", data, tmp_path / "dump"))
     one, two, *enrollment = (audio(tmp_path / "wav" / f"{utt}.wav") for utt in ("s0-0", "s1-0", "s0-1", "s0-2"))
     expected = np.rint(one[100:3100] * np.float32(0.9 * 32768))
     expected[500:] += np.rint(two[7:2507] * np.float32(0.45 * 32768))
@@ -183,14 +187,9 @@ def test_an_old_plan_gives_the_samples_and_names_that_it_always_gave(tmp_path):
     assert np.array_equal(enrolled, np.concatenate(enrollment)[900:6900])
 
 
-def test_an_unknown_format_is_named(tmp_path):
-    with pytest.raises(ConfigError, match="audio_format: expected one of wav, flac, got 'mp3'"):
-        render_trial_dir(tmp_path, tmp_path, tmp_path, audio_format="mp3")
-
-
 def test_speech_that_lies_where_a_lone_target_would_be_rendered_is_kept(tmp_path):
     data = make_data(tmp_path)
-    plan_trial_dir(data, tmp_path / "trials", single_share=1.0)
+    plan_trial_dir(PlanConfig(data, tmp_path / "trials", single_share=1.0))
     with pytest.raises(ConfigError, match=r"wav/s0-0\.wav is there, but not from rendering; give --out another folder"):
-        render_trial_dir(tmp_path / "trials", data, tmp_path)
+        render_trial_dir(RenderConfig(tmp_path / "trials", data, tmp_path))
     assert (tmp_path / "wav" / "s0-0.wav").exists()

@@ -9,7 +9,7 @@ from made_up_trials import write_outputs
 from zspex_toolkit.data.stored_features import StoredFeatures
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.infer.embed import embed
-from zspex_toolkit.infer.score_extraction import score_extraction
+from zspex_toolkit.infer.score_extraction import Config, score_extraction
 from zspex_toolkit.infer.speaker_similarity import SpeakerSimilarity
 from zspex_toolkit.io.audio import read_audio, write_audio
 from zspex_toolkit.io.data_dir import DataDir
@@ -87,12 +87,12 @@ def test_scores_compare_output_mixture_and_interferer_with_the_enrollment(experi
         write_table(trial_dir / table, {"ann-m1": read_table(trial_dir / table)["ann-m1"]})
     outputs = write_outputs(tmp_path / "out", trial_dir, lambda _, target, rest: target)
     options = {"metrics": ("si_sdr",), "embedder": experiment / "embedder", "device": "cpu"}
-    score_extraction(trial_dir, outputs, tmp_path / "scores", **options)
+    score_extraction(Config(trial_dir, outputs, tmp_path / "scores", **options))
     row = json.loads((tmp_path / "scores" / "trials.jsonl").read_text())
     assert row["similarity"] == pytest.approx(row["similarity_target"], abs=1e-3)
     assert row["similarity"] > row["similarity_mixture"] > row["similarity_interferer"]
     write_audio(outputs / "ann-m1.wav", np.zeros(length), FS)
-    score_extraction(trial_dir, outputs, tmp_path / "scores", max_dropped_share=1.0, **options)
+    score_extraction(Config(trial_dir, outputs, tmp_path / "scores", max_dropped_share=1.0, **options))
     assert json.loads((tmp_path / "scores" / "trials.jsonl").read_text())["similarity"] is None
     dropped = json.loads((tmp_path / "scores" / "scores.json").read_text())["dropped"]
     assert dropped == [

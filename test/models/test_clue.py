@@ -6,7 +6,7 @@ import safetensors.torch
 import torch
 
 from zspex_toolkit.errors import UserError
-from zspex_toolkit.models.clue import Clue, clues_per_mixture, joined_frames, mean_embedding
+from zspex_toolkit.models.clue import Clue, clues_per_mixture, mean_embedding
 
 
 def frames_of(*lengths, channels=2):
@@ -48,10 +48,6 @@ def test_rows_are_taken_by_number_slice_list_and_tensor():
     assert clue[[3, 0]].embedding.tolist() == clue[torch.tensor([3, 0])].embedding.tolist() == [[3], [0]]
 
 
-def test_repeated_clues_come_set_after_set():
-    assert Clue(torch.arange(2.0)[:, None]).repeat(3).embedding[:, 0].tolist() == [0, 1, 0, 1, 0, 1]
-
-
 def test_clues_of_other_lengths_are_padded_when_they_are_put_together():
     both = Clue.cat([frames_of(2, 3), frames_of(4)])
     assert both.frames.shape == (3, 2, 4) and both.num_frames.tolist() == [2, 3, 4]
@@ -64,12 +60,6 @@ def test_the_mean_weighs_each_recording():
     one, other = Clue(torch.tensor([[1.0, 0.0]])), Clue(torch.tensor([[4.0, 3.0]]))
     assert mean_embedding([one, other]).embedding.tolist() == [[2.5, 1.5]]
     assert mean_embedding([one, other], [2.0, 1.0]).embedding.tolist() == [[2.0, 1.0]]
-
-
-def test_joined_frames_are_the_true_ones_of_each_recording_in_a_row():
-    joined = joined_frames([frames_of(2, 3), frames_of(1, 2)])
-    assert joined.num_frames.tolist() == [3, 5]
-    assert joined.frames[0, 0, :3].tolist() == [1, 2, 1] and joined.frames[1, 0].tolist() == [11, 12, 13, 11, 12]
 
 
 def test_row_r_asks_of_mixture_r_modulo_m():

@@ -13,10 +13,14 @@ from zspex_toolkit.data.drawn_trials import DrawConfig
 from zspex_toolkit.errors import ConfigError, DataDirError, UserError
 from zspex_toolkit.infer.clue_sources import read_clue
 from zspex_toolkit.infer.embed import ExtractConfig, extract_embeddings
+from zspex_toolkit.infer.enroll import Config as EnrollConfig
 from zspex_toolkit.infer.enroll import enroll
+from zspex_toolkit.infer.extract_trials import Config as TrialsConfig
 from zspex_toolkit.infer.extract_trials import extract_trials
 from zspex_toolkit.infer.extractor import Extractor
+from zspex_toolkit.infer.plan_trials import Config as PlanConfig
 from zspex_toolkit.infer.plan_trials import plan_trial_dir
+from zspex_toolkit.infer.render_trials import Config as RenderConfig
 from zspex_toolkit.infer.render_trials import render_trial_dir
 from zspex_toolkit.io.audio import read_audio
 from zspex_toolkit.io.table import read_table
@@ -35,8 +39,10 @@ SMALL = {
 def trials(voices):
     """Five trials of all conditions of the voices' test utterances."""
     folder = voices / "data" / "trials_test"
-    plan_trial_dir(voices / "data" / "test", folder, speakers=1, per_speaker=5, absent_share=0.3, single_share=0.3)
-    render_trial_dir(folder, voices / "data" / "test", voices / "dump" / "trials_test")
+    plan_trial_dir(
+        PlanConfig(voices / "data" / "test", folder, speakers=1, per_speaker=5, absent_share=0.3, single_share=0.3)
+    )
+    render_trial_dir(RenderConfig(folder, voices / "data" / "test", voices / "dump" / "trials_test"))
     return folder
 
 
@@ -233,14 +239,14 @@ def test_a_network_is_trained_on_x_vectors_and_extracts_by_them(voices, trials, 
     extract_embeddings(
         ExtractConfig(experiment / "embedder", voices / "data" / "train", tmp_path / "xvector", device="cpu")
     )
-    enroll(embedder=experiment / "embedder", data=trials, device="cpu")
+    enroll(EnrollConfig(embedder=experiment / "embedder", data=trials, device="cpu"))
     options = SMALL | {"clue_dim": 12}
     table = tmp_path / "xvector" / "xvector.scp"
     config = config_for(voices, tmp_path / "exp", extractor_options=options, clue_table=table, valid_data=trials)
     train_extractor(dataclasses.replace(config, draw=dataclasses.replace(config.draw, speeds=(1.0,))))
     for line in read_history(tmp_path / "exp"):
         assert np.isfinite(line["valid"]["si_sdr"]) and "speaker_accuracy" not in line["train"]
-    extract_trials(tmp_path / "exp", trials, tmp_path / "out", device="cpu")
+    extract_trials(TrialsConfig(tmp_path / "exp", trials, tmp_path / "out", device="cpu"))
     extractor = Extractor.load(tmp_path / "exp", device="cpu")
     for trial, mixture in read_table(trials / "wav.scp").items():
         clue = read_clue(extractor, read_table(trials / "clue_spk1.scp")[trial])

@@ -18,7 +18,9 @@ from torch import nn
 from toy import assert_same_training
 
 from zspex_toolkit.data.drawn_trials import DrawConfig
+from zspex_toolkit.infer.plan_trials import Config as PlanConfig
 from zspex_toolkit.infer.plan_trials import plan_trial_dir
+from zspex_toolkit.infer.render_trials import Config as RenderConfig
 from zspex_toolkit.infer.render_trials import render_trial_dir
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.write import write_data_dir
@@ -56,8 +58,8 @@ def trials(voices, tmp_path_factory):
     known = {utt: spk for utt, spk in train.utt2spk.items() if spk != "dave"}
     write_data_dir(folder / "train", wavs={utt: train.wavs[utt] for utt in known}, utt2spk=known)
     test = voices / "data" / "test"
-    plan_trial_dir(test, folder / "valid", speakers=4, per_speaker=4, absent_share=0.3, single_share=0.2)
-    render_trial_dir(folder / "valid", test, folder / "dump")
+    plan_trial_dir(PlanConfig(test, folder / "valid", speakers=4, per_speaker=4, absent_share=0.3, single_share=0.2))
+    render_trial_dir(RenderConfig(folder / "valid", test, folder / "dump"))
     return folder
 
 

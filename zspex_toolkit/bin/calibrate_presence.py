@@ -5,24 +5,12 @@ python -m zspex_toolkit.bin.calibrate_presence --model exp/tse/zspex --data data
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.infer.calibrate_presence import calibrate_presence
-
-
-@dataclass(frozen=True)
-class Config:
-    model: Path  # experiment of an extractor
-    data: Path  # trial directory with absent trials, of no speaker of the test
-    out: Path | None = None  # folder of the extracted trials; <model>/extracted/<data> without it
-    device: str = "auto"  # auto, cpu or cuda:N
-    nj: int = 1  # number of processes on the CPU, of one thread each
+from zspex_toolkit.infer.calibrate_presence import Config, calibrate_presence
 
 
 def main(argv: list[str] | None = None) -> None:
-    calibrate_presence(**vars(parse_args(Config, argv)))
+    calibrate_presence(parse_args(Config, argv, __doc__))
 
 
 if __name__ == "__main__":

@@ -9,25 +9,12 @@ makes those of a whole trial directory.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.infer.enroll import enroll
-
-
-@dataclass(frozen=True)
-class Config:
-    model: Path | None = None  # folder of the extractor that makes the clue; unset: the one that is shipped
-    embedder: Path | None = None  # or experiment of an x-vector network
-    enrollment: tuple[str, ...] = ()  # recordings of the speaker alone, a.wav,b.wav; several are joined
-    output: Path | None = None  # file to write, me.clue
-    data: Path | None = None  # instead of both: trial directory that gets clue_spk1.scp, by --embedder
-    device: str = "auto"  # auto, cpu or cuda:N
+from zspex_toolkit.infer.enroll import Config, enroll
 
 
 def main(argv: list[str] | None = None) -> None:
-    enroll(**vars(parse_args(Config, argv)))
+    enroll(parse_args(Config, argv, __doc__))
 
 
 if __name__ == "__main__":

@@ -5,26 +5,14 @@
 Killed midway, the same command goes on where it stopped.
 """
 
-from dataclasses import dataclass
-from pathlib import Path
+from __future__ import annotations
 
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.infer.render_trials import render_trial_dir
+from zspex_toolkit.infer.render_trials import Config, render_trial_dir
 
 
-@dataclass(frozen=True)
-class Config:
-    data: Path  # folder with plan.jsonl, as plan_trials wrote it
-    source_data: Path  # data directory that the plan was made from
-    out: Path  # folder of the audio
-    noise_dir: Path | None = None  # folder of noise recordings (wav, flac), if the plan has noise
-    room_dir: Path | None = None  # folder of room impulse responses (wav, flac), if the plan has rooms
-    audio_format: str = "wav"  # wav or flac
-    nj: int = 1  # number of processes
-
-
-def main(argv=None):
-    render_trial_dir(**vars(parse_args(Config, argv)))
+def main(argv: list[str] | None = None) -> None:
+    render_trial_dir(parse_args(Config, argv, __doc__))
 
 
 if __name__ == "__main__":

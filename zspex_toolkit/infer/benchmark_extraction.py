@@ -7,6 +7,7 @@ import itertools
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,9 @@ from zspex_toolkit.infer.benchmark_cell import (
     Figure,
     instructions,
     measure_cell,
+    measure_formulations,
     processor_name,
 )
-from zspex_toolkit.infer.benchmark_layers import measure_formulations
 from zspex_toolkit.io.atomic import write_json, write_text
 from zspex_toolkit.io.revision import current_commit
 from zspex_toolkit.tasks.extraction import ExtractorSpec, build_extractor
@@ -38,58 +39,57 @@ _HEAD = """\
 | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |"""
 
 
-def benchmark_extraction(
-    *,
-    out: Path,
-    extractors: tuple[str, ...] = ("spex_plus", "zspex"),
-    extractor_options: dict[str, Any] | None = None,
-    devices: tuple[str, ...] = (),
-    modes: tuple[str, ...] = (),
-    num_speakers: int = 101,
-    fs: int = 8000,
-    seconds: float = 4.0,
-    batch_size: int = 2,
-    num_runs: int = 3,
-    num_rounds: int = 2,
-    num_threads: int = 0,
-    clock: str = "wall",
-) -> Figures:
+@dataclass(frozen=True)
+class Config:
+    """Settings of benchmark."""
+
+    out: Path  # folder for benchmark.md and benchmark.json
+    extractors: tuple[str, ...] = ("spex_plus", "zspex")  # files under models/extractors/
+    extractor_options: dict[str, Any] = field(default_factory=dict)  # arguments of their constructors
+    devices: tuple[str, ...] = ()  # cpu, cuda:N; the CPU, and a GPU if there is one, if not given
+    modes: tuple[str, ...] = ()  # eager, bf16, compile, compile_bf16; on a CPU eager and bf16 if not given
+    num_speakers: int = 101  # training speakers
+    fs: int = 8000  # rate of all audio in Hz
+    seconds: float = 4.0  # of every mixture and enrollment
+    batch_size: int = 2  # mixtures of a training step
+    num_runs: int = 3  # timed runs of one process
+    num_rounds: int = 2  # times that everything is measured; the best counts
+    num_threads: int = 0  # CPU threads; 0: as many as torch takes
+    clock: str = "wall"  # wall, or cpu: time on the processor, which others on the machine disturb less
+
+
+def benchmark_extraction(config: Config) -> Figures:
     """Measure, print a table and write it as ``out/benchmark.md`` and ``out/benchmark.json``.
 
     Every figure comes from a process of its own. All figures are measured in turn, ``num_rounds`` times over, and the
     best counts: who else works on the machine for a while then disturbs no row more than another.
 
-    Args:
-        out: folder for the table.
-        extractors: networks under models/extractors/.
-        extractor_options: arguments of their constructors, the same for all.
-        devices: the CPU, and the first GPU if there is one, if empty.
-        modes: some of MODES; if empty, on a CPU those that need no compiler, on a GPU all.
-        seconds, batch_size, num_runs, num_threads, clock: as of :class:`Cell`.
-
     Raises:
         ConfigError: for an unknown device, mode, network or option.
     """
-    if min(seconds, batch_size - 1, num_runs, num_rounds) <= 0:
+    if min(config.seconds, config.batch_size - 1, config.num_runs, config.num_rounds) <= 0:
         raise ConfigError("benchmark: expected seconds, num_runs and num_rounds above 0 and a batch_size of 2 or more")
-    if clock not in CLOCKS:
-        raise ConfigError(f"clock: expected one of {', '.join(CLOCKS)}, got '{clock}'")
-    specs = [ExtractorSpec(name, extractor_options or {}, fs, num_speakers) for name in extractors]
+    if config.clock not in CLOCKS:
+        raise ConfigError(f"clock: expected one of {', '.join(CLOCKS)}, got '{config.clock}'")
+    options = (config.extractor_options, config.fs, config.num_speakers)
+    specs = [ExtractorSpec(name, *options) for name in config.extractors]
     for spec in specs:
         with torch.device("meta"):
             build_extractor(spec)  # a wrong option shows here, not in a process after minutes
+    timing = (config.num_runs, config.num_threads, config.clock)
     cells = [
-        Cell(spec, device, mode, work, seconds, batch_size, num_runs, num_threads, clock)
-        for spec, device in itertools.product(specs, _devices(devices))
-        for mode, work in itertools.product(modes_of(device, modes), WORKS)
+        Cell(spec, device, mode, work, config.seconds, config.batch_size, *timing)
+        for spec, device in itertools.product(specs, _devices(config.devices))
+        for mode, work in itertools.product(modes_of(device, config.modes), WORKS)
     ]
     figures: Figures = {}
-    for cell in tqdm(cells * num_rounds, desc="benchmark", unit="figure", disable=None):
+    for cell in tqdm(cells * config.num_rounds, desc="benchmark", unit="figure", disable=None):
         figures[cell] = best(figures.get(cell), measure_in_a_process(cell))
     layers = measure_formulations()
-    lines = [*table(figures), "", *layer_table(layers), "", *slower(figures, layers), *notes(cells[0], num_rounds)]
-    write_text(Path(out) / "benchmark.md", "\n".join(lines) + "\n")
-    write_json(Path(out) / "benchmark.json", records(figures) | {"layers": layers})
+    lines = [*table(figures), "", *layer_table(layers), "", *slower(figures, layers)]
+    lines += notes(cells[0], config.num_rounds)
+    write_text(config.out / "benchmark.md", "\n".join(lines) + "\n")
+    write_json(config.out / "benchmark.json", records(figures) | {"layers": layers})
     print("\n".join(lines))
     return figures
 

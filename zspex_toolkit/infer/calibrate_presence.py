@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,9 @@ from sklearn.linear_model import LogisticRegression
 
 from zspex_toolkit.config import dump_config
 from zspex_toolkit.errors import UserError
+from zspex_toolkit.infer import extract_trials
 from zspex_toolkit.infer.calibration import THRESHOLD, Calibration
-from zspex_toolkit.infer.extract_trials import extract_trials, presence_of
+from zspex_toolkit.infer.extract_trials import presence_of
 from zspex_toolkit.infer.trial_journal import TrialNote, read_notes
 from zspex_toolkit.io.atomic import write_text
 from zspex_toolkit.io.table import read_table
@@ -21,20 +23,22 @@ from zspex_toolkit.tasks.extraction import read_extractor_spec
 _FEWEST = 5  # trials of either kind
 
 
-def calibrate_presence(
-    model: Path, data: Path, *, out: Path | None = None, device: str = "auto", nj: int = 1
-) -> Calibration:
+@dataclass(frozen=True)
+class Config:
+    """Settings of calibrate_presence."""
+
+    model: Path  # experiment of an extractor
+    data: Path  # trial directory with absent trials, of no speaker of the test
+    out: Path | None = None  # folder of the extracted trials; <model>/extracted/<data> without it
+    device: str = "auto"  # auto, cpu or cuda:N
+    nj: int = 1  # number of processes on the CPU, of one thread each
+
+
+def calibrate_presence(config: Config) -> Calibration:
     """Extract the trials, fit the score to them and write it into the experiment's ``model.yaml``.
 
     Present and absent trials weigh the same in total, so a score of 0.5 is the point of equal odds for a speaker of
     whom nothing is known. Trials of single speakers count as present.
-
-    Args:
-        model: experiment of an extractor.
-        data: trial directory with ``utt2condition``; of no speaker of the test.
-        out: folder of the extracted trials; ``model/extracted/<name of data>`` if None.
-        device: auto, cpu or cuda:N.
-        nj: processes on the CPU.
 
     Returns:
         what was written.
@@ -42,6 +46,7 @@ def calibrate_presence(
     Raises:
         UserError: if there are too few trials of either kind.
     """
+    model, data = config.model, config.data
     conditions = read_table(data / "utt2condition")
     present = {trial: condition != "absent" for trial, condition in conditions.items()}
     num_present = sum(present.values())
@@ -50,8 +55,9 @@ def calibrate_presence(
             f"{data}/utt2condition: expected at least {_FEWEST} trials with and {_FEWEST} without the enrolled "
             f"speaker (absent), found {num_present} and {len(present) - num_present}"
         )
-    out = out or model / "extracted" / data.name.removeprefix("trials_")
-    extract_trials(model, data, out, device=device, nj=nj, calibrated=False)  # so that fitting again changes nothing
+    out = config.out or model / "extracted" / data.name.removeprefix("trials_")
+    work = extract_trials.Config(model, data, out, config.device, config.nj)
+    extract_trials.extract_trials(work, calibrated=False)  # so that fitting again changes nothing
     fitted = fit_presence(read_notes(out), present)
     spec = dataclasses.replace(read_extractor_spec(model), presence=fitted.stored())
     write_text(model / "model.yaml", dump_config(spec))

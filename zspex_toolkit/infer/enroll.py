@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -61,45 +62,42 @@ class XvectorEnroller:
         return Clue(self._network(feats.to(self._device), None).float().cpu())
 
 
-def enroll(
-    *,
-    model: Path | None = None,
-    embedder: Path | None = None,
-    enrollment: Sequence[str] = (),
-    output: Path | None = None,
-    data: Path | None = None,
-    device: str = "auto",
-) -> None:
-    """Write the clue of a speaker to ``output``, or those of all trials into their directory.
+@dataclass(frozen=True)
+class Config:
+    """Settings of enroll."""
 
-    Args:
-        model: extractor that makes the clue; the one that is shipped if None. Only it can use it.
-        embedder: experiment of an x-vector network that makes it instead, for extractors that take its embeddings.
-        enrollment: recordings of the speaker; their clues are joined.
-        output: file to write.
-        data: trial directory, instead of both: ``clue_spk1.{ark,scp}`` gets the embedder's vector of each enrollment.
-        device: auto, cpu or cuda:N.
+    model: Path | None = None  # folder of the extractor that makes the clue; unset: the one that is shipped
+    embedder: Path | None = None  # or experiment of an x-vector network
+    enrollment: tuple[str, ...] = ()  # recordings of the speaker alone, a.wav,b.wav; several are joined
+    output: Path | None = None  # file to write, me.clue
+    data: Path | None = None  # instead of both: trial directory that gets clue_spk1.scp, by --embedder
+    device: str = "auto"  # auto, cpu or cuda:N
+
+
+def enroll(config: Config) -> None:
+    """Write the clue of a speaker to ``output``, or those of all trials into their directory.
 
     Raises:
         UserError: for settings that contradict each other, or recordings that are missing, broken or unfit.
     """
-    if data is not None:
-        if embedder is None or model is not None or enrollment or output is not None:
+    model, embedder, output = config.model, config.embedder, config.output
+    if config.data is not None:
+        if embedder is None or model is not None or config.enrollment or output is not None:
             raise ConfigError("--data: expected --embedder beside it, and neither --model, --enrollment nor --output")
-        enroll_trials(XvectorEnroller(embedder, device), data)
+        enroll_trials(XvectorEnroller(embedder, config.device), config.data)
         return
-    if not enrollment or output is None:
+    if not config.enrollment or output is None:
         raise ConfigError("expected --enrollment and --output, or --data with --embedder")
     if embedder is not None and model is not None:
         raise ConfigError("expected --model or --embedder, got both: which of them is to make the clue?")
     if embedder is None:
-        extractor = Extractor.load(model, device=device)
-        clue, made_by = enroll_recordings(extractor, enrollment), fingerprint(extractor.network)
+        extractor = Extractor.load(model, device=config.device)
+        clue, made_by = enroll_recordings(extractor, config.enrollment), fingerprint(extractor.network)
     else:
-        enroller = XvectorEnroller(embedder, device)
-        clue, made_by = mean_embedding([enroller.enroll(source) for source in enrollment]), ""
+        enroller = XvectorEnroller(embedder, config.device)
+        clue, made_by = mean_embedding([enroller.enroll(source) for source in config.enrollment]), ""
     clue.save(output, made_by=made_by)
-    print(f"{output}: the clue of {len(enrollment)} recording{'s' * (len(enrollment) > 1)}")
+    print(f"{output}: the clue of {len(config.enrollment)} recording{'s' * (len(config.enrollment) > 1)}")
 
 
 def enroll_trials(enroller: XvectorEnroller, data: Path) -> None:

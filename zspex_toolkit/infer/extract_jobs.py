@@ -11,6 +11,7 @@ from zspex_toolkit.errors import ConfigError, UserError
 from zspex_toolkit.infer.clue_sources import CLUE, clue_of
 from zspex_toolkit.infer.extract_recording import Extracted, OutputOptions, extract_recording, to_stderr
 from zspex_toolkit.infer.extractor import Extractor
+from zspex_toolkit.infer.separation import CHUNK_S
 from zspex_toolkit.models.clue import Clue
 
 
@@ -64,40 +65,40 @@ def read_jobs(path: Path) -> list[Job]:
     return jobs
 
 
-def extract(
-    model: Path | None,
-    mixture: str | None,
-    enrollment: Sequence[str],
-    output: Path | None,
-    list: Path | None,
-    clue: Sequence[str] = (),
-    device: str = "auto",
-    **options: object,
-) -> None:
-    """Extract a speaker from one mixture, or do all jobs of a list; say for each whether the speaker is there.
+@dataclass(frozen=True)
+class Config:
+    """Settings of extract."""
 
-    Args:
-        model: folder of a trained extractor; the one that is shipped if None.
-        mixture, enrollment, output: the one job.
-        list: many jobs, see :func:`read_jobs`, instead.
-        clue: where clues of the speaker lie, in the place of enrollments, or beside them.
-        device: auto, cpu or cuda:N.
-        options: fields of :class:`OutputOptions`.
+    model: Path | None = None  # folder of a trained extractor; unset: the one that is shipped
+    mixture: str | None = None  # recording in which several people speak
+    enrollment: tuple[str, ...] = ()  # recordings of the speaker alone, a.wav,b.wav; several are joined
+    clue: tuple[str, ...] = ()  # instead: me.clue of zspex enroll, or an embedding: e.npy, e.ark:15, xvector.scp:key
+    output: Path | None = None  # file to write (.wav or .flac), as long as the mixture and at its rate
+    list: Path | None = None  # many jobs instead: mixture, enrollment (or clue:me.clue) and output a line, tabs between
+    device: str = "auto"  # auto, cpu or cuda:N
+    channels: str = "mono"  # of the output: mono (the mean of all channels) or each (every channel by itself)
+    normalize_output: str = "mixture"  # mixture (as loud as in it), peak (a peak of 0.9) or none (the network's level)
+    sample_format: str = "int16"  # int16, int24 or float32
+    chunk_s: float = CHUNK_S  # longest part that the network sees at once, in seconds
+
+
+def extract(config: Config) -> None:
+    """Extract a speaker from one mixture, or do all jobs of a list; say for each whether the speaker is there.
 
     Raises:
         UserError: if the job fails, or at the end if one or more of the list have failed.
     """
-    output_options = OutputOptions(**options)
-    jobs = _jobs(mixture, (*enrollment, *(CLUE + one for one in clue)), output, list)
-    _check_outputs(jobs, output_options)
-    extractor = Extractor.load(model, device=device)
+    options = OutputOptions(config.channels, config.normalize_output, config.sample_format, config.chunk_s)
+    jobs = _jobs(config)
+    _check_outputs(jobs, options)
+    extractor = Extractor.load(config.model, device=config.device)
     if extractor.calibration is None:
         to_stderr("presence unknown: this model was not calibrated for it, see calibrate_presence")
-    if list is None:
-        _extract(extractor, jobs, [clue_of(extractor, jobs[0].enrollments)], output_options)
+    if config.list is None:
+        _extract(extractor, jobs, [clue_of(extractor, jobs[0].enrollments)], options)
         return
-    failed = run_jobs(extractor, jobs, output_options)
-    print(f"{list}: {len(jobs)} jobs in, {len(jobs) - len(failed)} done, {len(failed)} failed")
+    failed = run_jobs(extractor, jobs, options)
+    print(f"{config.list}: {len(jobs)} jobs in, {len(jobs) - len(failed)} done, {len(failed)} failed")
     if failed:
         raise UserError(f"{len(failed)} of {len(jobs)} jobs failed: {', '.join(failed)}")
 
@@ -126,16 +127,17 @@ def run_jobs(extractor: Extractor, jobs: Sequence[Job], options: OutputOptions) 
     return failed
 
 
-def _jobs(mixture: str | None, enrollment: Sequence[str], output: Path | None, path: Path | None) -> list[Job]:
-    given = {"--mixture": mixture, "--enrollment or --clue": enrollment, "--output": output}
-    if path is not None:
+def _jobs(config: Config) -> list[Job]:
+    enrollments = (*config.enrollment, *(CLUE + one for one in config.clue))
+    given = {"--mixture": config.mixture, "--enrollment or --clue": enrollments, "--output": config.output}
+    if config.list is not None:
         if any(given.values()):
             raise ConfigError("expected either --list or --mixture, --enrollment and --output, got both")
-        return read_jobs(path)
+        return read_jobs(config.list)
     missing = [name for name, value in given.items() if not value]
     if missing:
         raise ConfigError(f"expected {', '.join(missing)} too, or --list with many jobs")
-    return [Job("", mixture, tuple(enrollment), output)]
+    return [Job("", config.mixture, enrollments, config.output)]
 
 
 def _check_outputs(jobs: Sequence[Job], options: OutputOptions) -> None:

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from zspex_toolkit.errors import AudioError, ConfigError, UserError
 from zspex_toolkit.infer.extractor import PEAK, Extractor
-from zspex_toolkit.infer.separation import CHUNK_S, Separation, check_normalisation, separate_blocks
+from zspex_toolkit.infer.separation import Separation, check_normalisation, separate_blocks
 from zspex_toolkit.io.audio_blocks import AudioScan, check_output, read_blocks, scan_audio, write_blocks
 from zspex_toolkit.io.scratch_arrays import ScratchArrays
 from zspex_toolkit.models.clue import Clue
@@ -29,20 +29,12 @@ _CLIPPED_SAID = 10  # samples at full scale; a few are no more than a full use o
 
 @dataclass(frozen=True)
 class OutputOptions:
-    """How the extracted voice is written.
+    """How the extracted voice is written; of these options tells :class:`zspex_toolkit.infer.extract_jobs.Config`."""
 
-    Attributes:
-        channels: mono: one channel, from the mean of all; each: every channel by itself.
-        normalize_output: mixture: as loud as in the mixture, in its polarity; peak: a peak of 0.9; none: as the
-            network gives it.
-        sample_format: int16, int24 or float32.
-        chunk_s: longest part that the network sees at once, in seconds.
-    """
-
-    channels: str = "mono"
-    normalize_output: str = "mixture"
-    sample_format: str = "int16"
-    chunk_s: float = CHUNK_S
+    channels: str
+    normalize_output: str
+    sample_format: str
+    chunk_s: float
 
     def check(self, output: Path) -> None:
         """Refuse what does not exist or does not fit ``output``, before anything is computed.

@@ -48,41 +48,41 @@ class Trial:
     output: Path
 
 
-def extract_trials(
-    model: Path,
-    data: Path,
-    out: Path,
-    *,
-    device: str = "auto",
-    nj: int = 1,
-    batch_size: int = 8,
-    calibrated: bool = True,
-) -> None:
+@dataclass(frozen=True)
+class Config:
+    """Settings of extract_trials."""
+
+    model: Path  # experiment of an extractor, or a packed model
+    data: Path  # trial directory
+    out: Path  # folder to write: wav, wav.scp, utt2spk, presence, extraction.json
+    device: str = "auto"  # auto, cpu or cuda:N
+    nj: int = 1  # number of processes on the CPU, of one thread each
+    batch_size: int = 8  # most trials that a GPU takes at once; only mixtures of one length share a batch
+
+
+def extract_trials(config: Config, *, calibrated: bool = True) -> None:
     """Write the extracted voice of each trial, and the tables and figures that scoring and report need.
 
     The voices, and the presence, are those that ``zspex extract`` gives. Only mixtures of one length share a batch:
     padding would change what the networks normalise by, and a trial's result would depend on its neighbours.
 
+    What an earlier run of the same model and trials finished is kept.
+
     Args:
-        model: experiment of an extractor, or a packed model.
-        data: trial directory: ``wav.scp``, ``enroll_spk1.scp`` (``clue_spk1.scp`` for a network that takes embeddings
-            from elsewhere), ``utt2spk``.
-        out: gets ``wav/<trial>.wav``, ``wav.scp``, ``utt2spk``, ``presence`` (where the model is calibrated),
-            ``trials.jsonl`` and ``extraction.json``. What an earlier run of the same model and trials finished is kept.
-        device: auto, cpu or cuda:N.
-        nj: processes on the CPU, of one thread each.
-        batch_size: most trials that a GPU takes at once.
+        config: ``data`` has ``wav.scp``, ``utt2spk`` and ``enroll_spk1.scp``, or ``clue_spk1.scp`` for a network that
+            takes embeddings from elsewhere; ``out`` gets ``wav/<trial>.wav``, ``wav.scp``, ``utt2spk``, ``presence``
+            (where the model is calibrated), ``trials.jsonl`` and ``extraction.json``.
         calibrated: use the model's calibration, if it has one.
 
     Raises:
         UserError: if model, trials or audio are missing or broken; what is finished is kept.
     """
-    place = resolve_device(device)
-    if batch_size < 1 or nj < 1:
-        raise ConfigError(f"expected nj and batch_size of 1 or more, got {nj} and {batch_size}")
+    model, out, nj, place = config.model, config.out, config.nj, resolve_device(config.device)
+    if config.batch_size < 1 or nj < 1:
+        raise ConfigError(f"expected nj and batch_size of 1 or more, got {nj} and {config.batch_size}")
     if nj > 1 and place.type == "cuda":
         raise ConfigError(f"nj: expected 1 on a GPU, got {nj}; a larger batch_size fills it")
-    directory = DataDir.load(data)
+    directory = DataDir.load(config.data)
     _loaded.cache_clear()  # the folder may hold another model by now
     # On the CPU: no process that is forked may hold a GPU.
     extractor = _loaded(_Model(model, "cpu", calibrated, one_thread=False))
@@ -90,9 +90,9 @@ def extract_trials(
     _keep_or_remove(out, _made_from(model, extractor.calibration, trials))
     notes = read_notes(out)
     missing = [trial for trial in trials if trial.id not in notes or not _is_complete(trial)]
-    batches = list(_batches(missing, batch_size if place.type == "cuda" else 1))
+    batches = list(_batches(missing, config.batch_size if place.type == "cuda" else 1))
     work = partial(_extract_batch, _Model(model, str(place), calibrated, one_thread=nj > 1), out)
-    peaks = map_in_processes(work, batches, nj, label=f"extract {data.name}")
+    peaks = map_in_processes(work, batches, nj, label=f"extract {config.data.name}")
     notes = read_notes(out)
     merge_notes(out, {trial.id: notes[trial.id] for trial in trials})
     _write_tables(out, directory, trials, notes, extractor.calibration)
@@ -185,10 +185,8 @@ def _extract_batch(model: _Model, out: Path, batch: list[Trial]) -> float:
 def _clue(extractor: Extractor, trial: Trial, enrollment: np.ndarray | None) -> Clue:
     try:
         return read_clue(extractor, trial.enrollment) if enrollment is None else extractor.enroll(enrollment)
-    except AudioError as error:
-        raise AudioError(f"{trial.id}: {error}") from error
     except UserError as error:
-        raise UserError(f"{trial.id}: {error}") from error
+        raise type(error)(f"{trial.id}: {error}") from error
 
 
 def _note(

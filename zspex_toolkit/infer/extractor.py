@@ -64,11 +64,6 @@ class Extractor:
 
         return cls(*load_model(model), device)
 
-    @property
-    def context_samples(self) -> int:
-        """Of the network."""
-        return self.network.context_samples
-
     def enroll(self, enrollment: Recordings, fs: int | None = None) -> Clue:
         """The clue of a speaker, one row, on the network's device; to be used for any number of mixtures.
 

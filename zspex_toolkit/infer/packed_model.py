@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
@@ -67,33 +68,39 @@ def default_model(root: Path = PRETRAINED) -> Path:
     )
 
 
-def pack_model(model: Path, out: Path, *, storage: str = "float16", max_mb: float = 16.0, notes: tuple[Path, ...] = ()):
-    """Write ``model`` as a folder that holds all that inference needs, and no more.
+@dataclass(frozen=True)
+class Config:
+    """Settings of pack_model."""
 
-    Args:
-        model: experiment of the extractor.
-        out: folder to write; existing files of the model there are replaced.
-        storage: of the weights: float32, float16, or int8 with a step for each row of a matrix.
-        max_mb: largest file of weights in MB (10^6 bytes); 0: any.
-        notes: files laid beside it, such as a README and scores.
+    model: Path  # experiment of the extractor
+    out: Path  # folder to write
+    storage: str = "float16"  # of the weights: float32, float16 or int8
+    max_mb: float = 16.0  # refuse weights of more MB; 0: any
+    notes: tuple[Path, ...] = ()  # files to lay beside it, such as its README and scores
+
+
+def pack_model(config: Config) -> None:
+    """Write ``model`` as a folder that holds all that inference needs, and no more.
 
     Raises:
         ConfigError: for another storage.
         UserError: if the model is broken or too large; nothing is written then.
     """
+    model, out, storage = config.model, config.out, config.storage
     if storage not in STORAGES:
         raise ConfigError(f"storage: expected one of {', '.join(STORAGES)}, got '{storage}'")
-    missing = [str(note) for note in notes if not note.is_file()]
+    missing = [str(note) for note in config.notes if not note.is_file()]
     if missing:
         raise UserError(f"{missing[0]}: no such file to lay beside the model")
     spec, network = load_model(model)
     weights = packed(network.state_dict(), storage)
     size_mb = sum(tensor.numel() * tensor.element_size() for tensor in weights.values()) / 1e6
-    if max_mb and size_mb > max_mb:
-        raise UserError(f"{model}: {size_mb:.1f} MB as {storage}, more than max_mb {max_mb:g}; {_smaller(storage)}")
+    if config.max_mb and size_mb > config.max_mb:
+        found = f"{size_mb:.1f} MB as {storage}, more than max_mb {config.max_mb:g}"
+        raise UserError(f"{model}: {found}; {_smaller(storage)}")
     save_weights(weights, out / WEIGHTS)
     write_text(out / "model.yaml", dump_config(spec))
-    for note in notes:
+    for note in config.notes:
         with atomic_path(out / note.name) as temporary:
             shutil.copyfile(note, temporary)
     print(f"{out}: {spec.extractor} at {spec.fs} Hz, {size_mb:.1f} MB as {storage}")

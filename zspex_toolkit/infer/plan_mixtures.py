@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -19,34 +18,27 @@ from zspex_toolkit.simulation.speech import Speech
 LEVELS = ("all", "active")
 
 
-def plan_data_dir(
-    data: os.PathLike | str,
-    out: os.PathLike | str,
-    *,
-    snr_db: Sequence[float] = (0.0,),
-    num_speakers: int = 2,
-    mode: str = "min",
-    level: str = "all",
-    min_utt_s: float = 0.5,
-    speeds: Sequence[float] = (1.0,),
-    noise_dir: os.PathLike | str | None = None,
-    noise_snr_db: Sequence[float] = (5.0, 20.0),
-    room_dir: os.PathLike | str | None = None,
-    seed: int = 0,
-    nj: int = 1,
-) -> None:
-    """Write ``out/plan.jsonl``, one mixture for each utterance of ``data``, and ``out/dropped.txt`` if some have none.
+@dataclass(frozen=True)
+class Config:
+    """Settings of plan_mixtures."""
 
-    Args:
-        data: data directory; both speakers of a mixture come from it.
-        out: folder of the plan; ``render_mixtures`` makes it a data directory.
-        snr_db: one ratio for all, or two to draw between.
-        level: "all": powers over all overlapping samples; "active": over the voiced ones, by ``vad.scp``.
-        min_utt_s: shorter utterances are dropped.
-        noise_dir, room_dir: folders with recordings of noise and with impulse responses; none if None.
-        num_speakers, mode, speeds, noise_snr_db: as in :class:`~zspex_toolkit.simulation.draw.Mixing`.
-        seed: the plan follows from it, the options and ``data``.
-        nj: number of processes.
+    data: Path  # data directory; target and interferers come from it
+    out: Path  # folder for plan.jsonl; rendering makes it a data directory
+    snr_db: tuple[float, ...] = (0.0,)  # target over the sum of the interferers; two values: drawn between them
+    num_speakers: int = 2  # speakers of a mixture, the target included
+    mode: str = "min"  # length: min (cut to the shortest), max (as long as the longest), target (as long as the target)
+    level: str = "all"  # powers over all overlapping samples, or over the active ones (needs vad.scp)
+    min_utt_s: float = 0.5  # shorter utterances are dropped
+    speeds: tuple[float, ...] = (1.0,)  # factors to draw each source's speed from
+    noise_dir: Path | None = None  # folder of noise recordings (wav, flac)
+    noise_snr_db: tuple[float, ...] = (5.0, 20.0)  # sum of the sources over the noise; two values: drawn between them
+    room_dir: Path | None = None  # folder of room impulse responses (wav, flac)
+    seed: int = 0  # the plan follows from it
+    nj: int = 1  # number of processes
+
+
+def plan_data_dir(config: Config) -> None:
+    """Write ``out/plan.jsonl``, one mixture for each utterance of ``data``, and ``out/dropped.txt`` if some have none.
 
     Raises:
         ConfigError: if a setting is out of its range.
@@ -55,21 +47,21 @@ def plan_data_dir(
         AudioError: if audio is missing or broken.
     """
     mixing = Mixing(
-        tuple(snr_db),
-        seed=seed,
-        num_speakers=num_speakers,
-        mode=mode,
-        speeds=tuple(speeds),
-        noise_snr_db=tuple(noise_snr_db),
+        config.snr_db,
+        seed=config.seed,
+        num_speakers=config.num_speakers,
+        mode=config.mode,
+        speeds=config.speeds,
+        noise_snr_db=config.noise_snr_db,
     )
-    if level not in LEVELS:
-        raise ConfigError(f"level: expected one of {', '.join(LEVELS)}, got {level!r}")
-    check_out(Path(out))
-    speech = Speech.load(data, noise_dir, room_dir, active_level=level == "active")
-    pool, dropped = fit_utterances(speech, min_utt_s, num_speakers, nj)
+    if config.level not in LEVELS:
+        raise ConfigError(f"level: expected one of {', '.join(LEVELS)}, got {config.level!r}")
+    check_out(config.out)
+    speech = Speech.load(config.data, config.noise_dir, config.room_dir, active_level=config.level == "active")
+    pool, dropped = fit_utterances(speech, config.min_utt_s, config.num_speakers, config.nj)
     draw = partial(_draw, pool=pool, mixing=dataclasses.replace(mixing, **speech.surroundings()))
-    _, count, told = write_plan(Path(out), speech, draw, pool.utterances, dropped, nj)
-    print(f"{out}: {len(speech.utterances.utterances)} utterances in, {count} mixtures planned, {told}")
+    _, count, told = write_plan(config.out, speech, draw, pool.utterances, dropped, config.nj)
+    print(f"{config.out}: {len(speech.utterances.utterances)} utterances in, {count} mixtures planned, {told}")
 
 
 def _draw(utt: str, *, pool: Pool, mixing: Mixing) -> list[Plan]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -26,42 +26,41 @@ TABLES = (
 )
 
 
-def render_data_dir(
-    data: os.PathLike | str,
-    source_data: os.PathLike | str,
-    out: os.PathLike | str,
-    *,
-    noise_dir: os.PathLike | str | None = None,
-    room_dir: os.PathLike | str | None = None,
-    store_sources: bool = False,
-    audio_format: str = "wav",
-    nj: int = 1,
-) -> None:
+@dataclass(frozen=True)
+class Config:
+    """Settings of render_mixtures."""
+
+    data: Path  # folder with plan.jsonl, as plan_mixtures wrote it
+    source_data: Path  # data directory that the plan was made from
+    out: Path  # folder of the audio
+    noise_dir: Path | None = None  # folder of noise recordings (wav, flac), if the plan has noise
+    room_dir: Path | None = None  # folder of room impulse responses (wav, flac), if the plan has rooms
+    store_sources: bool = False  # write every source beside the mixture: spk1.scp, spk2.scp, ...
+    audio_format: str = "wav"  # wav or flac
+    nj: int = 1  # number of processes
+
+
+def render_data_dir(config: Config) -> None:
     """Render ``data/plan.jsonl`` to audio under ``out`` and write the tables of a data directory into ``data``.
 
     Files that an earlier run finished are kept if their line of the plan is still the same, and removed if not.
     The tables are written last, so the data directory is there only when all its audio is.
 
     Args:
-        data: folder with ``plan.jsonl``; gets ``wav.scp``, ``utt2spk`` (the target's speaker), ``utt2spk2``, ...
-            (the interferers'), ``spk2utt`` and ``utt2num_samples``; with sources ``spk1.scp``, ``spk2.scp``, ...,
-            and ``noise1.scp`` if there is noise.
-        source_data, noise_dir, room_dir: the data directory and the folders that the plan was made from.
-        out: folder of the audio: ``wav/<mixture>.wav``, ``spk1/<mixture>.wav``, ...
-        store_sources: write each source, and the noise, beside the mixture; the mixture is their sum, exactly.
-        audio_format: wav or flac, 16 bits.
-        nj: number of processes.
+        config: ``data`` gets ``wav.scp``, ``utt2spk`` (the target's speaker), ``utt2spk2``, ... (the interferers'),
+            ``spk2utt`` and ``utt2num_samples``; with sources ``spk1.scp``, ``spk2.scp``, ..., and ``noise1.scp`` if
+            there is noise. ``out`` gets ``wav/<mixture>.wav``, ``spk1/<mixture>.wav``, ...; the mixture is the sum of
+            its sources, exactly.
 
     Raises:
         ConfigError: if a setting is out of its range.
         DataDirError: if the plan or a data directory is missing or malformed, or the audio has changed.
         AudioError: if audio is missing or broken.
     """
-    if audio_format not in FORMATS:
-        raise ConfigError(f"audio_format: expected one of {', '.join(FORMATS)}, got {audio_format!r}")
-    data, layout = Path(data), Layout(Path(out), audio_format, store_sources)
+    data, layout = config.data, Layout(config.out, config.audio_format, config.store_sources)
     plans = read_plans(data / "plan.jsonl")
-    rendered = render_plans(plans, Speech.load(source_data, noise_dir, room_dir), layout, data, nj=nj)
+    speech = Speech.load(config.source_data, config.noise_dir, config.room_dir)
+    rendered = render_plans(plans, speech, layout, data, nj=config.nj)
     _write_tables(data, layout, plans)
     kept = len(plans) - rendered
     print(f"{data}: {len(plans)} mixtures in, {rendered} rendered, {kept} already there, 0 dropped")
@@ -89,13 +88,21 @@ def is_whole(path: Path, num_samples: int) -> bool:
         return False
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Layout:
-    """Where the audio of a mixture lies."""
+    """Where the audio of a mixture lies.
+
+    Raises:
+        ConfigError: for an unknown format.
+    """
 
     out: Path
     audio_format: str
     store_sources: bool
+
+    def __post_init__(self) -> None:
+        if self.audio_format not in FORMATS:
+            raise ConfigError(f"audio_format: expected one of {', '.join(FORMATS)}, got {self.audio_format!r}")
 
     def files(self, plan: Plan) -> dict[str, Path]:
         """``{"wav": path of the mixture, "spk1": ..., "noise1": ...}``."""

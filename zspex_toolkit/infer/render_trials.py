@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from zspex_toolkit.errors import ConfigError, DataDirError
+from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.infer.map_in_processes import map_in_processes
-from zspex_toolkit.infer.render_mixtures import FORMATS, Layout, is_whole, render_plans
+from zspex_toolkit.infer.render_mixtures import Layout, is_whole, render_plans
 from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.table import read_table
 from zspex_toolkit.io.write import write_data_dir
@@ -20,44 +20,43 @@ from zspex_toolkit.simulation.plan import Enrollment, Trial, mixtures_of, read_t
 from zspex_toolkit.simulation.speech import Speech
 
 
-def render_trial_dir(
-    data: os.PathLike | str,
-    source_data: os.PathLike | str,
-    out: os.PathLike | str,
-    *,
-    noise_dir: os.PathLike | str | None = None,
-    room_dir: os.PathLike | str | None = None,
-    audio_format: str = "wav",
-    nj: int = 1,
-) -> None:
+@dataclass(frozen=True)
+class Config:
+    """Settings of render_trials."""
+
+    data: Path  # folder with plan.jsonl, as plan_trials wrote it
+    source_data: Path  # data directory that the plan was made from
+    out: Path  # folder of the audio
+    noise_dir: Path | None = None  # folder of noise recordings (wav, flac), if the plan has noise
+    room_dir: Path | None = None  # folder of room impulse responses (wav, flac), if the plan has rooms
+    audio_format: str = "wav"  # wav or flac
+    nj: int = 1  # number of processes
+
+
+def render_trial_dir(config: Config) -> None:
     """Render ``data/plan.jsonl`` to audio under ``out`` and write the tables of a trial directory into ``data``.
 
     Files that an earlier run finished are kept. The tables are written last, so the trial directory is there only when
     all its audio is.
 
     Args:
-        data: folder with ``plan.jsonl``, as ``plan_trials`` wrote it; gets ``wav.scp``, ``spk1.scp``,
-            ``enroll_spk1.scp``, ``utt2spk``, ``utt2condition`` and the rest of docs/data_format.md.
-        source_data, noise_dir, room_dir: the data directory and the folders that the plan was made from.
-        out: folder of the audio: ``wav/<mixture>.wav``, ``spk1/<mixture>.wav``, ``enrollment/...``, ``silence/...``
-        audio_format: wav or flac, 16 bits.
-        nj: number of processes.
+        config: ``data`` gets ``wav.scp``, ``spk1.scp``, ``enroll_spk1.scp``, ``utt2spk``, ``utt2condition`` and the
+            rest of docs/data_format.md; ``out`` gets ``wav/<mixture>.wav``, ``spk1/<mixture>.wav``,
+            ``enrollment/...`` and ``silence/...``.
 
     Raises:
         ConfigError: if a setting is out of its range.
         DataDirError: if the plan or a data directory is missing or malformed, or the audio has changed.
         AudioError: if audio is missing or broken.
     """
-    if audio_format not in FORMATS:
-        raise ConfigError(f"audio_format: expected one of {', '.join(FORMATS)}, got {audio_format!r}")
-    data, layout = Path(data), Layout(Path(out), audio_format, store_sources=True)
+    data, layout = config.data, Layout(config.out, config.audio_format, store_sources=True)
     trials = read_trials(data / "plan.jsonl")
-    speech = Speech.load(source_data, noise_dir, room_dir)
+    speech = Speech.load(config.source_data, config.noise_dir, config.room_dir)
     mixtures = mixtures_of(trials)
-    rendered = render_plans(mixtures, speech, layout, data, nj=nj)
+    rendered = render_plans(mixtures, speech, layout, data, nj=config.nj)
     files = _Files(layout)
     enrollments = {files.enrollment(trial): trial.enrollment for trial in trials}
-    map_in_processes(partial(_write_enrollment, speech), list(enrollments.items()), nj, label="enrollments")
+    map_in_processes(partial(_write_enrollment, speech), list(enrollments.items()), config.nj, label="enrollments")
     for trial in trials:
         if trial.role is None:
             _write_silence(files.silence(trial), trial)

@@ -2,62 +2,57 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import sys
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from zspex_toolkit.errors import ConfigError, DataDirError, UserError
 from zspex_toolkit.infer.map_in_processes import map_in_processes
 from zspex_toolkit.infer.score_groups import summarise
 from zspex_toolkit.infer.score_trial import DIGITS, Job, Measures, Result, score_trial
-from zspex_toolkit.infer.scored_system import provenance, system_of
 from zspex_toolkit.infer.speaker_similarity import SpeakerSimilarity
 from zspex_toolkit.infer.trial_list import list_hash, mixing_mode, read_trial_list, roles
 from zspex_toolkit.io.atomic import write_json, write_text
 from zspex_toolkit.io.audio import audio_info
 from zspex_toolkit.io.listed_trial import ListedTrial
+from zspex_toolkit.io.revision import current_commit
 from zspex_toolkit.io.table import read_table
 from zspex_toolkit.io.versions import installed_versions
 from zspex_toolkit.randomness import rng_for
 from zspex_toolkit.registry import load
 
 LIBRARIES = ("torch", "numpy", "scipy", "soundfile", "torchmetrics", "pystoi", "pesq")
+METRICS = ("si_sdr", "sdr", "stoi", "estoi")  # SI-SDR is measured in any case
 SHOWN = ("si_sdr", "si_sdri", "sdri", "pesq", "stoi", "share_above_1_db", "confusion")
 
 
-def score_extraction(
-    data: Path,
-    extracted: Path,
-    out: Path,
-    *,
-    metrics: tuple[str, ...] = ("si_sdr", "sdr", "stoi", "estoi"),
-    system: str | None = None,
-    mixture_scores: Path | None = None,
-    embedder: Path | None = None,
-    exclude: Path | None = None,
-    presence_threshold: float = 0.5,
-    max_dropped_share: float = 0.05,
-    device: str = "auto",
-    nj: int = 1,
-) -> None:
-    """Write ``out/trials.jsonl`` and ``out/scores.json``.
+@dataclass(frozen=True)
+class Config:
+    """Settings of score_extraction."""
 
-    Args:
-        data: trial directory.
-        extracted: folder with ``wav.scp`` of the outputs; where there are, ``presence`` and ``extraction.json``.
-        out: folder of the scores.
-        metrics: file names under ``metrics/speech``; SI-SDR is always measured.
-        system: what the scores are of; the name of the experiment that ``extracted`` lies in if None.
-        mixture_scores: what ``score_mixtures`` wrote for the same trials; its measures are then not made again.
-        embedder: experiment of an x-vector network for the similarity of speakers; not measured if None.
-        exclude: file whose first column lists trials to leave out.
-        presence_threshold: a presence below it says that the enrolled speaker is not there.
-        max_dropped_share: share of the trials of which some measure may fail.
-        device: auto, cpu or cuda:N; for the embedder.
-        nj: number of processes.
+    data: Path  # trial directory
+    extracted: Path  # folder with wav.scp of the outputs, as extract_trials writes it
+    out: Path  # folder of scores.json and trials.jsonl
+    metrics: tuple[str, ...] = METRICS  # file names in zspex_toolkit/metrics/speech
+    system: str | None = None  # name of what is scored; that of the experiment which holds the outputs if unset
+    mixture_scores: Path | None = None  # folder of score_mixtures for these trials: spares half of the work
+    embedder: Path | None = None  # experiment of an x-vector, for the similarity of speakers; none: not measured
+    exclude: Path | None = None  # file whose first column lists trials to leave out
+    presence_threshold: float = 0.5  # a presence below it says that the enrolled speaker is not there
+    max_dropped_share: float = 0.05  # share of the trials of which a measure may fail
+    device: str = "auto"  # auto, cpu or cuda:N; for the embedder
+    nj: int = 1  # number of processes
+
+
+def score_extraction(config: Config) -> None:
+    """Write ``out/trials.jsonl`` and ``out/scores.json``.
 
     Raises:
         ConfigError: if a setting is out of its range or a metric cannot be had at this rate.
@@ -65,57 +60,71 @@ def score_extraction(
         AudioError: if audio is missing, broken, of another rate, or an output is not as long as its mixture.
         UserError: if too many trials were dropped; the scores are written before.
     """
-    trials = read_trial_list(data, exclude=exclude)
+    data, extracted = config.data, config.extracted
+    trials = read_trial_list(data, exclude=config.exclude)
     everyone = read_table(data / "utt2spk")
     outputs = _table(extracted / "wav.scp", trials, everyone, data)
     path = extracted / "presence"
     presence = _presence(path, _table(path, trials, everyone, data)) if path.exists() else {}
-    known = _mixture_values(mixture_scores, trials) if mixture_scores else {}
+    known = _mixture_values(config.mixture_scores, trials) if config.mixture_scores else {}
     jobs = [Job(one, outputs[one.id], presence.get(one.id), known.get(one.id, {})) for one in trials]
-    measures = _measures(metrics, trials)
-    results = map_in_processes(partial(score_trial, measures), jobs, nj, label=f"score {extracted}")
-    if embedder is not None:
-        _add_similarity(results, jobs, embedder, measures.fs, device, nj)
-    header = {"system": system or system_of(extracted), **_header(data, trials, measures), **provenance(extracted)}
-    _write(out, header, results, presence_threshold, max_dropped_share)
+    measured, results = _score(config, jobs, label=f"score {extracted}")
+    header = {"system": config.system or system_of(extracted), **measured, **provenance(extracted)}
+    _write(config, header, results, config.presence_threshold)
 
 
-def score_mixtures(
-    data: Path,
-    out: Path,
-    *,
-    metrics: tuple[str, ...] = ("si_sdr", "sdr", "stoi", "estoi"),
-    embedder: Path | None = None,
-    exclude: Path | None = None,
-    expected_si_sdr: float | None = None,
-    tolerance: float = 0.3,
-    max_dropped_share: float = 0.05,
-    device: str = "auto",
-    nj: int = 1,
-) -> None:
+@dataclass(frozen=True)
+class MixturesConfig:
+    """Settings of score_mixtures."""
+
+    data: Path  # trial directory
+    out: Path  # folder of scores.json and trials.jsonl
+    metrics: tuple[str, ...] = METRICS  # file names in zspex_toolkit/metrics/speech
+    embedder: Path | None = None  # experiment of an x-vector, for the similarity of speakers; none: not measured
+    exclude: Path | None = None  # file whose first column lists trials to leave out
+    expected_si_sdr: float | None = None  # mean that is known for these mixtures, in dB; a warning if it is not found
+    tolerance: float = 0.3  # how far off it may be, in dB
+    max_dropped_share: float = 0.05  # share of the trials of which a measure may fail
+    device: str = "auto"  # auto, cpu or cuda:N; for the embedder
+    nj: int = 1  # number of processes
+
+
+def score_mixtures(config: MixturesConfig) -> None:
     """Score the mixtures as if they were the output, by the code that scores outputs: what a system starts from.
 
-    Args:
-        data, out, metrics, embedder, exclude, max_dropped_share, device, nj: as for :func:`score_extraction`.
-        expected_si_sdr: mean SI-SDR that others found for these mixtures, in dB; 0 for both roles of a set whose
-            mixtures were cut to the shorter source.
-        tolerance: further off than this, in dB, the mixtures are probably others: a loud warning.
+    Further than ``tolerance`` from ``expected_si_sdr`` the mixtures are probably others: a loud warning. The mean is 0
+    for both roles of a set whose mixtures were cut to the shorter source.
 
     Raises:
         As :func:`score_extraction`.
     """
-    trials = read_trial_list(data, exclude=exclude)
-    measures = _measures(metrics, trials)
-    jobs = [Job(trial, None, None, {}) for trial in trials]
-    results = map_in_processes(partial(score_trial, measures), jobs, nj, label=f"score {data}")
-    if embedder is not None:
-        _add_similarity(results, jobs, embedder, measures.fs, device, nj)
-    header = {"system": "mixture", **_header(data, trials, measures), **provenance(None)}
-    if expected_si_sdr is not None:
-        header["expected_si_sdr"] = expected_si_sdr
-    scores = _write(out, header, results, 0.5, max_dropped_share)
-    if expected_si_sdr is not None:
-        _compare(scores, data, expected_si_sdr, tolerance)
+    jobs = [Job(trial, None, None, {}) for trial in read_trial_list(config.data, exclude=config.exclude)]
+    measured, results = _score(config, jobs, label=f"score {config.data}")
+    header = {"system": "mixture", **measured, **provenance(None)}
+    if config.expected_si_sdr is not None:
+        header["expected_si_sdr"] = config.expected_si_sdr
+    scores = _write(config, header, results, 0.5)
+    if config.expected_si_sdr is not None:
+        _compare(scores, config.data, config.expected_si_sdr, config.tolerance)
+
+
+def _score(config: Config | MixturesConfig, jobs: list[Job], *, label: str) -> tuple[dict[str, Any], list[Result]]:
+    """What the scores say of the trials and their measures, and the measures."""
+    trials = [job.trial for job in jobs]
+    measures = _measures(config.metrics, trials)
+    results = map_in_processes(partial(score_trial, measures), jobs, config.nj, label=label)
+    if config.embedder is not None:
+        _add_similarity(results, jobs, config, measures.fs)
+    header = {
+        "set": config.data.name.removeprefix("trials_"),
+        "fs": measures.fs,
+        "mode": mixing_mode(config.data),
+        "targets": roles(trials),
+        "metrics": list(measures.metrics),
+        "list_hash": list_hash(trials),
+        "versions": installed_versions(LIBRARIES),
+    }
+    return header, results
 
 
 def _compare(scores: dict[str, Any], data: Path, expected: float, tolerance: float) -> None:
@@ -190,7 +199,7 @@ def _mixture_values(folder: Path, trials: list[ListedTrial]) -> dict[str, dict[s
     return {row["id"]: {name: value for name, value in row.items() if type(value) is float} for row in lines}
 
 
-def _add_similarity(results: list[Result], jobs: list[Job], embedder: Path, fs: int, device: str, nj: int) -> None:
+def _add_similarity(results: list[Result], jobs: list[Job], config: Config | MixturesConfig, fs: int) -> None:
     """Cosines to the enrollment: of the output, the mixture, the target's and the interferer's clean speech."""
     recordings = []
     for trial, output, *_ in jobs:
@@ -199,7 +208,7 @@ def _add_similarity(results: list[Result], jobs: list[Job], embedder: Path, fs: 
         recordings.append(found | {"_interferer": trial.interferer_reference})
     sources = [source for found in recordings for source in found.values() if source]
     enrollments = [job.trial.enrollment for job in jobs]
-    similarity = SpeakerSimilarity(embedder, [*sources, *enrollments], fs=fs, device=device, nj=nj)
+    similarity = SpeakerSimilarity(config.embedder, [*sources, *enrollments], fs=fs, device=config.device, nj=config.nj)
     for result, found, enrollment in zip(results, recordings, enrollments, strict=True):
         for ending, source in found.items():
             value = similarity(source, enrollment) if source else None
@@ -209,21 +218,10 @@ def _add_similarity(results: list[Result], jobs: list[Job], embedder: Path, fs: 
                 result.faults.append(f"{result.row['id']}: similarity: {source} is {similarity.faults[source]}")
 
 
-def _header(data: Path, trials: list[ListedTrial], measures: Measures) -> dict[str, Any]:
-    return {
-        "set": data.name.removeprefix("trials_"),
-        "fs": measures.fs,
-        "mode": mixing_mode(data),
-        "targets": roles(trials),
-        "metrics": list(measures.metrics),
-        "list_hash": list_hash(trials),
-        "versions": installed_versions(LIBRARIES),
-    }
-
-
 def _write(
-    out: Path, header: dict[str, Any], results: list[Result], threshold: float, max_dropped_share: float
+    config: Config | MixturesConfig, header: dict[str, Any], results: list[Result], threshold: float
 ) -> dict[str, Any]:
+    out = config.out
     rows = sorted((result.row for result in results), key=lambda row: row["id"].encode())
     faults = [fault for result in results for fault in result.faults]
     num_dropped = sum(bool(result.faults) for result in results)
@@ -234,9 +232,55 @@ def _write(
     found = scores["groups"][0]["metrics"]
     shown = ", ".join(f"{name} {found[name]['mean']:.3f}" for name in SHOWN if name in found)
     print(f"{out}: {header['system']}, {len(rows)} trials, {num_dropped} with a measure dropped: {shown}", flush=True)
-    if num_dropped > max_dropped_share * len(rows):
+    if num_dropped > config.max_dropped_share * len(rows):
         raise UserError(
             f"{out}/scores.json: a measure failed on {num_dropped} of {len(rows)} trials, more than "
-            f"{100 * max_dropped_share:g} %; the first: {scores['dropped'][0]}"
+            f"{100 * config.max_dropped_share:g} %; the first: {scores['dropped'][0]}"
         )
     return scores
+
+
+# What extract_trials measures, and the scores repeat.
+COSTS = ("num_parameters", "macs_per_second", "real_time_factor", "peak_memory_mib", "embedding_dim", "device")
+
+
+def system_of(extracted: Path) -> str:
+    """Name of the system whose output lies in ``extracted``: its experiment's folder, else the folder itself.
+
+    >>> system_of(Path("exp/tse/zspex/extracted/test")), system_of(Path("other/outputs"))
+    ('zspex', 'outputs')
+    """
+    return extracted.absolute().parents[1].name if extracted.parent.name == "extracted" else extracted.name
+
+
+def provenance(extracted: Path | None) -> dict[str, Any]:
+    """Hash of the system's settings, seed of its training, commit of this scoring and cost; None where not known.
+
+    Args:
+        extracted: folder of the outputs; None if there is no system.
+
+    Raises:
+        DataDirError: if ``extraction.json`` or the experiment's ``config.yaml`` is broken.
+    """
+    facts: dict[str, Any] = {"config_hash": None, "seed": None, "commit": current_commit()} | dict.fromkeys(COSTS)
+    if extracted is None:
+        return facts
+    cost = extracted / "extraction.json"
+    if cost.exists():
+        measured = _mapping(cost, json.loads)
+        facts |= {name: measured.get(name) for name in COSTS}
+    settings = extracted.absolute().parents[1] / "config.yaml"
+    if extracted.parent.name == "extracted" and settings.exists():
+        facts["config_hash"] = hashlib.sha256(settings.read_bytes()).hexdigest()[:12]
+        facts["seed"] = (_mapping(settings, yaml.safe_load).get("train") or {}).get("seed")
+    return facts
+
+
+def _mapping(path: Path, parse) -> dict[str, Any]:
+    try:
+        found = parse(path.read_text(encoding="utf-8"))
+    except (ValueError, yaml.YAMLError) as fault:
+        raise DataDirError(f"{path}: broken ({' '.join(str(fault).split())}); make it again") from fault
+    if not isinstance(found, dict):
+        raise DataDirError(f"{path}: expected names and values, got {type(found).__name__}")
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, MutableSequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,19 +15,12 @@ from zspex_toolkit.models.clue import Clue
 from zspex_toolkit.signal.chunk_gains import ChunkEnergies, chunk_gains
 from zspex_toolkit.signal.chunks import Chunks, blend_chunks, cut_chunks, plan_chunks
 
+if TYPE_CHECKING:
+    from zspex_toolkit.infer.extractor import Extractor
+
 CHUNK_S = 12.0
 _SHORTEST_OVERLAP_S = 0.5  # over which the levels of neighbouring chunks are compared
 NORMALISATIONS = ("mixture", "peak", "none")
-
-
-class Separator(Protocol):
-    """What is needed of :class:`zspex_toolkit.infer.extractor.Extractor`."""
-
-    fs: int
-    batch_size: int
-    context_samples: int
-
-    def separate(self, mixtures: np.ndarray, clue: Clue) -> tuple[np.ndarray, np.ndarray]: ...
 
 
 @dataclass(frozen=True)
@@ -77,7 +70,7 @@ class Separation:
 
 
 def separate_blocks(
-    separator: Separator,
+    extractor: Extractor,
     blocks: Iterable[np.ndarray],
     num_samples: int,
     clue: Clue,
@@ -89,7 +82,7 @@ def separate_blocks(
     """Extract people from a recording that arrives in blocks; neighbouring chunks overlap by the network's context.
 
     Args:
-        separator: the network.
+        extractor: the network.
         blocks: (n, C) at the network's rate.
         num_samples: of all of them, per channel.
         clue: Q C rows: row q C + c asks of channel c.
@@ -103,17 +96,17 @@ def separate_blocks(
     """
     if not chunk_s >= 1:
         raise ConfigError(f"chunk_s: expected 1 second or more, got {chunk_s:g}")
-    longest = round(chunk_s * separator.fs)
-    overlap = max(separator.context_samples, round(_SHORTEST_OVERLAP_S * separator.fs))
+    longest = round(chunk_s * extractor.fs)
+    overlap = max(extractor.network.context_samples, round(_SHORTEST_OVERLAP_S * extractor.fs))
     chunks = plan_chunks(num_samples, longest, min(overlap, longest // 2))
     rows: list[np.ndarray] = []
     tail: np.ndarray | None = None
-    for batch in _batches(cut_chunks(blocks, chunks), max(1, separator.batch_size // len(clue))):
+    for batch in _batches(cut_chunks(blocks, chunks), max(1, extractor.batch_size // len(clue))):
         mixtures = np.stack(batch) * np.asarray(input_gain, np.float32)  # (B, T, C)
         num_channels = mixtures.shape[2]
         flat = mixtures.transpose(0, 2, 1).reshape(-1, mixtures.shape[1])  # (B C, T)
         order = np.arange(len(clue)).reshape(-1, 1, num_channels).repeat(len(batch), 1)  # (Q, B, C)
-        estimates, likeness = separator.separate(flat, clue[torch.from_numpy(order.ravel())])
+        estimates, likeness = extractor.separate(flat, clue[torch.from_numpy(order.ravel())])
         num_people = len(clue) // num_channels
         estimates = estimates.reshape(num_people, len(batch), num_channels, -1).transpose(1, 3, 0, 2)  # (B, T, Q, C)
         likeness = likeness.reshape(num_people, len(batch), num_channels).transpose(1, 0, 2)  # (B, Q, C)

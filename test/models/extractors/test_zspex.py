@@ -6,20 +6,11 @@ import pytest
 import torch
 
 from zspex_toolkit.errors import ConfigError
+from zspex_toolkit.models.extractors import spex_plus
 from zspex_toolkit.models.extractors.spex_plus import SpexPlus
 from zspex_toolkit.models.extractors.zspex import ZSpex
 
-SMALL = {
-    "num_filters": 6,
-    "kernel_sizes": (4, 8, 12),
-    "stride": 2,
-    "bottleneck": 5,
-    "hidden": 8,
-    "num_blocks": 2,
-    "num_stacks": 2,
-    "embedding_dim": 4,
-    "speaker_hidden": 7,
-}
+SMALL = spex_plus.SMALL["plain"]
 OFF = {"fuser": "plain", "shared_fuser": False, "conditioning": "concat", "mask_generator": "separate"}
 # The ladder: what each row changes of the row before.
 LADDER = (

@@ -6,6 +6,7 @@ from torch import nn
 
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.models.extraction_network import ExtractionNetwork
+from zspex_toolkit.models.extractors import spex_plus
 from zspex_toolkit.nn.given_embedding import own_or_given
 from zspex_toolkit.nn.scales import MaskGenerator, PlainFuser, ScaleInterFuser
 from zspex_toolkit.nn.sequence_norm import SequenceNorm
@@ -16,19 +17,7 @@ from zspex_toolkit.nn.tcn import SpeakerTcn
 __all__ = ["ZSpex"]
 
 # Settings of the contract test: small, in every kind of the network that there is.
-_SMALL = {
-    "num_filters": 8,
-    "kernel_sizes": (4, 8, 12),
-    "stride": 2,
-    "bottleneck": 6,
-    "hidden": 12,
-    "num_blocks": 2,
-    "num_stacks": 2,
-    "embedding_dim": 5,
-    "speaker_hidden": 9,
-    "tac_hidden": 7,
-}
-SMALL = {"plain": _SMALL, "causal": _SMALL | {"causal": True}, "given": _SMALL | {"clue_dim": 7}}
+SMALL = {kind: options | {"tac_hidden": 7} for kind, options in spex_plus.SMALL.items()}
 
 
 class ZSpex(ExtractionNetwork):
