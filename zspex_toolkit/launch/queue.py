@@ -24,7 +24,6 @@ from zspex_toolkit.launch import job_log, left_over
 from zspex_toolkit.launch.contract import INTERRUPTED_STATUS, Jobs
 from zspex_toolkit.launch.interruption import raise_on_signals, signals_held
 from zspex_toolkit.launch.job_script import job_script, queue_folder_and_name
-from zspex_toolkit.launch.pick import pick
 from zspex_toolkit.launch.queue_config import read_config, submit_flags
 from zspex_toolkit.launch.scheduler import ACTIVE, DONE, STUCK, TIME_OVER, Scheduler, ask
 
@@ -71,7 +70,7 @@ def run_on_queue(jobs: Jobs, scheduler: Scheduler) -> list[int]:
     if not jobs.dry_run:
         with raise_on_signals():
             _end_left_over(left_over.note_of(jobs), scheduler)
-    numbers, failed = pick(jobs)
+    numbers, failed = job_log.pick(jobs)
     waiting = [(part, tasks, False) for part, tasks in _arrays(numbers, scheduler)]
     while waiting:
         watched = _run_one_array(jobs, scheduler, *waiting.pop(0))
