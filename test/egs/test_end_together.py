@@ -162,21 +162,17 @@ def test_killed_it_leaves_nothing_either(script, kill):
     assert started.jobs_have_saved()
 
 
-def test_a_terminal_that_closes_ends_all(script):
+@pytest.mark.parametrize(
+    ("act", "status"),
+    [(os.close, 129), (lambda terminal: os.write(terminal, b"\3"), -signal.SIGINT)],  # the end of a script around it
+    ids=["closed", "ctrl-c"],
+)
+def test_a_terminal_that_closes_or_sends_ctrl_c_ends_all(script, act, status):
     started = script("jobs")
     number, terminal = started.start_in_terminal()
-    os.close(terminal)
-    assert os.waitstatus_to_exitcode(os.waitpid(number, 0)[1]) == 129
+    act(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(number, 0)[1]) == status
     assert started.left() == [] and started.jobs_have_saved()
-
-
-def test_ctrl_c_ends_all_and_is_the_end_of_a_script_around_it(script):
-    started = script("jobs")
-    number, terminal = started.start_in_terminal()
-    os.write(terminal, b"\3")
-    assert os.waitstatus_to_exitcode(os.waitpid(number, 0)[1]) == -signal.SIGINT
-    assert started.left() == [] and started.jobs_have_saved()
-    os.close(terminal)
 
 
 def test_nohup_protects_it_and_its_jobs_from_a_terminal_that_closes(script):

@@ -36,19 +36,9 @@ def output(path):
     return [line for line in Path(path).read_text().splitlines() if not line.startswith("#")]
 
 
-def test_shell_characters_without_blanks_act_in_the_shell(run):
-    assert run("log/x", "echo", "abc", "|", "tr", "a", "z", ">", "out", "&&", "echo", "done") == []
-    assert Path("out").read_text() == "zbc\n"
-    assert output("log/x") == ["done"]
-
-
-def test_output_and_errors_go_to_the_log(run):
-    run("log/x", "echo", "one;", "echo", "two", ">&2")
+def test_output_errors_and_the_jobs_own_exit_code_go_to_the_log(run):
+    assert run("log/x", "echo", "one;", "echo", "two", ">&2;", "exit", "7") == [1]
     assert output("log/x") == ["one", "two"]
-
-
-def test_the_exit_code_is_the_jobs_own(run):
-    assert run("log/x", "exit", "7") == [1]
     assert "# Ended (code 7) at" in Path("log/x").read_text()
 
 
