@@ -35,12 +35,6 @@ def _in_tmp(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def test_where_the_queue_cannot_leave_tasks_out_they_stand_for_the_jobs():
-    jobs = parse(["JOB=1:9", "x.JOB", "echo", "job", "JOB"])
-    assert run(job_script(jobs, [2, 5, 7], [1, 2, 3], "TASK"), 2) == 0
-    assert "job 5\n" in Path("x.5").read_text()
-
-
 def test_the_path_sh_of_the_folder_is_read_and_our_environment_comes_before_it(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", "our folder")
     Path("path.sh").write_text("export SITE=yes PYTHONPATH=theirs\n")
@@ -54,14 +48,6 @@ def test_jobs_compute_with_the_instructions_that_their_starter_is_held_to(monkey
         monkeypatch.setenv(name, f"a {name}")
     run(job_script(parse(["x", "echo", *(f"${name}" for name in names)]), [1], [1], "TASK"), 0)
     assert "a ATEN_CPU_CAPABILITY a ONEDNN_MAX_CPU_ISA\n" in Path("x").read_text()
-
-
-def test_the_jobs_status_is_the_scripts_unless_it_means_something_to_the_queue():
-    jobs, numbers = parse(["JOB=1:200", "x.JOB", "exit", "JOB"]), range(1, 201)
-    script = job_script(jobs, numbers, numbers, "TASK")
-    assert [run(script, status) for status in (7, 99)] == [7, 99]
-    script = job_script(jobs, numbers, numbers, "TASK", remapped_statuses=(99,))
-    assert [run(script, status) for status in (7, 99)] == [7, 1]
 
 
 LISTENS = "import signal, sys, time; signal.signal(signal.SIGUSR1, lambda *_: (print('warned'), sys.exit(75))); "
@@ -90,12 +76,6 @@ def test_what_starts_a_job_again_is_run_only_after_status_75_of_one_that_may_be(
     assert not Path("again.7").exists() and Path("again.75").exists()
     plain = job_script(replace(jobs, requeue=False), [75], [75], "TASK", **again)
     assert "touch" not in plain and "SBATCH" not in plain
-
-
-def test_a_job_that_is_started_again_goes_on_in_its_log():
-    script = job_script(parse(["x", "echo", "once"]), [1], [1], "TASK")
-    assert [run(script, 1), run(script, 1)] == [0, 0]
-    assert Path("x").read_text().count("\nonce\n") == 2
 
 
 def test_a_log_that_cannot_be_written_is_a_failure_and_the_command_does_not_run():

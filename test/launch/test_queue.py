@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from waiting import signal_when, wait_for
 
-from zspex_toolkit.errors import ConfigError, JobError
+from zspex_toolkit.errors import JobError
 from zspex_toolkit.launch import job_log, queue, scheduler
 from zspex_toolkit.launch.contract import parse
 from zspex_toolkit.launch.interruption import InterruptedJobsError
@@ -357,8 +357,6 @@ def test_what_the_site_describes_is_handed_over(run, backend, cluster):
     call = cluster.calls(SUBMIT[backend])[0]
     assert call.startswith(f"{SUBMIT[backend]} --site a b -m 3G ")
     assert {"slurm": " --array 1-2%2 ", "sge": " -tc 2 "}[backend] in call
-    with pytest.raises(ConfigError, match=r"option time not described in site\.conf \(or value '1:00' not allowed\)"):
-        run("--config", "site.conf", "--time", "1:00", "log/x", "true")
 
 
 def test_the_sites_own_file_is_found_where_kaldi_has_it(run, backend, cluster):

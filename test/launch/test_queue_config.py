@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from zspex_toolkit.errors import ConfigError
@@ -74,16 +76,13 @@ def test_a_configuration_of_slurm_pl_gives_its_flags(options, line):
     assert " ".join(submit_flags(parse_config(SLURM_SITE, "conf/slurm.conf"), list(options.items()))) == line
 
 
-def test_an_option_that_is_not_described_is_named():
-    message = r"command line option time not described in conf/queue\.conf \(or value '1:00' not allowed\)"
-    with pytest.raises(ConfigError, match=message):
-        submit_flags(parse_config(SITE, "conf/queue.conf"), [("time", "1:00")])
-
-
-def test_an_exact_value_alone_allows_no_other():
-    config = parse_config("command sbatch\noption gpu=0", "x")
-    with pytest.raises(ConfigError, match=r"option gpu not described in x \(or value '1' not allowed\)"):
-        submit_flags(config, [("gpu", "1")])
+@pytest.mark.parametrize(
+    ("text", "option", "value"), [(SITE, "time", "1:00"), ("command sbatch\noption gpu=0", "gpu", "1")]
+)
+def test_an_option_or_a_value_that_is_not_described_is_named(text, option, value):
+    message = f"command line option {option} not described in conf/x (or value '{value}' not allowed)"
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        submit_flags(parse_config(text, "conf/x"), [(option, value)])
 
 
 @pytest.mark.parametrize(
