@@ -67,18 +67,14 @@ def load_config(config_class: type[ConfigType], path: str | os.PathLike) -> Conf
 
 
 def to_dict(config: Any) -> dict[str, Any]:
-    """The settings as plain YAML types, nested."""
+    """The settings as plain YAML types, nested: a list for a tuple, text for a path."""
 
     def plain(value: Any) -> Any:
         if dataclasses.is_dataclass(value):
-            return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-        if isinstance(value, dict):
-            return {str(key): plain(item) for key, item in value.items()}
-        if isinstance(value, (list, tuple)):
-            return [plain(item) for item in value]
-        return os.fspath(value) if isinstance(value, os.PathLike) else value
+            return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        return os.fspath(value)
 
-    return plain(config)
+    return json.loads(json.dumps(config, default=plain))
 
 
 def dump_config(config: Any) -> str:
