@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from waiting import signal_when
+from waiting import act_while_waiting, signal_when
 
 from zspex_toolkit.errors import JobError
 from zspex_toolkit.launch import job_log, queue
@@ -155,20 +155,9 @@ def answering(backend, tmp_path, monkeypatch):
     return lambda yes: monkeypatch.setenv("SLURM_CONF", real.strip() if yes else str(silent))
 
 
-def acting(monkeypatch, *acts):
-    """Each time that the command waits, one of these happens."""
-    left = iter(acts)
-
-    def sleep(seconds, sleep=time.sleep):
-        next(left, lambda: None)()
-        sleep(seconds)
-
-    monkeypatch.setattr(queue.time, "sleep", sleep)
-
-
 def test_a_daemon_that_is_away_while_jobs_are_submitted_gets_them_when_it_is_back(run, answering, monkeypatch, capfd):
     answering(False)
-    acting(monkeypatch, lambda: None, lambda: answering(True))
+    act_while_waiting(monkeypatch, lambda: None, lambda: answering(True))
     monkeypatch.setattr(queue, "_SUBMIT_WAITS_S", (0.1, 0.1, 0.1))
     run("JOB=1:2", "log/x.JOB.log", "echo", "x", ">>ran.JOB")
     assert capfd.readouterr().err.count("does not answer; submitting again in 0.1 s") == 2
@@ -176,7 +165,7 @@ def test_a_daemon_that_is_away_while_jobs_are_submitted_gets_them_when_it_is_bac
 
 
 def test_a_daemon_that_is_away_while_jobs_run_is_asked_until_it_is_back(run, answering, monkeypatch, capfd):
-    acting(monkeypatch, lambda: answering(False), lambda: None, lambda: answering(True))
+    act_while_waiting(monkeypatch, lambda: answering(False), lambda: None, lambda: answering(True))
     run("JOB=1:2", "log/x.JOB.log", "sleep", "2;", "echo", "x", ">>ran.JOB")
     assert capfd.readouterr().err.count("does not answer; going on to ask") == 1
     assert [Path(f"ran.{n}").read_text() for n in (1, 2)] == ["x\n"] * 2

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from waiting import signal_when, wait_for
+from waiting import act_while_waiting, signal_when, wait_for
 
 from zspex_toolkit.errors import JobError
 from zspex_toolkit.launch import job_log, queue, scheduler
@@ -261,14 +261,9 @@ def test_a_signal_while_jobs_are_submitted_waits_and_then_cancels_them(run, back
 def test_a_queue_that_does_not_answer_is_asked_again(run, cluster, capsys, monkeypatch):
     """It is silent from the first look at a job that runs until it has been asked three times."""
     script = "until [ -e answered ]; do sleep 0.05; done"
-    looks = iter([lambda: cluster.set("silent", "yes"), None, None, (cluster.folder / "silent").unlink])
-
-    def sleep(seconds, sleep=time.sleep):
-        if act := next(looks, Path("answered").touch):
-            act()
-        sleep(seconds)
-
-    monkeypatch.setattr(queue.time, "sleep", sleep)
+    silent = cluster.folder / "silent"
+    acts = (lambda: silent.write_text("yes"), lambda: None, lambda: None, silent.unlink, Path("answered").touch)
+    act_while_waiting(monkeypatch, *acts)
     assert run("log/x", "bash", "-c", script) == []
     assert capsys.readouterr().err.count("does not answer; going on to ask") == 1
 
@@ -278,15 +273,11 @@ def test_jobs_of_which_the_queue_does_not_say_that_they_are_cancelled_are_named(
 ):
     monkeypatch.setattr(queue, "_END_WAIT_S", 2)
 
-    acts = iter(["interrupt"])  # once: further commands sleep, too, until they have ended
+    def interrupt():
+        cluster.set("silent", "yes")
+        os.kill(os.getpid(), signal.SIGINT)
 
-    def sleep(seconds, sleep=time.sleep):
-        if next(acts, None):
-            cluster.set("silent", "yes")
-            os.kill(os.getpid(), signal.SIGINT)
-        sleep(seconds)
-
-    monkeypatch.setattr(queue.time, "sleep", sleep)
+    act_while_waiting(monkeypatch, interrupt)
     with pytest.raises(InterruptedJobsError):
         run("log/x", "sleep", "600")
     said = f"{NAMES[backend]} job 1 may still be in the queue; cancel it by: {CANCEL[backend]} 1"
