@@ -1,5 +1,6 @@
 """Settings come from defaults, YAML and the command line, and a misspelt one is named with its neighbour."""
 
+import re
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -35,19 +36,14 @@ class Files:
     scale: dict[str, float] = field(default_factory=dict)
 
 
-def test_the_command_line_wins_over_yaml_and_yaml_over_the_default(tmp_path):
-    path = tmp_path / "c.yaml"
-    path.write_text("data: x\nflag: true\ninner:\n  max_epoch: 2\n")
-    config = parse_args(Config, ["--config", str(path), "--inner.max_epoch", "3"])
-    assert (config.inner.max_epoch, config.flag, config.gain_db) == (3, True, None)
-
-
 @pytest.mark.parametrize("file", [["--config", "c.yaml"], ["--config=c.yaml"]])
-def test_the_command_line_wins_over_yaml_that_stands_behind_it(tmp_path, monkeypatch, file):
+def test_the_command_line_wins_over_yaml_wherever_it_stands_and_yaml_over_the_default(tmp_path, monkeypatch, file):
     monkeypatch.chdir(tmp_path)
     Path("c.yaml").write_text("data: x\ninner:\n  max_epoch: 2\nscale: {a: 0.5}\n")
-    config = parse_args(Config, ["--inner.max_epoch", "3", *file, "--flag", "true"])
-    assert (config.inner.max_epoch, config.flag, config.scale) == (3, True, {"a": 0.5})
+    for argv in (["--inner.max_epoch", "3", *file, "--flag", "true"], [*file, "--inner.max_epoch=3", "--flag=true"]):
+        config = parse_args(Config, argv)
+        assert (config.inner.max_epoch, config.flag, config.scale) == (3, True, {"a": 0.5})
+        assert config.gain_db is None
 
 
 def test_of_two_files_the_later_wins(tmp_path):
@@ -57,9 +53,19 @@ def test_of_two_files_the_later_wins(tmp_path):
     assert (config.data, config.flag) == (Path("b"), True)
 
 
-@pytest.mark.parametrize("text", ["-5,0,5", "-5 0 5", "[-5, 0, 5]"])
-def test_a_list_is_written_with_commas_blanks_or_brackets(text):
-    assert parse_args(Config, ["--data", "x", f"--snrs_db={text}"]).snrs_db == (-5.0, 0.0, 5.0)
+@pytest.mark.parametrize(
+    ("argv", "name", "value"),
+    [
+        (["--snrs_db=-5,0,5"], "snrs_db", (-5.0, 0.0, 5.0)),
+        (["--snrs_db=-5 0 5"], "snrs_db", (-5.0, 0.0, 5.0)),
+        (["--snrs_db=[-5, 0, 5]"], "snrs_db", (-5.0, 0.0, 5.0)),
+        (["--snrs_db", "5,0"], "snrs_db", (5.0, 0.0)),
+        (["--gain_db", "-5"], "gain_db", -5.0),
+        (["--scale.embedder", "0.3"], "scale", {"embedder": 0.3}),
+    ],
+)
+def test_lists_negative_numbers_and_entries_of_free_form_options_are_values(argv, name, value):
+    assert getattr(parse_args(Config, ["--data", "x", *argv]), name) == value
 
 
 def test_a_list_of_files_has_commas_as_their_names_may_hold_blanks():
@@ -72,18 +78,6 @@ def test_a_name_in_a_list_stays_text_whatever_it_looks_like(names):
     assert parse_args(Files, ["--names", ",".join(names)]).names == tuple(names)
 
 
-def test_a_list_may_stand_behind_its_option():
-    assert parse_args(Config, ["--data", "x", "--snrs_db", "5,0"]).snrs_db == (5.0, 0.0)
-
-
-def test_a_negative_number_is_a_value():
-    assert parse_args(Config, ["--data", "x", "--gain_db", "-5"]).gain_db == -5.0
-
-
-def test_an_entry_of_a_free_form_option_has_a_dot():
-    assert parse_args(Config, ["--data", "x", "--scale.embedder", "0.3"]).scale == {"embedder": 0.3}
-
-
 def test_written_settings_read_back_equal(tmp_path):
     config = parse_args(Config, ["--data", "x", "--inner.betas", "[0.5,0.6]", "--scale", "{a: 0.5}"])
     (tmp_path / "c.yaml").write_text(dump_config(config))
@@ -91,28 +85,10 @@ def test_written_settings_read_back_equal(tmp_path):
     assert to_dict(config)["inner"] == {"max_epoch": 1, "betas": [0.5, 0.6]}
 
 
-TEXTS = [
-    "1e5",
-    "12e3",
-    "1e+5",
-    "0x1",
-    "1_000",
-    "on",
-    "y",
-    "null",
-    "~",
-    "1:30",
-    "0012",
-    ".5",
-    "",
-    " a",
-    "=",
-    "a: b",
-    "#1",
-]
+TEXTS = ["1e5", "12e3", "1e+5", "0x1", "1_000", "on", "y", "null", "~", "1:30", "0012", ".5", "", " a", "=", "a: b"]
 
 
-@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize("text", [*TEXTS, "#1"])
 def test_a_name_that_looks_like_something_else_reads_back_as_text(tmp_path, text):
     config = Files(names=(text,), files=(), scale={text: 0.5})
     (tmp_path / "c.yaml").write_text(dump_config(config))
@@ -185,20 +161,6 @@ def test_a_wrong_key_in_yaml_names_the_file(tmp_path, text, message):
         assert str(error.value) == f"{path}: {message}"
 
 
-def test_a_missing_settings_file_is_named(tmp_path):
-    with pytest.raises(ConfigError, match="no such settings file"):
-        parse_args(Config, ["--config", str(tmp_path / "none.yaml")])
-
-
-def test_an_option_that_a_constructor_does_not_take_is_named():
-    def network(width: int = 1, depth: int = 2):
-        return width * depth
-
-    check_options(network, {"width": 3}, "model.options")
-    with pytest.raises(ConfigError, match=r"model.options: unknown setting widht; did you mean width\?"):
-        check_options(network, {"widht": 3}, "model.options")
-
-
 class Network:
     def __init__(
         self, dim: int, *, channels: int = 3, scale: float = 0.5, norm: bool = False, sizes: tuple[int, ...] = ()
@@ -221,26 +183,21 @@ def test_options_of_the_right_type_pass():
         ({"norm": 3}, "network_options.norm: expected true or false, got 3"),
         ({"sizes": [1, "b"]}, "network_options.sizes: expected a list, each a whole number, got [1, 'b']"),
         ({"dim": 3}, "network_options: unknown setting dim; expected one of: channels, norm, scale, sizes"),
+        ({"chanels": 3}, "network_options: unknown setting chanels; did you mean channels?"),
     ],
 )
-def test_an_option_of_another_type_is_one_clear_line(options, message):
+def test_an_option_that_is_unknown_or_of_another_type_is_one_clear_line(options, message):
     with pytest.raises(ConfigError) as error:
         check_options(Network, options, "network_options")
     assert str(error.value) == message
 
 
-def test_an_option_without_a_declared_type_may_be_anything():
-    def network(*, anything=None): ...
-
+def test_an_option_without_a_declared_type_may_be_anything_and_what_is_derived_is_none():
     for value in ("12", 12, None, ["a"]):
-        check_options(network, {"anything": value}, "options")
-
-
-def test_what_a_constructor_without_options_derives_is_no_setting():
-    def network(dim: int): ...
-
+        check_options(lambda *, anything=None: None, {"anything": value}, "options")
+        check_options(lambda anything=None: None, {"anything": value}, "options")
     with pytest.raises(ConfigError, match="options: unknown setting dim; expected none"):
-        check_options(network, {"dim": 3}, "options")
+        check_options(lambda dim: None, {"dim": 3}, "options")
 
 
 def test_typed_options_take_text_and_leave_out_what_is_skipped():
@@ -273,21 +230,15 @@ if __name__ == "__main__":
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
-        ([], 0, ""),
-        (["--fault", "user"], 1, "command: data/a:3: expected two fields, got one\n"),
-        (["--fault", "file"], 1, "command: [Errno 2] No such file or directory: '/nonexistent/file'\n"),
-        (["--falt", "user"], 2, "command: unknown setting --falt; did you mean --fault?\n"),
+        ([], 0, r"\Z"),
+        (["--fault", "user"], 1, r"command: data/a:3: expected two fields, got one\n\Z"),
+        (["--fault", "file"], 1, r"command: \[Errno 2\] No such file or directory: '/nonexistent/file'\n\Z"),
+        (["--falt", "user"], 2, r"command: unknown setting --falt; did you mean --fault\?\n\Z"),
+        (["--fault", "bug"], 1, "Traceback"),
     ],
 )
-def test_a_command_ends_with_one_line_and_a_status(tmp_path, arguments, status, message):
+def test_a_command_ends_with_a_status_and_one_line_but_for_a_bug(tmp_path, arguments, status, message):
     script = tmp_path / "command.py"
     script.write_text(COMMAND)
     done = subprocess.run([sys.executable, script, *arguments], capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (status, message)
-
-
-def test_a_bug_keeps_its_traceback(tmp_path):
-    script = tmp_path / "command.py"
-    script.write_text(COMMAND)
-    done = subprocess.run([sys.executable, script, "--fault", "bug"], capture_output=True, text=True)
-    assert done.returncode == 1 and "Traceback" in done.stderr
+    assert done.returncode == status and re.match(message, done.stderr)

@@ -51,7 +51,8 @@ def parse_args(config_class: type[ConfigType], argv: list[str] | None = None, ab
     try:
         # The library lets the last word win; a file must not win over the command line, wherever it stands.
         argv = [*(word for file in files for word in ("--config", file)), *others]
-        return _construct(config_class, parser.instantiate(parser.parse_args(argv)))
+        settings = parser.instantiate(parser.parse_args(argv))
+        return config_class(**{field.name: settings[field.name] for field in dataclasses.fields(config_class)})
     except (jsonargparse.ArgumentError, TypeError) as error:
         raise ConfigError(_wrong_value(error, known)) from error
 
@@ -66,18 +67,14 @@ def load_config(config_class: type[ConfigType], path: str | os.PathLike) -> Conf
 
 
 def to_dict(config: Any) -> dict[str, Any]:
-    """The settings as plain YAML types, nested."""
+    """The settings as plain YAML types, nested: a list for a tuple, text for a path."""
 
     def plain(value: Any) -> Any:
         if dataclasses.is_dataclass(value):
-            return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-        if isinstance(value, dict):
-            return {str(key): plain(item) for key, item in value.items()}
-        if isinstance(value, (list, tuple)):
-            return [plain(item) for item in value]
-        return os.fspath(value) if isinstance(value, os.PathLike) else value
+            return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        return os.fspath(value)
 
-    return plain(config)
+    return json.loads(json.dumps(config, default=plain))
 
 
 def dump_config(config: Any) -> str:
@@ -253,10 +250,6 @@ def _comments(config_class: type, prefix: str = "") -> dict[str, str]:
         if dataclasses.is_dataclass(types[field.name]):
             comments.update(_comments(types[field.name], prefix + field.name + "."))
     return comments
-
-
-def _construct(config_class: type[ConfigType], namespace: Any) -> ConfigType:
-    return config_class(**{field.name: namespace[field.name] for field in dataclasses.fields(config_class)})
 
 
 def _one_line(error: Exception) -> str:

@@ -44,17 +44,8 @@ def run_recipe(task, work, *options):
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     for name in ("cmd_backend", "train_cmd", "cuda_cmd"):
         environment.pop(name, None)
-    command = [
-        EGS / "mini" / task / "run.sh",
-        "--work_dir",
-        work,
-        "--exp_tag",
-        "x",
-        "--nj",
-        "2",
-        *OPTIONS[task],
-        *options,
-    ]
+    command = [EGS / "mini" / task / "run.sh", "--work_dir", work, "--exp_tag", "x", "--nj", "2"]
+    command += [*OPTIONS[task], *options]
     with log.open("w") as stream:
         done = subprocess.run(command, stdout=stream, stderr=subprocess.STDOUT, env=environment)
     said = log.read_text()

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from waiting import signal_when
+from waiting import act_while_waiting, signal_when
 
 from zspex_toolkit.errors import JobError
 from zspex_toolkit.launch import job_log, queue
@@ -37,9 +37,11 @@ def test_an_array_runs_and_the_member_that_fails_once_is_run_again_alone(run):
     assert [Path(f"ran.{n}").read_text().split() for n in (1, 2, 3)] == [["1"], ["2", "2"], ["3"]]
 
 
-def test_members_that_always_fail_are_told_with_their_error(run):
+def test_members_that_always_fail_are_tried_as_often_as_asked_and_told_with_their_error(run):
+    script = "echo bad JOB; echo x >>ran.JOB; exit $((JOB%2*99))"
     with pytest.raises(JobError) as error:
-        run("--num_tries", "2", "JOB=1:4", "log/x.JOB.log", "echo", "bad", "JOB;", "exit", "$((JOB%2*99))")
+        run("--num_tries", "3", "JOB=1:4", "log/x.JOB.log", *script.split())
+    assert [len(Path(f"ran.{n}").read_text().split()) for n in (1, 2, 3, 4)] == [3, 1, 3, 1]
     assert "log/x.1.log (code 99)" in str(error.value)
     assert "  | bad 1" in str(error.value)
     assert str(error.value).endswith("2 / 4 failed, log is in log/x.*.log")
@@ -94,12 +96,6 @@ def test_a_job_that_a_killed_command_left_has_ended_before_its_successor_begins(
     assert Path("log/x").read_text().count("# Started at") == 1
 
 
-def test_a_job_that_never_succeeds_is_tried_as_often_as_asked_and_the_others_once(run):
-    with pytest.raises(JobError, match=r"log/x\.2\.log \(code 3\)(?s:.*)1 / 3 failed, log is in log/x\.\*\.log"):
-        run("--num_tries", "3", "JOB=1:3", "log/x.JOB.log", "echo", "x", ">>ran.JOB;", "exit", "$((JOB==2?3:0))")
-    assert [len(Path(f"ran.{n}").read_text().split()) for n in (1, 2, 3)] == [1, 3, 1]
-
-
 def test_a_log_folder_that_is_a_file_is_told_before_anything_is_submitted(run):
     Path("log").write_text("")
     with pytest.raises(JobError, match=r"cannot write log/x: File exists"):
@@ -116,21 +112,10 @@ def test_folders_with_blanks_commas_and_colons_and_numbers_above_every_limit(run
 
 def test_a_full_disk_in_one_job_is_a_failure_of_that_job_alone(run):
     """A limit of 8 kB on the size of files stands for the disk; the job's log has room."""
-    argv = (
-        "JOB=1:2",
-        "log/x.JOB.log",
-        "ulimit",
-        "-f",
-        "$((JOB==2?8:1000));",
-        "yes",
-        "|",
-        "head",
-        "-c",
-        "99999",
-        ">out.JOB;",
-    )
+    script = "ulimit -f $((JOB==2?8:1000)); yes | head -c 99999 >out.JOB; sync out.JOB; "
+    script += "test $(stat -c %s out.JOB) = 99999"
     with pytest.raises(JobError, match=r"log/x\.2\.log \(code \d+\)(?s:.*)1 / 2 failed"):
-        run(*argv, "sync", "out.JOB;", "test", "$(stat -c %s out.JOB)", "=", "99999")
+        run("JOB=1:2", "log/x.JOB.log", *script.split())
     assert [Path(f"out.{n}").stat().st_size for n in (1, 2)] == [99999, 8192]
 
 
@@ -170,20 +155,9 @@ def answering(backend, tmp_path, monkeypatch):
     return lambda yes: monkeypatch.setenv("SLURM_CONF", real.strip() if yes else str(silent))
 
 
-def acting(monkeypatch, *acts):
-    """Each time that the command waits, one of these happens."""
-    left = iter(acts)
-
-    def sleep(seconds, sleep=time.sleep):
-        next(left, lambda: None)()
-        sleep(seconds)
-
-    monkeypatch.setattr(queue.time, "sleep", sleep)
-
-
 def test_a_daemon_that_is_away_while_jobs_are_submitted_gets_them_when_it_is_back(run, answering, monkeypatch, capfd):
     answering(False)
-    acting(monkeypatch, lambda: None, lambda: answering(True))
+    act_while_waiting(monkeypatch, lambda: None, lambda: answering(True))
     monkeypatch.setattr(queue, "_SUBMIT_WAITS_S", (0.1, 0.1, 0.1))
     run("JOB=1:2", "log/x.JOB.log", "echo", "x", ">>ran.JOB")
     assert capfd.readouterr().err.count("does not answer; submitting again in 0.1 s") == 2
@@ -191,7 +165,7 @@ def test_a_daemon_that_is_away_while_jobs_are_submitted_gets_them_when_it_is_bac
 
 
 def test_a_daemon_that_is_away_while_jobs_run_is_asked_until_it_is_back(run, answering, monkeypatch, capfd):
-    acting(monkeypatch, lambda: answering(False), lambda: None, lambda: answering(True))
+    act_while_waiting(monkeypatch, lambda: answering(False), lambda: None, lambda: answering(True))
     run("JOB=1:2", "log/x.JOB.log", "sleep", "2;", "echo", "x", ">>ran.JOB")
     assert capfd.readouterr().err.count("does not answer; going on to ask") == 1
     assert [Path(f"ran.{n}").read_text() for n in (1, 2)] == ["x\n"] * 2
@@ -200,9 +174,8 @@ def test_a_daemon_that_is_away_while_jobs_run_is_asked_until_it_is_back(run, ans
 def test_a_log_folder_that_is_gone_on_the_node_is_a_failure_that_says_so(run, backend):
     """The queue takes the job, whose log cannot be written where it runs."""
     Path("conf").mkdir()
-    name, command = {"slurm": ("slurm.conf", "sbatch"), "sge": ("queue.conf", "qsub -V -cwd -S /bin/bash -j y")}[
-        backend
-    ]
+    submit = {"slurm": ("slurm.conf", "sbatch"), "sge": ("queue.conf", "qsub -V -cwd -S /bin/bash -j y")}
+    name, command = submit[backend]
     Path("conf", name).write_text(f"command rm -r log; touch log; {command}\n")
     with pytest.raises(JobError, match=r"log/x \(it did not end by itself\)[^$]*no log: Not a directory"):
         run("log/x", "touch", "ran")

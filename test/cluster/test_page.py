@@ -56,9 +56,8 @@ def shell(require):
     folders = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 
     def run(lines):
-        done = subprocess.run(
-            ["bash", "-e", "-c", lines], env={**os.environ, "PATH": folders}, capture_output=True, text=True
-        )
+        command, environment = ["bash", "-e", "-c", lines], {**os.environ, "PATH": folders}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, f"{lines}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
         return done.stdout
 
@@ -85,9 +84,8 @@ def test_every_command_of_the_page_runs_as_printed(shell, installed, monkeypatch
     assert said.count("Successfully finished.") == 4
     assert said.count("Stage 2: Features: done before, skipped") == 3
     assert Path("try/exp/demix_laptop/RESULTS.md").stat().st_size
-    assert (
-        "2 processes: batch_size counts for all together" in Path("try/exp/demix_nodes/embedder/train.log").read_text()
-    )
+    log = Path("try/exp/demix_nodes/embedder/train.log").read_text()
+    assert "2 processes: batch_size counts for all together" in log
 
 
 def test_the_measurement_of_the_page_runs_on_2000_utterances(tmp_path):

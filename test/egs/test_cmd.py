@@ -21,32 +21,27 @@ def source(**environment):
     return subprocess.run(["bash", "-c", shown], capture_output=True, text=True, env={**kept, **environment})
 
 
-def commands(**environment):
-    done = source(**environment)
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout.splitlines()
+FOR_JOBS, FOR_GPUS = f"{OURS} slurm --mem 4G --num_tries 2", f"{OURS} slurm --time 9:00:00"
 
 
-@pytest.mark.parametrize("backend", ["local", "slurm", "sge"])
-def test_a_back_end_is_chosen_by_its_name(backend):
-    assert commands(cmd_backend=backend) == [f"{OURS} {backend}"] * 2
-
-
-def test_without_a_choice_jobs_run_here():
-    assert commands() == [f"{OURS} local"] * 2
-
-
-def test_a_sites_own_command_comes_before_the_local_back_end():
-    assert commands(train_cmd="queue.pl --mem 4G") == ["queue.pl --mem 4G"] * 2
-    assert commands(train_cmd="queue.pl", cuda_cmd="queue.pl -q g.q") == ["queue.pl", "queue.pl -q g.q"]
-    assert commands(train_cmd=f"{OURS} slurm --mem 4G") == [f"{OURS} slurm --mem 4G"] * 2
-
-
-def test_options_given_for_the_back_end_that_is_named_are_kept():
-    for_jobs, for_gpus = f"{OURS} slurm --mem 4G --num_tries 2", f"{OURS} slurm --time 9:00:00"
-    assert commands(cmd_backend="slurm", train_cmd=for_jobs) == [for_jobs] * 2
-    assert commands(cmd_backend="slurm", cuda_cmd=for_gpus) == [f"{OURS} slurm", for_gpus]
-    assert commands(cmd_backend="slurm", train_cmd=for_jobs, cuda_cmd=for_gpus) == [for_jobs, for_gpus]
+@pytest.mark.parametrize(
+    ("given", "train_cmd", "cuda_cmd"),
+    [
+        ({}, f"{OURS} local", f"{OURS} local"),  # without a choice jobs run here
+        *(({"cmd_backend": name}, f"{OURS} {name}", f"{OURS} {name}") for name in ("local", "slurm", "sge")),
+        # A site's own command comes before the local back end.
+        ({"train_cmd": "queue.pl --mem 4G"}, "queue.pl --mem 4G", "queue.pl --mem 4G"),
+        ({"train_cmd": "queue.pl", "cuda_cmd": "queue.pl -q g.q"}, "queue.pl", "queue.pl -q g.q"),
+        ({"train_cmd": FOR_JOBS}, FOR_JOBS, FOR_JOBS),
+        # Options given for the back end that is named are kept.
+        ({"cmd_backend": "slurm", "train_cmd": FOR_JOBS}, FOR_JOBS, FOR_JOBS),
+        ({"cmd_backend": "slurm", "cuda_cmd": FOR_GPUS}, f"{OURS} slurm", FOR_GPUS),
+        ({"cmd_backend": "slurm", "train_cmd": FOR_JOBS, "cuda_cmd": FOR_GPUS}, FOR_JOBS, FOR_GPUS),
+    ],
+)
+def test_a_back_end_is_chosen_by_its_name_and_what_is_given_for_it_is_kept(given, train_cmd, cuda_cmd):
+    done = source(**given)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{train_cmd}\n{cuda_cmd}\n", "")
 
 
 @pytest.mark.parametrize("name", ["train_cmd", "cuda_cmd"])

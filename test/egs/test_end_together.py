@@ -1,7 +1,12 @@
-"""egs/common/end_together.sh: a recipe that is told to end leaves no process behind, whoever tells it."""
+"""egs/common/end_together.sh: a recipe that is told to end leaves no process behind, whoever tells it.
+
+And SIGKILL of all that a recipe has running, at random moments: started again, it ends with the same results. The
+moments are the same in every run; ZSPEX_TEST_SEED=17 draws others.
+"""
 
 import os
 import pty
+import random
 import signal
 import subprocess
 import sys
@@ -12,6 +17,7 @@ from pathlib import Path
 import fake_cluster
 import marked
 import pytest
+from same_files import assert_same_files
 from waiting import wait_for
 
 COMMON = Path(__file__).parents[2] / "egs" / "common"
@@ -162,21 +168,17 @@ def test_killed_it_leaves_nothing_either(script, kill):
     assert started.jobs_have_saved()
 
 
-def test_a_terminal_that_closes_ends_all(script):
+@pytest.mark.parametrize(
+    ("act", "status"),
+    [(os.close, 129), (lambda terminal: os.write(terminal, b"\3"), -signal.SIGINT)],  # the end of a script around it
+    ids=["closed", "ctrl-c"],
+)
+def test_a_terminal_that_closes_or_sends_ctrl_c_ends_all(script, act, status):
     started = script("jobs")
     number, terminal = started.start_in_terminal()
-    os.close(terminal)
-    assert os.waitstatus_to_exitcode(os.waitpid(number, 0)[1]) == 129
+    act(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(number, 0)[1]) == status
     assert started.left() == [] and started.jobs_have_saved()
-
-
-def test_ctrl_c_ends_all_and_is_the_end_of_a_script_around_it(script):
-    started = script("jobs")
-    number, terminal = started.start_in_terminal()
-    os.write(terminal, b"\3")
-    assert os.waitstatus_to_exitcode(os.waitpid(number, 0)[1]) == -signal.SIGINT
-    assert started.left() == [] and started.jobs_have_saved()
-    os.close(terminal)
 
 
 def test_nohup_protects_it_and_its_jobs_from_a_terminal_that_closes(script):
@@ -233,21 +235,28 @@ def test_what_ends_by_itself_has_its_own_status_and_its_end_is_not_waited_for(sc
 
 
 NET = "--network_options.channels=32 --network_options.pooled_channels=48 --network_options.embedding_dim=32"
-OPTIONS = (
-    *("--corpus_options", "{num_speakers: 6, num_utterances: 6}", "--conditions", "snr0", "--stop_stage", "3"),
-    *("--exp_tag", "long", "--train_args", "--train.num_epochs 100000 --train.num_workers 1", "--embedder_args", NET),
+SMALL = ("--corpus_options", "{num_speakers: 6, num_utterances: 6}", "--conditions", "snr0", "--embedder_args", NET)
+LONG = "--train.num_epochs 100000 --train.num_workers 1"
+TO_BE_TOLD = ("--stop_stage", "3", "--exp_tag", "long", "--train_args", LONG)
+TO_BE_KILLED = (
+    *("--givens", "e2", "--functions", "subtract separate_concat", "--segments_per_utterance", "2"),
+    *("--train_args", "--train.num_epochs 2 --train.checkpoint_steps 3"),
 )
+
+
+def start_recipe(work, said, mark, *options):
+    """The mini recipe; what it says is added to the file ``said``."""
+    with said.open("a") as out:
+        command, environment = [RECIPE, "--work_dir", work, *SMALL, *options], {**os.environ, marked.NAME: mark}
+        return subprocess.Popen(command, stdout=out, stderr=out, env=environment, start_new_session=True)
 
 
 def end_amid_training(folder, told, processes):
     """Start the recipe, tell it in the midst of its training, wait until nothing of it is left; gives its status."""
     mark, log = uuid.uuid4().hex, folder / "exp/demix_long/embedder/train.log"
     epochs = lambda: log.read_text().count("epoch ") if log.exists() else 0  # noqa: E731
-    before, said = epochs(), folder / "said"
-    with said.open("w") as out:
-        command = [RECIPE, "--work_dir", folder, *OPTIONS, "--num_processes", processes]
-        environment = {**os.environ, marked.NAME: mark}
-        process = subprocess.Popen(command, stdout=out, stderr=out, env=environment, start_new_session=True)
+    before, said = epochs(), folder / f"said.{mark}"
+    process = start_recipe(folder, said, mark, *TO_BE_TOLD, "--num_processes", processes)
     try:
         wait_for(lambda: epochs() > before + 3, said.read_text)
         process.send_signal(told)
@@ -268,3 +277,23 @@ def test_a_recipe_told_to_end_amid_a_training_leaves_a_checkpoint_and_no_process
     assert end_amid_training(tmp_path, signal.SIGKILL, "1") == -signal.SIGKILL
     log = (tmp_path / "exp/demix_long/embedder/train.log").read_text()
     assert log.count("stopped by SIGTERM; start the same command again to go on from") == 3
+
+
+def run_with_kills(work, count):
+    """Kill the recipe ``count`` times, each a random while after it was started again; then let it end well."""
+    rng, said = random.Random(seed := int(os.environ.get("ZSPEX_TEST_SEED", 0))), work.with_suffix(".log")
+    for _ in range(count):
+        mark = uuid.uuid4().hex
+        process = start_recipe(work, said, mark, *TO_BE_KILLED)
+        time.sleep(rng.uniform(0.2, 12))
+        marked.kill_all(mark)
+        process.wait()
+    assert start_recipe(work, said, "whole", *TO_BE_KILLED).wait() == 0, f"seed {seed}: {said.read_text()[-2000:]}"
+
+
+@pytest.mark.slow
+def test_killed_at_twenty_random_moments_a_recipe_ends_with_the_same_results(tmp_path):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    run_with_kills(whole, 0)
+    run_with_kills(killed, 20)
+    assert_same_files(whole, killed)

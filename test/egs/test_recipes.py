@@ -13,6 +13,13 @@ RECIPES = sorted(path.parent for path in EGS.glob("*/*/run.sh"))
 SCRIPTS = {"demix1": "demix.sh", "tse1": "tse.sh"}
 
 
+def test_there_is_a_recipe_for_each_corpus():
+    assert {str(recipe.relative_to(EGS)) for recipe in RECIPES} >= {
+        *(f"{corpus}/demix1" for corpus in ("mini", "speechocean762", "timit", "mc_wsj_av", "voxceleb")),
+        *("mini/tse1", "speechocean762/tse1"),
+    }
+
+
 def name(path):
     return str(path.relative_to(EGS))
 
@@ -23,9 +30,7 @@ each_recipe = pytest.mark.parametrize("recipe", RECIPES, ids=name)
 def run(recipe, *argv, cwd=None, **variables):
     corpora = {corpus.upper() for corpus in available("corpora")}
     environment = {key: value for key, value in os.environ.items() if key not in corpora} | variables
-    done = subprocess.run(
-        [recipe / "run.sh", *argv], cwd=cwd, env=environment, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([recipe / "run.sh", *argv], cwd=cwd, env=environment, capture_output=True, text=True)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -63,11 +68,8 @@ def test_a_missing_corpus_root_is_one_line_that_says_what_to_set(recipe, tmp_pat
     corpus = recipe.parent.name
     status, _, errors = run(recipe, "--work_dir", tmp_path)
     assert status == 1
-    assert (
-        f"where is the corpus {corpus}? Give --corpus_dir DIR or set the variable: export {corpus.upper()}=DIR"
-        in errors
-    )
-    assert errors.count("\n") == 1
+    told = f"where is the corpus {corpus}? Give --corpus_dir DIR or set the variable: export {corpus.upper()}=DIR"
+    assert told in errors and errors.count("\n") == 1
     status, _, errors = run(recipe, "--work_dir", tmp_path, **{corpus.upper(): "/no/such"})
     assert status == 1
     assert f"no such folder: /no/such; give --corpus_dir DIR or set {corpus.upper()}" in errors
@@ -80,11 +82,18 @@ def test_an_unknown_back_end_is_named_with_the_known_ones(task, tmp_path):
     assert errors == "cmd.sh: unknown cmd_backend 'lokal'; known are: local sge slurm\n"
 
 
-@pytest.mark.parametrize(("task", "option"), [("demix1", "--train_config"), ("tse1", "--train_configs")])
-def test_missing_settings_are_named(task, option, tmp_path):
-    status, _, errors = run(EGS / "mini" / task, "--work_dir", tmp_path, option, "conf/tuned")
+@pytest.mark.parametrize(
+    ("task", "option", "value", "messages"),
+    [
+        ("demix1", "--train_config", "conf/tuned", ["no such file: conf/tuned, neither here nor in "]),
+        ("tse1", "--train_configs", "conf/tuned", ["no such file: conf/tuned, neither here nor in "]),
+        ("tse1", "--systems", "conv_tasnet", ["no settings for 'conv_tasnet' in ", "spex_plus.yaml"]),
+    ],
+)
+def test_missing_settings_are_named(task, option, value, messages, tmp_path):
+    status, _, errors = run(EGS / "mini" / task, "--work_dir", tmp_path, option, value)
     assert status == 1
-    assert f"{option}: no such file: conf/tuned, neither here nor in " in errors
+    assert f"{option}: {messages[0]}" in errors and messages[-1] in errors
 
 
 def test_a_settings_file_may_lie_where_the_user_stands(tmp_path):

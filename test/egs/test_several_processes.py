@@ -81,6 +81,7 @@ def test_where_the_port_of_a_job_is_taken_the_nodes_meet_at_another(start, tmp_p
 
 
 JOB = {"SLURM_JOB_ID": "17", "SLURM_JOB_NODELIST": "n[7,9]"}
+NUMBERS = "expected NODES PROCESSES MODULE OPTION..., two numbers of 1 or more first"
 
 
 @pytest.mark.parametrize(
@@ -90,13 +91,8 @@ JOB = {"SLURM_JOB_ID": "17", "SLURM_JOB_NODELIST": "n[7,9]"}
         (("3", "1"), JOB, None, "expected a Slurm job of 3 nodes, found 2: n7 n9"),
         (("2", "1"), JOB, "srun", "srun: no such program; the nodes of a training are reached through Slurm"),
         (("2", "1"), JOB, "scontrol", "scontrol: no such program; the nodes of a training are reached through Slurm"),
-        (
-            ("two", "1"),
-            JOB,
-            None,
-            "expected NODES PROCESSES MODULE OPTION..., two numbers of 1 or more first, got: two 1",
-        ),
-        (("1", "0"), {}, None, "expected NODES PROCESSES MODULE OPTION..., two numbers of 1 or more first, got: 1 0"),
+        (("two", "1"), JOB, None, f"{NUMBERS}, got: two 1"),
+        (("1", "0"), {}, None, f"{NUMBERS}, got: 1 0"),
     ],
 )
 def test_what_cannot_start_is_one_clear_line(start, tmp_path, counts, variables, gone, message):

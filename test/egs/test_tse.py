@@ -2,7 +2,6 @@
 
 import inspect
 import re
-import subprocess
 from itertools import pairwise
 from pathlib import Path
 
@@ -34,10 +33,6 @@ def facts_of(recipe):
     lines = (recipe / "run.sh").read_text().splitlines()
     words = [line.strip().rstrip("\\").split(maxsplit=1) for line in lines if line.startswith("    --")]
     return {option[2:]: value.strip().strip('"') for option, value in words}
-
-
-def test_there_is_a_recipe_for_each_corpus_of_extraction():
-    assert {recipe.parent.name for recipe in RECIPES} >= {"mini", "speechocean762"}
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=name)
@@ -95,18 +90,6 @@ def test_the_first_and_fifth_row_are_spex_plus_and_zspex(name):
 def test_the_ladder_is_compared_in_its_order():
     (listed,) = re.findall(r'^compared="(\S+)"$', (LADDER.parents[1] / "ladder.sh").read_text(), re.MULTILINE)
     assert listed.split(",") == [*ROWS, *(f"{row}:zspex" for row in ABLATED)]
-
-
-def test_a_system_without_settings_is_named_with_those_there_are(tmp_path):
-    done = subprocess.run(
-        [EGS / "mini/tse1/run.sh", "--work_dir", tmp_path, "--systems", "conv_tasnet"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert "--systems: no settings for 'conv_tasnet' in " in done.stderr
-    assert "spex_plus.yaml" in done.stderr
 
 
 def inputs_of_stages():

@@ -1,11 +1,11 @@
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from waiting import wait_for
 
 from zspex_toolkit.launch.contract import parse
 from zspex_toolkit.launch.job_script import job_script, queue_folder_and_name
@@ -30,19 +30,11 @@ def run(script, task):
     return subprocess.run(["bash", "-c", script], env={"TASK": str(task), "PATH": "/usr/bin:/bin"}).returncode
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def _in_tmp(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.usefixtures("_in_tmp")
-def test_where_the_queue_cannot_leave_tasks_out_they_stand_for_the_jobs():
-    jobs = parse(["JOB=1:9", "x.JOB", "echo", "job", "JOB"])
-    assert run(job_script(jobs, [2, 5, 7], [1, 2, 3], "TASK"), 2) == 0
-    assert "job 5\n" in Path("x.5").read_text()
-
-
-@pytest.mark.usefixtures("_in_tmp")
 def test_the_path_sh_of_the_folder_is_read_and_our_environment_comes_before_it(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", "our folder")
     Path("path.sh").write_text("export SITE=yes PYTHONPATH=theirs\n")
@@ -50,7 +42,6 @@ def test_the_path_sh_of_the_folder_is_read_and_our_environment_comes_before_it(m
     assert "yes our folder\n" in Path("x").read_text()
 
 
-@pytest.mark.usefixtures("_in_tmp")
 def test_jobs_compute_with_the_instructions_that_their_starter_is_held_to(monkeypatch):
     names = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA")
     for name in names:
@@ -59,42 +50,23 @@ def test_jobs_compute_with_the_instructions_that_their_starter_is_held_to(monkey
     assert "a ATEN_CPU_CAPABILITY a ONEDNN_MAX_CPU_ISA\n" in Path("x").read_text()
 
 
-@pytest.mark.usefixtures("_in_tmp")
-def test_the_jobs_status_is_the_scripts_unless_it_means_something_to_the_queue():
-    jobs, numbers = parse(["JOB=1:200", "x.JOB", "exit", "JOB"]), range(1, 201)
-    script = job_script(jobs, numbers, numbers, "TASK")
-    assert [run(script, status) for status in (7, 99)] == [7, 99]
-    script = job_script(jobs, numbers, numbers, "TASK", remapped_statuses=(99,))
-    assert [run(script, status) for status in (7, 99)] == [7, 1]
-
-
-LISTENS = "trap 'echo warned; exit 75' USR1; echo ready; while :; do sleep 0.1; done"
+LISTENS = "import signal, sys, time; signal.signal(signal.SIGUSR1, lambda *_: (print('warned'), sys.exit(75))); "
+LISTENS += "print('ready', flush=True); time.sleep(600)"  # Python sets its handler though its parent ignores the signal
 WORKS_ON = "echo ready; sleep 1; echo done"
+PROGRAMS = [((sys.executable, "-c", LISTENS), 75, "warned"), (("bash", "-c", WORKS_ON), 0, "done")]
 
 
-@pytest.mark.usefixtures("_in_tmp")
 @pytest.mark.parametrize("warning", [signal.SIGUSR1, signal.SIGUSR2])
-@pytest.mark.parametrize(("program", "status", "said"), [(LISTENS, 75, "warned"), (WORKS_ON, 0, "done")])
+@pytest.mark.parametrize(("program", "status", "said"), PROGRAMS)
 def test_a_warning_goes_on_to_who_listens_for_it_and_others_work_on(warning, program, status, said):
-    """A Python program sets its handler though its parent ignores the signal, which bash does not."""
-    if program == LISTENS:
-        program = (
-            f"{sys.executable} -c 'import signal, sys, time; "
-            'signal.signal(signal.SIGUSR1, lambda *_: (print("warned"), sys.exit(75))); '
-            'print("ready", flush=True); time.sleep(600)\''
-        )
-    script = job_script(parse(["x", "bash", "-c", program]), [1], [1], "TASK")
+    script = job_script(parse(["x", *program]), [1], [1], "TASK")
     process = subprocess.Popen(["bash", "-c", script], start_new_session=True)
-    deadline = time.monotonic() + 240
-    while "\nready\n" not in (Path("x").read_text() if Path("x").exists() else ""):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_for(lambda: Path("x").exists() and "\nready\n" in Path("x").read_text())
     process.send_signal(warning)
     assert process.wait(240) == status
     assert f"ready\n{said}\n# Accounting" in Path("x").read_text()
 
 
-@pytest.mark.usefixtures("_in_tmp")
 def test_what_starts_a_job_again_is_run_only_after_status_75_of_one_that_may_be():
     again = {"directives": ["#SBATCH --requeue"], "start_again": "touch again.$number"}
     jobs = parse(["--requeue", "true", "JOB=1:99", "x.JOB", "exit", "JOB"])
@@ -106,14 +78,6 @@ def test_what_starts_a_job_again_is_run_only_after_status_75_of_one_that_may_be(
     assert "touch" not in plain and "SBATCH" not in plain
 
 
-@pytest.mark.usefixtures("_in_tmp")
-def test_a_job_that_is_started_again_goes_on_in_its_log():
-    script = job_script(parse(["x", "echo", "once"]), [1], [1], "TASK")
-    assert [run(script, 1), run(script, 1)] == [0, 0]
-    assert Path("x").read_text().count("\nonce\n") == 2
-
-
-@pytest.mark.usefixtures("_in_tmp")
 def test_a_log_that_cannot_be_written_is_a_failure_and_the_command_does_not_run():
     assert run(job_script(parse(["missing/x", "touch", "ran"]), [1], [1], "TASK"), 0) == 1
     assert not Path("ran").exists()

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from zspex_toolkit.errors import ConfigError
@@ -20,41 +22,26 @@ option stage=*
 """
 
 
-def flags(*options):
-    return submit_flags(parse_config(SITE, "conf/queue.conf"), options)
-
-
 def test_the_command_is_taken_as_it_stands():
     assert parse_config(SITE, "x").command == "qsub -v PATH -cwd -S /bin/bash -j y -l arch=*64*"
 
 
-def test_the_value_stands_wherever_the_line_has_dollar_zero():
-    assert flags(("mem", "4G")) == ["-l mem_free=4G,ram_free=4G"]
-
-
-def test_an_exact_value_comes_before_the_star_and_may_have_no_flags():
-    assert flags(("mem", "0"), ("num_threads", "1")) == []
-
-
-def test_a_default_counts_where_nothing_is_asked():
-    assert flags(("num_threads", "4")) == ["-pe smp 4"]
-    assert flags(("gpu", "2")) == ["-l gpu=2 -q g.q"]
-
-
-def test_of_one_option_the_last_value_counts():
-    assert flags(("mem", "4G"), ("mem", "0")) == []
-
-
-def test_the_queues_own_switches_pass_as_they_are_all_of_them():
-    assert flags(("-l", "a=1"), ("-V", ""), ("-l", "b=2")) == ["-l a=1", "-V", "-l b=2"]
-
-
-def test_our_own_options_are_not_looked_for():
-    assert flags(("backend", "sge"), ("config", "x"), ("num_tries", "3"), ("pick", "all"), ("stage", "7")) == []
-
-
-def test_a_value_with_shell_characters_stays_one_word():
-    assert submit_flags(parse_config("command c\noption name=* -N $0", "x"), [("name", "a b;c")]) == ["-N 'a b;c'"]
+@pytest.mark.parametrize(
+    ("options", "flags"),
+    [
+        ([("mem", "4G")], ["-l mem_free=4G,ram_free=4G"]),  # the value stands wherever the line has $0
+        ([("mem", "0"), ("num_threads", "1")], []),  # an exact value comes before the star and may have no flags
+        ([("num_threads", "4")], ["-pe smp 4"]),  # the default of gpu counts, and has no flags
+        ([("gpu", "2")], ["-l gpu=2 -q g.q"]),
+        ([("mem", "4G"), ("mem", "0")], []),  # the last value counts
+        ([("-l", "a=1"), ("-V", ""), ("-l", "b=2")], ["-l a=1", "-V", "-l b=2"]),  # the queue's own switches, all
+        # Our own options are not looked for.
+        ([("backend", "sge"), ("config", "x"), ("num_tries", "3"), ("pick", "all"), ("stage", "7")], []),
+        ([("mem", "a b;c")], ["-l mem_free='a b;c',ram_free='a b;c'"]),  # one word for the shell
+    ],
+)
+def test_a_configuration_of_queue_pl_gives_its_flags(options, flags):
+    assert submit_flags(parse_config(SITE, "conf/queue.conf"), options) == flags
 
 
 # The grammar as slurm.pl reads it: a value twice in a line, flags without it, limits that are only allowed.
@@ -89,16 +76,13 @@ def test_a_configuration_of_slurm_pl_gives_its_flags(options, line):
     assert " ".join(submit_flags(parse_config(SLURM_SITE, "conf/slurm.conf"), list(options.items()))) == line
 
 
-def test_an_option_that_is_not_described_is_named():
-    message = r"command line option time not described in conf/queue\.conf \(or value '1:00' not allowed\)"
-    with pytest.raises(ConfigError, match=message):
-        flags(("time", "1:00"))
-
-
-def test_an_exact_value_alone_allows_no_other():
-    config = parse_config("command sbatch\noption gpu=0", "x")
-    with pytest.raises(ConfigError, match=r"option gpu not described in x \(or value '1' not allowed\)"):
-        submit_flags(config, [("gpu", "1")])
+@pytest.mark.parametrize(
+    ("text", "option", "value"), [(SITE, "time", "1:00"), ("command sbatch\noption gpu=0", "gpu", "1")]
+)
+def test_an_option_or_a_value_that_is_not_described_is_named(text, option, value):
+    message = f"command line option {option} not described in conf/x (or value '{value}' not allowed)"
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        submit_flags(parse_config(text, "conf/x"), [(option, value)])
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ import os
 import threading
 import time
 
+from zspex_toolkit.launch import queue
+
 LONGEST_S = 600
 
 
@@ -24,3 +26,14 @@ def signal_when(*steps):
             os.kill(os.getpid(), number)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def act_while_waiting(monkeypatch, *acts):
+    """Each time that the command which watches a queue waits, one of these happens."""
+    left = iter(acts)
+
+    def sleep(seconds, sleep=time.sleep):
+        next(left, lambda: None)()
+        sleep(seconds)
+
+    monkeypatch.setattr(queue.time, "sleep", sleep)

@@ -144,7 +144,7 @@ def _run(config: FeatureSettings, command: str, num_jobs: int, num_utterances: i
     argv += [word for name, value in given.items() if value is not None for word in (f"--{name}", str(value))]
     logs = [Path(str(log).replace("JOB", str(job))) for job in range(1, num_jobs + 1)]
     with showing_progress(logs, total=num_utterances, what=f"{command} {config.data}"):
-        run_jobs(config.cmd or None, num_jobs=num_jobs, log=log, argv=argv)
+        run_jobs(config.cmd, num_jobs=num_jobs, log=log, argv=argv)
 
 
 def _report(config: FeatureSettings, command: str, script: str, dropped: Mapping[str, str], total: int) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from types import FrameType
 
 from zspex_toolkit.errors import JobError
 
@@ -27,14 +28,24 @@ class _Held:
 
 
 @contextmanager
-def raise_on_signals() -> Iterator[None]:
-    """Within, SIGINT, SIGTERM and SIGHUP raise InterruptedJobsError once; further ones wait until the clean-up is over.
-
-    Does nothing outside the main thread, where Python lets no signal handler be set.
-    """
+def _handled_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Within, the signals go to ``handler``; not outside the main thread, where Python lets none be set."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    before = {kind: signal.signal(kind, handler) for kind in _SIGNALS}
+    try:
+        yield
+    finally:
+        for kind, former in before.items():
+            signal.signal(kind, former)
+
+
+def raise_on_signals() -> AbstractContextManager[None]:
+    """Within, SIGINT, SIGTERM and SIGHUP raise InterruptedJobsError once; further ones wait until the clean-up is over.
+
+    Does nothing outside the main thread.
+    """
 
     def stop(signum, frame):
         if _Held.now:
@@ -44,33 +55,20 @@ def raise_on_signals() -> Iterator[None]:
             signal.signal(kind, signal.SIG_IGN)
         raise InterruptedJobsError(f"interrupted by {signal.Signals(signum).name}; the running jobs were ended")
 
-    before = {kind: signal.signal(kind, stop) for kind in _SIGNALS}
-    try:
-        yield
-    finally:
-        for kind, handler in before.items():
-            signal.signal(kind, handler)
+    return _handled_by(stop)
 
 
 @contextmanager
 def next_signal() -> Iterator[threading.Event]:
     """While we clean up after a signal: the event is set by a further one, which means that there is no time for it."""
-    told = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield told
-        return
-    begin = time.monotonic()
+    told, begin = threading.Event(), time.monotonic()
 
     def tell(signum, frame):
         if time.monotonic() - begin > _SAME_S:
             told.set()
 
-    before = {kind: signal.signal(kind, tell) for kind in _SIGNALS}
-    try:
+    with _handled_by(tell):
         yield told
-    finally:
-        for kind, handler in before.items():
-            signal.signal(kind, handler)
 
 
 @contextmanager

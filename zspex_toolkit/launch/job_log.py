@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from zspex_toolkit.errors import JobError
+from zspex_toolkit.launch.contract import Jobs
 
 # run.pl and ours: "# Ended (code 1; signal 9) at ..."; queue.pl and slurm.pl: "# Finished at ... with status 1"
 _TRAILER = re.compile(r"^# (?:Ended \(code (\d+)(?:; signal (\d+))?\)|Finished at .* with status (\d+))")
@@ -67,6 +68,18 @@ def ending(log: Path) -> str | None:
             code, signal = match[1] or match[3], match[2]
             return f"{code}; signal {signal}" if signal else code
     return None
+
+
+def pick(jobs: Jobs) -> tuple[list[int], list[int]]:
+    """Numbers of the jobs to run, and of those that failed before and are left so (``--pick incomplete``)."""
+    waiting, failed = [], []
+    for number in jobs.numbers:
+        how = ending(jobs.log_of(number)) if jobs.pick != "all" else None
+        if how is None or (how != "0" and jobs.pick == "failed"):
+            waiting.append(number)
+        elif how != "0":
+            failed.append(number)
+    return waiting, failed
 
 
 def last_lines(log: Path, number: int) -> list[str]:

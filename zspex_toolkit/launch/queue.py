@@ -24,7 +24,6 @@ from zspex_toolkit.launch import job_log, left_over
 from zspex_toolkit.launch.contract import INTERRUPTED_STATUS, Jobs
 from zspex_toolkit.launch.interruption import raise_on_signals, signals_held
 from zspex_toolkit.launch.job_script import job_script, queue_folder_and_name
-from zspex_toolkit.launch.pick import pick
 from zspex_toolkit.launch.queue_config import read_config, submit_flags
 from zspex_toolkit.launch.scheduler import ACTIVE, DONE, STUCK, TIME_OVER, Scheduler, ask
 
@@ -71,7 +70,7 @@ def run_on_queue(jobs: Jobs, scheduler: Scheduler) -> list[int]:
     if not jobs.dry_run:
         with raise_on_signals():
             _end_left_over(left_over.note_of(jobs), scheduler)
-    numbers, failed = pick(jobs)
+    numbers, failed = job_log.pick(jobs)
     waiting = [(part, tasks, False) for part, tasks in _arrays(numbers, scheduler)]
     while waiting:
         watched = _run_one_array(jobs, scheduler, *waiting.pop(0))
@@ -85,7 +84,7 @@ def _arrays(numbers: Sequence[int], scheduler: Scheduler) -> list[tuple[Sequence
     if not numbers:
         return []
     limit = scheduler.max_task() if numbers[-1] > _SMALL else _SMALL
-    if numbers[-1] <= limit and (scheduler.array_lists or _consecutive(numbers)):
+    if numbers[-1] <= limit and (scheduler.array_lists or numbers[-1] - numbers[0] < len(numbers)):
         return [(numbers, numbers)]
     parts = [numbers[begin : begin + limit] for begin in range(0, len(numbers), limit)]
     return [(part, range(1, len(part) + 1)) for part in parts]
@@ -115,10 +114,6 @@ def _run_one_array(
             if watched.job_id and _is_gone(watched, scheduler):
                 watched.note.unlink(missing_ok=True)
     return watched
-
-
-def _consecutive(numbers: Sequence[int]) -> bool:
-    return list(numbers) == list(range(numbers[0], numbers[-1] + 1))
 
 
 def _submit_command(jobs: Jobs, scheduler: Scheduler, tasks: Sequence[int], script: Path, queue_log: Path) -> str:
@@ -160,8 +155,7 @@ def _submit(watched: _Watched, command: str, scheduler: Scheduler) -> None:
             done = subprocess.run(shell, capture_output=True, text=True, start_new_session=True, env=environment)
             watched.job_id = (done.returncode == 0 and scheduler.job_id(done.stdout)) or ""
             if watched.job_id:
-                cancel = " ".join(scheduler.cancel(watched.job_id))
-                left_over.write(watched.note, scheduler.name, watched.job_id, cancel)
+                left_over.write(watched.note, scheduler.name, watched.job_id, f"{scheduler.cancel} {watched.job_id}")
         said = (done.stdout + done.stderr).strip()
         if watched.job_id:
             return
@@ -241,11 +235,8 @@ def _is_gone(watched: _Watched, scheduler: Scheduler) -> bool:
         return True
     if _cancel(watched.job_id, scheduler, set(watched.open), _END_WAIT_S):
         return True
-    command = " ".join(scheduler.cancel(watched.job_id))
-    print(
-        f"run_jobs: {scheduler.name} job {watched.job_id} may still be in the queue; cancel it by: {command}",
-        file=sys.stderr,
-    )
+    name, cancel = f"{scheduler.name} job {watched.job_id}", f"{scheduler.cancel} {watched.job_id}"
+    print(f"run_jobs: {name} may still be in the queue; cancel it by: {cancel}", file=sys.stderr)
     return False
 
 
@@ -254,7 +245,7 @@ def _cancel(job_id: str, scheduler: Scheduler, tasks: set[int], wait_s: float) -
     told = False
     deadline = time.monotonic() + wait_s
     while time.monotonic() < deadline:
-        told = told or ask(*scheduler.cancel(job_id)).returncode == 0
+        told = told or ask(scheduler.cancel, job_id).returncode == 0
         if _is_in_queue(scheduler.states(job_id, tasks)) is False:
             return True
         time.sleep(_POLL_S[0])

@@ -17,36 +17,20 @@ from zspex_toolkit.registry import load
 OURS = "python -m zspex_toolkit.bin.run_jobs"
 
 
-def run_jobs(
-    command: str | None = None,
-    *,
-    num_jobs: int,
-    log: Path | str,
-    argv: Sequence[str],
-    num_threads: int = 1,
-    gpu: int = 0,
-    mem: str | None = None,
-    time: str | None = None,
-    max_jobs_run: int | None = None,
-) -> None:
+def run_jobs(command: str = "", *, num_jobs: int, log: Path | str, argv: Sequence[str]) -> None:
     """Run ``argv`` ``num_jobs`` times, with ``JOB`` in it and in ``log`` replaced by 1..num_jobs, and wait for all.
 
     Args:
-        command: the ``$cmd`` string, such as ``"queue.pl --mem 4G"``; None or our own command with its options runs
+        command: the ``$cmd`` string, such as ``"queue.pl --mem 4G"``; our own command with its options, or none, runs
             in this process, on the chosen back end (``local`` by default).
         log: log file; must hold ``JOB`` if there is more than one job.
         argv: the program and its arguments, each taken literally (no shell characters act).
-        num_threads, gpu, mem, time, max_jobs_run: what each job needs, in the contract's names.
 
     Raises:
         JobError: if a job failed; the message ends with the last lines of the first failed job's log and its path.
         ConfigError: if the contract is broken.
     """
-    asked = {"num_threads": num_threads if num_threads > 1 else None, "gpu": gpu or None, "mem": mem, "time": time}
-    asked["max_jobs_run"] = max_jobs_run
-    given = {f"--{name}".replace("_", "-"): str(value) for name, value in asked.items() if value is not None}
-    words = [word for option in given.items() for word in option]  # with dashes: run.pl knows no other --max-jobs-run
-    words += [f"JOB=1:{num_jobs}", str(log), *(literal(str(argument)) for argument in argv)]
+    words = [f"JOB=1:{num_jobs}", str(log), *(literal(str(argument)) for argument in argv)]
     program = shlex.split(command or OURS)
     ours = shlex.split(OURS)[1:]
     if program[1 : 1 + len(ours)] == ours:

@@ -26,7 +26,7 @@ class Scheduler:
     log_flags: Callable[[Path], str]  # where the queue writes what it has to say itself
     job_id: Callable[[str], str | None]  # from what the submit command prints
     states: Callable[[str, set[int]], dict[int, str] | None]  # of these tasks; None: the queue does not answer
-    cancel: Callable[[str], list[str]]  # the command
+    cancel: str  # the command, which takes a job's number
     unreachable: str  # regular expression: the submit command's error if the queue does not answer
     max_task: Callable[[], int]  # the highest number that a task of an array may have
     job_variables: str = "(?!)"  # regular expression: variables of a job around us, which are none of our jobs'

@@ -12,7 +12,7 @@ from pathlib import Path
 from signal import SIGTERM, Signals
 
 from torch.distributed.elastic.multiprocessing.api import SignalException
-from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, ProcessFailure
+from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.run import main as torchrun
 
 
@@ -22,7 +22,10 @@ def main(argv: list[str]) -> int:
         torchrun(argv)
     except ChildFailedError as error:
         rank, failure = error.get_first_failure()
-        print(f"torchrun: process {rank} {_ending(failure)}; what is said first above tells why", file=sys.stderr)
+        process, how = f"process {rank} (pid {failure.pid})", f"ended with status {failure.exitcode}"
+        if failure.exitcode < 0:
+            how = f"was killed by {Signals(-failure.exitcode).name}"
+        print(f"torchrun: {process} {how}; what is said first above tells why", file=sys.stderr)
         return 1
     except SignalException as stopped:
         _end_children()
@@ -37,12 +40,6 @@ def _end_children() -> None:
         with suppress(OSError):
             for process in listed.read_text().split():
                 os.kill(int(process), SIGTERM)
-
-
-def _ending(failure: ProcessFailure) -> str:
-    if failure.exitcode < 0:
-        return f"(pid {failure.pid}) was killed by {Signals(-failure.exitcode).name}"
-    return f"(pid {failure.pid}) ended with status {failure.exitcode}"
 
 
 if __name__ == "__main__":

@@ -3,16 +3,17 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from waiting import signal_when
+from waiting import signal_when, wait_for
 
 from zspex_toolkit.launch import interruption, job_log
 from zspex_toolkit.launch.backends import local
 from zspex_toolkit.launch.contract import parse
 from zspex_toolkit.launch.interruption import InterruptedJobsError
+
+RUN_JOBS = [sys.executable, "-m", "zspex_toolkit.bin.run_jobs"]
 
 
 @pytest.fixture
@@ -26,57 +27,27 @@ def says(path, text):
     return lambda: Path(path).exists() and text in Path(path).read_text().splitlines()
 
 
+def processes():
+    """The command line of each process of this machine."""
+    return subprocess.check_output(["ps", "-eo", "args"], text=True)
+
+
 def output(path):
     return [line for line in Path(path).read_text().splitlines() if not line.startswith("#")]
 
 
-def test_each_job_has_its_number_and_its_log(run):
-    assert run("JOB=1:3", "log/JOB", "echo", "part", "JOB") == []
-    assert [output(f"log/{n}") for n in (1, 2, 3)] == [["part 1"], ["part 2"], ["part 3"]]
-
-
-def test_shell_characters_without_blanks_act_in_the_shell(run):
-    assert run("log/x", "echo", "abc", "|", "tr", "a", "z", ">", "out", "&&", "echo", "done") == []
-    assert Path("out").read_text() == "zbc\n"
-    assert output("log/x") == ["done"]
-
-
-def test_output_and_errors_go_to_the_log(run):
-    run("log/x", "echo", "one;", "echo", "two", ">&2")
+def test_output_errors_and_the_jobs_own_exit_code_go_to_the_log(run):
+    assert run("log/x", "echo", "one;", "echo", "two", ">&2;", "exit", "7") == [1]
     assert output("log/x") == ["one", "two"]
-
-
-def test_failed_jobs_are_returned_and_the_others_run_to_their_end(run):
-    assert run("--max_jobs_run", "1", "JOB=1:4", "log/JOB", "bash", "-c", "exit $((JOB % 2))") == [1, 3]
-    assert [job_log.ending(Path(f"log/{n}")) for n in (1, 2, 3, 4)] == ["1", "0", "1", "0"]
-
-
-def test_the_exit_code_is_the_jobs_own(run):
-    assert run("log/x", "exit", "7") == [1]
     assert "# Ended (code 7) at" in Path("log/x").read_text()
 
 
 def test_no_more_jobs_run_at_once_than_asked(run):
     # Each counts those that run, itself among them; the first two wait for each other.
-    count = [
-        "touch",
-        "now.JOB;",
-        "until",
-        "test",
-        "-e",
-        "now.2",
-        "-o",
-        "-e",
-        "ended.2;",
-        "do",
-        "sleep",
-        "0.02;",
-        "done;",
-    ]
-    count += ["ls", "now.*", "|", "wc", "-l;", "sleep", "0.1;", "rm", "now.JOB;", "touch", "ended.JOB"]
-    assert run("--max_jobs_run", "2", "JOB=1:6", "log/JOB", *count) == []
-    counts = [int(output(f"log/{n}")[0]) for n in range(1, 7)]
-    assert max(counts) == 2
+    count = "touch now.JOB; until test -e now.2 -o -e ended.2; do sleep 0.02; done; "
+    count += "ls now.* | wc -l; sleep 0.1; rm now.JOB; touch ended.JOB"
+    assert run("--max_jobs_run", "2", "JOB=1:6", "log/JOB", *count.split()) == []
+    assert max(int(output(f"log/{n}")[0]) for n in range(1, 7)) == 2
 
 
 def test_as_many_jobs_run_as_there_are_processors_with_slack_for_a_few_left_over(monkeypatch):
@@ -124,16 +95,6 @@ def test_gpus_that_are_hidden_are_not_given_to_jobs(run, monkeypatch, capsys, hi
     assert f"CUDA_VISIBLE_DEVICES='{hidden}' hides them; one job at a time" in capsys.readouterr().err
 
 
-def test_picked_jobs_only_are_run_again(run):
-    script = ["bash", "-c", "echo x >> ran.JOB; test JOB = 1"]
-    assert sorted(run("JOB=1:2", "log/JOB", *script)) == [2]
-    job_log.write_header(Path("log/3"), "killed with the machine")
-    assert run("--pick", "incomplete", "JOB=1:3", "log/JOB", *script) == [2, 3]
-    assert [len(Path(f"ran.{n}").read_text().split()) for n in (1, 2, 3)] == [1, 1, 1]
-    assert sorted(run("--pick", "failed", "JOB=1:3", "log/JOB", *script)) == [2, 3]
-    assert [len(Path(f"ran.{n}").read_text().split()) for n in (1, 2, 3)] == [1, 2, 2]
-
-
 def test_a_signal_ends_all_jobs_with_their_children(run):
     signal_when((says("log/1", "began"), signal.SIGTERM))
     with pytest.raises(InterruptedJobsError, match="interrupted by SIGTERM"):
@@ -141,20 +102,6 @@ def test_a_signal_ends_all_jobs_with_their_children(run):
     assert job_log.ending(Path("log/1")) == "143"
     assert not os.path.exists("log/2")
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
-
-
-def test_a_job_has_time_to_save_its_work_when_it_is_ended(run):
-    signal_when((says("log/x", "began"), signal.SIGTERM))
-    with pytest.raises(InterruptedJobsError):
-        run(
-            "log/x",
-            "trap",
-            "sleep 0.3; touch saved; exit 3",
-            "TERM;",
-            *["echo", "began;", "while", "true;", "do", "sleep", "0.1;", "done"],
-        )
-    assert Path("saved").exists()
-    assert job_log.ending(Path("log/x")) == "3"
 
 
 def test_a_program_within_other_shells_has_time_to_save_its_work_and_what_follows_it_is_not_begun(run):
@@ -192,22 +139,57 @@ def test_a_further_signal_ends_jobs_at_once_that_are_waited_for(run, monkeypatch
 
 def test_no_process_is_left_behind(tmp_path):
     marker = f"4{os.getpid()}.5"  # a number of seconds that no other process sleeps
-    argv = [
-        sys.executable,
-        "-m",
-        "zspex_toolkit.bin.run_jobs",
-        "JOB=1:2",
-        f"{tmp_path}/JOB",
-        "sleep",
-        marker,
-        "|",
-        "cat",
-    ]
-    process = subprocess.Popen(argv, stderr=subprocess.PIPE, text=True)
-    while subprocess.check_output(["ps", "-eo", "args"], text=True).splitlines().count(f"sleep {marker}") < 2:
-        time.sleep(0.05)
+    process = subprocess.Popen(
+        [*RUN_JOBS, "JOB=1:2", f"{tmp_path}/JOB", "sleep", marker, "|", "cat"], stderr=subprocess.PIPE, text=True
+    )
+    wait_for(lambda: processes().splitlines().count(f"sleep {marker}") == 2)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate()
     assert process.returncode == 2
     assert errors == "run_jobs: interrupted by SIGINT; the running jobs were ended\n"
-    assert marker not in subprocess.check_output(["ps", "-eo", "args"], text=True)
+    assert marker not in processes()
+
+
+SAVES = "trap 'sleep 0.3; touch saved.JOB; exit' TERM; touch ready.JOB; while :; do sleep 0.1; done"
+
+
+@pytest.fixture
+def killed(tmp_path, monkeypatch):
+    """A function that starts run_jobs on this machine, and kills it with SIGKILL once two jobs are ready."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*command):
+        with subprocess.Popen([*RUN_JOBS, "--max_jobs_run", "2", "JOB=1:3", "log.JOB", *command]) as process:
+            wait_for(lambda: len(list(Path().glob("ready.*"))) == 2)
+            process.kill()
+
+    return run
+
+
+def test_jobs_whose_starter_was_killed_save_and_end_and_no_further_one_begins(killed):
+    killed("bash", "-c", SAVES)
+    wait_for(lambda: len(list(Path().glob("saved.*"))) == 2)
+    assert not Path("ready.3").exists()
+    wait_for(lambda: "guard.sh 60" not in processes())
+
+
+def test_of_a_killed_starter_no_child_of_a_job_is_left(killed):
+    marker = f"7{os.getpid()}.5"  # a number of seconds that no other process sleeps
+    killed("touch", "ready.JOB;", "sleep", marker, "|", "cat")
+    wait_for(lambda: marker not in processes())
+
+
+def test_a_guard_that_is_gone_disturbs_no_job(run):
+    script = "kill -KILL $(pgrep -P $PPID -f '[g]uard.sh'); touch ready.JOB"
+    done = subprocess.run([*RUN_JOBS, "--max_jobs_run", "1", "JOB=1:2", "log.JOB", "bash", "-c", script])
+    assert done.returncode == 0
+    assert len(list(Path().glob("ready.*"))) == 2
+
+
+def test_a_guard_goes_and_leaves_what_runs_when_its_starter_has_not_been_killed():
+    job = subprocess.Popen(["sleep", "600"], start_new_session=True)
+    with local.Guard() as guard:
+        guard.started(job.pid)
+    assert job.poll() is None
+    job.kill()
+    job.wait()

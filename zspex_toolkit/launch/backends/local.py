@@ -10,19 +10,57 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from zspex_toolkit.launch import job_log, left_over
 from zspex_toolkit.launch.contract import Jobs
-from zspex_toolkit.launch.guard import GRACE_S, Guard
 from zspex_toolkit.launch.interruption import next_signal, raise_on_signals, signals_held
 from zspex_toolkit.launch.job_script import PATIENCE
-from zspex_toolkit.launch.pick import pick
 
 __all__ = ["run"]
 
+GRACE_S = 60  # between SIGTERM and SIGKILL: training saves a checkpoint in this time
+_GUARD = Path(__file__).parents[1] / "guard.sh"
 _POLL_S = 0.02
 _HIDDEN = ("", "-1", "NoDevFiles")  # values of CUDA_VISIBLE_DEVICES by which a user or a queue gives no GPU
 _TOLD_AFTER_S = 1.0  # of waiting for jobs that were told to end
+
+
+class Guard:
+    """A process beside ours that ends our jobs where we cannot: when we were killed with SIGKILL.
+
+    A context in which jobs, each a group of processes, are made known to it through a pipe.
+    """
+
+    def __enter__(self) -> Guard:
+        self._process = subprocess.Popen(
+            ["bash", str(_GUARD), str(GRACE_S)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            bufsize=1,
+            start_new_session=True,  # what is sent to our group, by Ctrl-C or a scheduler, must not end it
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._tell(".\n")  # what is left of groups that we have ended, such as zombies, is none of its business
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
+        self._process.wait()
+
+    def started(self, group: int) -> None:
+        """End this group if we are killed."""
+        self._tell(f"+ {group}\n")
+
+    def ended(self, group: int) -> None:
+        """The group has ended; its number may soon be another's."""
+        self._tell(f"- {group}\n")
+
+    def _tell(self, line: str) -> None:
+        with suppress(BrokenPipeError):  # it was killed: jobs run without it
+            self._process.stdin.write(line)
 
 
 @dataclass
@@ -51,7 +89,7 @@ def run(jobs: Jobs) -> list[int]:
     gpus = _visible_gpus() if jobs.gpu else []
     limit = jobs.max_jobs_run or _default_limit(jobs, len(gpus))
     gpus *= -(-limit * jobs.gpu // len(gpus)) if gpus else 0  # with more jobs than GPUs, jobs share them evenly
-    (waiting, failed), running = pick(jobs), []
+    (waiting, failed), running = job_log.pick(jobs), []
     with raise_on_signals(), Guard() as guard:
         try:
             while waiting or running:
