@@ -46,6 +46,11 @@ class Clue:
         fits = all(len(shape) == dimensions[name] for name, shape in shapes.items())
         if not fits or len({shape[0] for shape in shapes.values()}) != 1 or shapes.keys() == {"num_frames"}:
             raise ValueError(f"clue: expected embedding (B, D), or frames (B, C, U) and num_frames (B,), got {shapes}")
+        if self.frames is not None and self.num_frames.device.type == "cpu" and len(self):
+            fewest, most = int(self.num_frames.min()), int(self.num_frames.max())
+            if not 0 < fewest <= most <= self.frames.shape[2]:
+                found = f"{fewest} to {most} of {self.frames.shape[2]}"
+                raise ValueError(f"clue: expected num_frames from 1 to the frames there are, got {found}")
 
     def __len__(self) -> int:
         """B."""
