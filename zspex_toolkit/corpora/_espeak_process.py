@@ -9,6 +9,7 @@ The library keeps state from one sentence to the next, so the same sentence spok
 job is therefore spoken by a fork of the freshly initialised library; a script without threads may fork safely.
 """
 
+import contextlib
 import ctypes
 import json
 import os
@@ -57,7 +58,8 @@ def speak_in_a_fork(library: ctypes.CDLL, job: dict) -> bytes:
     child = os.fork()
     if child == 0:
         os.close(reader)
-        with os.fdopen(writer, "wb") as pipe:
+        # Who no longer reads was killed, as another sentence had failed: that is no fault to tell of.
+        with contextlib.suppress(BrokenPipeError), os.fdopen(writer, "wb") as pipe:
             pipe.write(speak(library, **job))
         os._exit(0)
     os.close(writer)
