@@ -6,7 +6,7 @@ import safetensors.torch
 import torch
 
 from zspex_toolkit.errors import UserError
-from zspex_toolkit.models.clue import Clue, clues_per_mixture, mean_embedding
+from zspex_toolkit.models.clue import Clue, clues_per_mixture, joined_frames, mean_embedding
 
 
 def frames_of(*lengths, channels=2):
@@ -60,6 +60,12 @@ def test_the_mean_weighs_each_recording():
     one, other = Clue(torch.tensor([[1.0, 0.0]])), Clue(torch.tensor([[4.0, 3.0]]))
     assert mean_embedding([one, other]).embedding.tolist() == [[2.5, 1.5]]
     assert mean_embedding([one, other], [2.0, 1.0]).embedding.tolist() == [[2.0, 1.0]]
+
+
+def test_joined_frames_are_the_true_ones_of_each_recording_in_a_row():
+    joined = joined_frames([frames_of(2, 3), frames_of(1, 2)])
+    assert joined.num_frames.tolist() == [3, 5]
+    assert joined.frames[0, 0, :3].tolist() == [1, 2, 1] and joined.frames[1, 0].tolist() == [11, 12, 13, 11, 12]
 
 
 def test_row_r_asks_of_mixture_r_modulo_m():

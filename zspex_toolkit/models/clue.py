@@ -153,3 +153,12 @@ def mean_embedding(clues: Sequence[Clue], weights: Sequence[float] | None = None
     weights = [1.0] * len(clues) if weights is None else weights
     total = sum(weight * clue.embedding.double() for clue, weight in zip(clues, weights, strict=True))
     return Clue((total / sum(weights)).to(clues[0].embedding.dtype))
+
+
+def joined_frames(clues: Sequence[Clue]) -> Clue:
+    """The true frames of the same people, one recording behind the other; a way for networks to join clues."""
+    rows = []
+    for row in range(len(clues[0])):
+        parts = [clue.frames[row : row + 1, :, : int(clue.num_frames[row])] for clue in clues]
+        rows.append(Clue(frames=torch.cat(parts, 2)))
+    return Clue.cat(rows)
