@@ -45,7 +45,7 @@ def test_output_errors_and_the_jobs_own_exit_code_go_to_the_log(run):
 def test_no_more_jobs_run_at_once_than_asked(run):
     # Each counts those that run, itself among them; the first two wait for each other.
     count = "touch now.JOB; until test -e now.2 -o -e ended.2; do sleep 0.02; done; "
-    count += "ls now.* | wc -l; sleep 0.1; rm now.JOB; touch ended.JOB"
+    count += "echo now.* | wc -w; sleep 0.1; rm now.JOB; touch ended.JOB"
     assert run("--max_jobs_run", "2", "JOB=1:6", "log/JOB", *count.split()) == []
     assert max(int(output(f"log/{n}")[0]) for n in range(1, 7)) == 2
 
