@@ -31,7 +31,7 @@ CELL = Cell(ExtractorSpec("spex_plus", SMALL["plain"], 8000, 3), "cpu", "eager",
 def test_every_work_is_timed_in_every_mode_of_a_cpu(work, mode):
     figure = measure_cell(dataclasses.replace(CELL, work=work, mode=mode))
     assert figure.failure is None
-    assert 0 < figure.seconds < 60
+    assert figure.seconds > 0
     assert figure.memory_mib >= 0
 
 
