@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -72,8 +73,11 @@ def build_extractor(spec: ExtractorSpec) -> nn.Module:
     constructor = load("models.extractors", spec.extractor)
     if "num_speakers" in spec.extractor_options:
         raise ConfigError("extractor_options: num_speakers is counted in the data, not set")
+    if "fs" in spec.extractor_options:
+        raise ConfigError("extractor_options: fs is that of the audio, set as fs")
     check_options(constructor, spec.extractor_options, "extractor_options")
-    return constructor(num_speakers=spec.num_speakers, **spec.extractor_options)
+    rate = {"fs": spec.fs} if "fs" in inspect.signature(constructor).parameters else {}
+    return constructor(num_speakers=spec.num_speakers, **rate, **spec.extractor_options)
 
 
 def read_extractor_spec(model_dir: Path) -> ExtractorSpec:
