@@ -7,7 +7,6 @@ from functools import lru_cache
 
 import numpy as np
 
-from zspex_toolkit.signal.level import power
 from zspex_toolkit.simulation.codec import CODECS, transcode
 
 EQUALISER_HZ = (80.0, 200.0, 500.0, 1250.0, 3000.0, 7000.0)  # at or near which a drawn equaliser has its points
@@ -106,13 +105,10 @@ def colour(channel: Channel, signals: np.ndarray) -> np.ndarray:
 
 
 def distort(channel: Channel, samples: np.ndarray) -> np.ndarray:
-    """What clipping and codec make of samples (T,), of any level: float32 (T,).
+    """What clipping and codec make of samples (T,): float32 (T,). Twice the samples give twice the result.
 
-    The result is scaled so that it is the samples plus something orthogonal to them.
-
-    >>> clipped = distort(Channel(8000, clip_db=20 * np.log10(2)), np.array([1.0, -0.5, 0.25, 0.0]))
-    >>> (clipped / clipped[0]).round(3).tolist()
-    [1.0, -1.0, 0.5, 0.0]
+    >>> distort(Channel(8000, clip_db=20 * np.log10(2)), np.array([1.0, -0.75, 0.25, 0.0])).round(3).tolist()
+    [0.5, -0.5, 0.25, 0.0]
     """
     samples = np.asarray(samples, dtype=np.float32)
     peak = float(np.abs(samples).max(initial=0.0))
@@ -124,8 +120,7 @@ def distort(channel: Channel, samples: np.ndarray) -> np.ndarray:
         distorted = np.clip(distorted, -limit, limit)
     if channel.codec is not None:
         distorted = transcode(distorted, channel.fs, channel.codec, channel.compression)
-    shared = float(np.dot(distorted.astype(np.float64), samples))
-    return distorted * np.float32(power(samples) * len(samples) / shared) if shared > 0 else samples
+    return distorted * np.float32(peak / CODED_PEAK)
 
 
 @lru_cache(maxsize=8)
