@@ -172,3 +172,32 @@ def write_recordings(path, *, speakers, fs):
         soundfile.write(path / "wav" / f"{utt}.flac", samples, fs)
     write_table(path / "wav.scp", {utt: f"wav/{utt}.flac" for utt in utts})
     write_table(path / "utt2spk", utts)
+
+
+def in_bash(commands, cwd):
+    """What commands print that may use recipe.sh, as lines."""
+    sourced = f". {EGS}/common/stages.sh && . {EGS}/common/recipe.sh"
+    done = subprocess.run(["bash", "-c", f"{sourced}\n{commands}"], cwd=cwd, capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
+
+
+def test_folders_of_a_list_that_are_there_become_absolute_and_names_stay(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b=c").mkdir()
+    commands = """
+        train_data="a x=a so/train=a mini=downloads/mini ./b=c" test_data=
+        absolute_words train_data test_data
+        printf '%s\\n' "$train_data" "$test_data" "${joined_dirs[*]}"
+    """
+    words = ["{0}/a", "x={0}/a", "so/train={0}/a", "mini=downloads/mini", "{0}/b=c"]
+    expected = [" ".join(words), "", "{0}/a {0}/a {0}/a {0}/b=c"]
+    assert in_bash(commands, tmp_path) == [line.format(tmp_path) for line in expected]
+
+
+def test_the_command_of_a_results_page_has_no_folders_of_the_machine(tmp_path):
+    commands = f"""
+        corpus=many_voices recipe_dir={EGS}/many_voices/tse1
+        shown_command tse1 --train_data "x=/a/b so/train=c /d" --noise_dir /n --nj 3 --other-sets m=/e --voices 2
+    """
+    shown = "egs/many_voices/tse1/run.sh --train_data 'x=DIR so/train=DIR DIR' --noise_dir DIR --other-sets 'm=DIR'"
+    assert in_bash(commands, tmp_path) == [f"{shown} --voices '2'"]
