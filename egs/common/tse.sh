@@ -43,6 +43,7 @@ own_trials=false                            # the corpus brings its own trials f
 trial_options=                              # of their preparation, such as "{mode: max}"
 noise_dir=                                  # folder of noise: in training, and in the set test_noisy
 room_dir=                                   # folder of room impulse responses: the same
+noisy_args=                                 # further options for the plan of test_noisy, such as "--noise_snr_db [0,15]"; alone, they make this set, too
 absent_share=0.3                            # of the sets dev_absent and test_absent: trials without the enrolled speaker
 single_share=0.2                            # of the same: trials in which only the target speaks
 seen_speakers=6                             # training speakers of the set seen, for the t-SNE pictures ...
@@ -112,7 +113,9 @@ done
 surroundings=() # options for plans, and, with "draw.", for trainings
 if [[ -n $noise_dir ]]; then surroundings+=(--noise_dir "$noise_dir"); fi
 if [[ -n $room_dir ]]; then surroundings+=(--room_dir "$room_dir"); fi
-if ((${#surroundings[@]})); then set_list+=(test_noisy); fi
+read -ra noisy_words <<<"$noisy_args"
+noisy_plan=("${surroundings[@]}" "${noisy_words[@]}")
+if ((${#noisy_plan[@]})); then set_list+=(test_noisy); fi
 set_list+=("${other_names[@]}")
 further_data=() # what decides on the data beside the facts of a corpus
 if ((voices > 0)); then further_data+=("voices $voices"); fi
@@ -244,7 +247,7 @@ print_table() {
     fi
 
     if in_stage 2 "Trials: plan, render, validate" for data/{train,dev,test}/wav.scp "${other_dirs[@]/%//wav.scp}" \
-        data/stages/1 "$trial_list" "${surroundings[@]}" \
+        data/stages/1 "$trial_list" "${noisy_plan[@]}" \
         "$dev_speakers $num_speakers $snr_db $mode $absent_share $single_share $seen_speakers $seen_per_speaker $own_trials $trial_options $seed" \
         makes data/trials_{dev,dev_absent,test,test_absent,seen}/utt2spk "${trial_dirs[@]/%//utt2spk}"; then
         trial_nj=$(processes_each 5)
@@ -268,7 +271,7 @@ print_table() {
             trials dev_absent dev --speakers "$dev_speakers" "${conditions[@]}"
             trials test_absent test "${conditions[@]}"
             trials seen train --speakers "$seen_speakers" --per_speaker "$seen_per_speaker"
-            if ((${#surroundings[@]})); then trials test_noisy test; fi
+            if ((${#noisy_plan[@]})); then trials test_noisy test "${noisy_words[@]}"; fi
             for set in "${other_names[@]}"; do trials "$set" "other_$set"; done
         )"
         num_absent=$(grep -c ' absent$' data/trials_dev_absent/utt2condition || true)
