@@ -9,6 +9,6 @@ exec "$here/../../common/tse.sh" --recipe_dir "$here" \
     --corpus many_voices \
     --corpus_sets joined \
     --fs 16000 \
-    --systems zspex \
+    --systems band_split \
     --dev_per_speaker 2 \
     "$@"
