@@ -33,6 +33,7 @@ class Graph:
         inputs, outputs: shapes by name; all in single precision. A dimension with a name may have any size.
         exact: outputs of matrix products that stay in single precision where the others are quantised.
         prefix: of the names of values; a graph inside another needs one of its own.
+        facts: what its user must know, for the notes in the file.
     """
 
     nodes: list[tuple[str, list[str], list[str], dict[str, Any]]] = field(default_factory=list)
@@ -41,6 +42,7 @@ class Graph:
     outputs: dict[str, tuple] = field(default_factory=dict)
     exact: list[str] = field(default_factory=list)
     prefix: str = ""
+    facts: dict[str, int | str] = field(default_factory=dict)
 
     def input(self, name: str, shape: tuple[int | str, ...]) -> str:
         self.inputs[name] = shape
@@ -87,19 +89,17 @@ class Graph:
         self.exact.append(self("MatMul", value, matrix.astype(np.float32)))
         return self.exact[-1]
 
-    def model(self, metadata: dict[str, Any]) -> onnx.ModelProto:
-        """The graph as a model with these notes.
+    def model(self) -> onnx.ModelProto:
+        """The graph as a model.
 
         Raises:
             onnx.checker.ValidationError: if the graph is none.
         """
         import onnx
 
-        said = [onnx.StringStringEntryProto(key=key, value=str(value)) for key, value in metadata.items()]
         opset = [onnx.helper.make_opsetid("", OPSET)]
         model = onnx.helper.make_model(self._proto("zspex"), opset_imports=opset, ir_version=_IR_VERSION)
         model.producer_name = "zspex_toolkit"
-        model.metadata_props.extend(said)
         onnx.checker.check_model(model, full_check=True)
         return model
 

@@ -28,7 +28,17 @@ def graphs(network: BandSplitExtractor) -> dict[str, Graph]:
     made = {"enroll": _enroll(network), "extract": _extract(network)}
     if network.causal:
         made["stream"] = _stream(network)
+    for name, graph in made.items():
+        graph.facts |= _facts(network, name)
     return made
+
+
+def _facts(network: BandSplitExtractor, form: str) -> dict[str, int | str]:
+    spectrum = network.spectrum
+    facts = {"hop": spectrum.hop, "window": spectrum.window, "causal": str(network.causal).lower()}
+    if form == "stream":
+        facts |= {"delay_samples": spectrum.window - spectrum.hop, "latency_samples": network.latency_samples}
+    return facts
 
 
 class _State:
@@ -169,7 +179,9 @@ def _features(g: Graph, network: BandSplitExtractor, spectra: str, level: str) -
     return _in_bands(g, g.join(*frames, axis=1), network)
 
 
-def _masked(g: Graph, network: BandSplitExtractor, spectra: str, level: str, clue: dict[str, str], state: _State) -> str:
+def _masked(
+    g: Graph, network: BandSplitExtractor, spectra: str, level: str, clue: dict[str, str], state: _State
+) -> str:
     """Spectra (L, F, 2) times the masks of the speaker, (L, 2 F)."""
     frames = _features(g, network, spectra, level)
     for index, block in enumerate(network.blocks):
