@@ -9,11 +9,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from torch import Tensor, nn
 
 from zspex_toolkit.infer.onnx_graph import Graph
+from zspex_toolkit.infer.onnx_networks._blocks import State, add_block
 from zspex_toolkit.models.extractors.band_split import BandSplitExtractor
-from zspex_toolkit.nn.time_frequency.block import BandSplitBlock, GatedRecurrence, TorchRecurrence
 from zspex_toolkit.nn.time_frequency.spectrum import Spectrum
 
 __all__ = ["graphs"]
@@ -41,29 +40,13 @@ def _facts(network: BandSplitExtractor, form: str) -> dict[str, int | str]:
     return facts
 
 
-class _State:
-    """What a stream remembers, as inputs ``state_*`` and outputs ``next_*``; of a whole signal, zeros that end here."""
-
-    def __init__(self, graph: Graph, streams: bool):
-        self.graph, self.streams = graph, streams
-
-    def before(self, name: str, shape: tuple[int, ...]) -> str | np.ndarray:
-        if self.streams:
-            return self.graph.input(f"state_{name}", shape)
-        return np.zeros(shape, np.float32)
-
-    def after(self, name: str, value: str, shape: tuple[int, ...]) -> None:
-        if self.streams:
-            self.graph.output(f"next_{name}", value, shape)
-
-
 def _enroll(network: BandSplitExtractor) -> Graph:
     g = Graph()
     enrollment = g.input("enrollment", (1, "enrollment_samples"))
     spectra, _ = _spectra(g, network.spectrum, _padded(g, network.spectrum, enrollment))
     frames = _features(g, network, spectra, _level(g, enrollment))
     for index, block in enumerate(network.blocks[: network.enrollment_blocks]):
-        frames = _block(g, block, frames, _State(g, False), index)
+        frames = add_block(g, block, frames, State(g, False), index)
     if network.scalings is not None:
         g.output("embedding", _embedding(g, network, frames), _embedding_shape(network))
     if network.attention is not None:
@@ -78,7 +61,7 @@ def _extract(network: BandSplitExtractor) -> Graph:
     mixture = g.input("mixture", (1, "samples"))
     clue = _clue_inputs(g, network)
     spectra, hops = _spectra(g, network.spectrum, _padded(g, network.spectrum, mixture))
-    state = _State(g, False)
+    state = State(g, False)
     level = _running_level(g, network, hops, state) if network.causal else _level(g, mixture)
     frames = _overlap_add(g, network.spectrum, _masked(g, network, spectra, level, clue, state))
     end = g("Add", g.size(mixture, 1), (past,))
@@ -90,7 +73,7 @@ def _stream(network: BandSplitExtractor) -> Graph:
     g, spectrum = Graph(), network.spectrum
     hop, past = spectrum.hop, spectrum.window - spectrum.hop
     samples = g.input("samples", (1, "samples"))
-    clue, state = _clue_inputs(g, network), _State(g, True)
+    clue, state = _clue_inputs(g, network), State(g, True)
     known = g.join(state.before("samples", (1, past)), samples, axis=1)
     spectra, hops = _spectra(g, spectrum, known)
     frames = _masked(g, network, spectra, _running_level(g, network, hops, state), clue, state)
@@ -156,7 +139,7 @@ def _level(g: Graph, signal: str) -> str:
     return g("Sqrt", g("ReduceMean", g("Mul", signal, signal), (1,)))
 
 
-def _running_level(g: Graph, network: BandSplitExtractor, hops: str, state: _State) -> str:
+def _running_level(g: Graph, network: BandSplitExtractor, hops: str, state: State) -> str:
     """Root mean square of all samples up to the end of each hop, (L, 1)."""
     energy = g("ReduceSum", g("Mul", hops, hops), (1,))  # (L, 1)
     ones = g("Add", g("Mul", energy, 0.0), 1.0)
@@ -179,9 +162,7 @@ def _features(g: Graph, network: BandSplitExtractor, spectra: str, level: str) -
     return _in_bands(g, g.join(*frames, axis=1), network)
 
 
-def _masked(
-    g: Graph, network: BandSplitExtractor, spectra: str, level: str, clue: dict[str, str], state: _State
-) -> str:
+def _masked(g: Graph, network: BandSplitExtractor, spectra: str, level: str, clue: dict[str, str], state: State) -> str:
     """Spectra (L, F, 2) times the masks of the speaker, (L, 2 F)."""
     frames = _features(g, network, spectra, level)
     for index, block in enumerate(network.blocks):
@@ -189,7 +170,7 @@ def _masked(
             frames = _attention(g, network, frames, clue["frames"])
         if index >= network.num_shared and network.scalings is not None:
             frames = _scaling(g, network, frames, clue["embedding"], index - network.num_shared)
-        frames = _block(g, block, frames, state, index)
+        frames = add_block(g, block, frames, state, index)
     real, imaginary = g.split(spectra, (1, 1), 2)
     of_real, of_imaginary = g.split(_mask(g, network, frames), (1, 1), 2)
     product = g.join(
@@ -217,111 +198,6 @@ def _flat(g: Graph, frames: str, network: BandSplitExtractor) -> str:
 
 def _in_bands(g: Graph, frames: str, network: BandSplitExtractor) -> str:
     return g.reshape(frames, -1, len(network.split.widths), network.split.layers[0].out_features)
-
-
-def _block(g: Graph, block: BandSplitBlock, frames: str, state: _State, index: int) -> str:
-    """(L, K, N) to the same."""
-    channels = block.time.norm.normalized_shape[0]
-    num_bands = block.bands.inner.in_features // channels
-    along = _gated if isinstance(block.time, GatedRecurrence) else _gru_or_lstm
-    frames = along(g, block.time, frames, num_bands, state, f"block{index}")
-    flat = g.norm(g.reshape(frames, -1, num_bands * channels), block.bands.norm)
-    mixed = g.linear(g("Gelu", g.linear(flat, block.bands.inner)), block.bands.outer)
-    return g("Add", frames, g.reshape(mixed, -1, num_bands, channels))
-
-
-def _gated(g: Graph, layer: GatedRecurrence, frames: str, num_bands: int, state: _State, name: str) -> str:
-    normed = g.norm(frames, layer.norm)
-    last_shape, states_shape = (1, num_bands, layer.shifted), (num_bands, layer.num_states)
-    rest = layer.norm.normalized_shape[0] - layer.shifted
-    late, kept = g.split(normed, (layer.shifted, rest), 2)
-    parts = [g.join(state.before(f"{name}_frame", last_shape), g.part(late, (0,), (-1,), 0), axis=0), kept]
-    state.after(f"{name}_frame", g.part(late, (-1,), None, 0), last_shape)
-    if not layer.causal:
-        early, kept = g.split(kept, (layer.shifted, rest - layer.shifted), 2)
-        zeros = np.zeros(last_shape, np.float32)
-        parts[1:] = [g.join(g.part(early, (1,), None, 0), zeros, axis=0), kept]
-    seen = g.join(*parts, axis=2)
-    forget, candidate = g.split(g.linear(seen, layer.inner), [layer.num_states] * 2, 2)
-    decay = g("Sigmoid", forget)
-    fresh = g("Sub", candidate, g("Mul", decay, candidate))
-    states, last = _scan(g, decay, fresh, state.before(f"{name}_state", states_shape), layer)
-    state.after(f"{name}_state", last, states_shape)
-    gate = g.linear(seen, layer.gate)
-    gated = g("Mul", states, g("Mul", gate, g("Sigmoid", gate)))
-    return g("Add", frames, g.linear(gated, layer.outer))
-
-
-def _scan(g: Graph, decay: str, fresh: str, first: str | np.ndarray, layer: GatedRecurrence) -> tuple[str, str]:
-    """h = decay h + fresh, step by step, (L, K, H), and the last h; the last channels go backwards."""
-    sizes = [size for size in (layer.num_states - layer.num_backwards, layer.num_backwards) if size]
-    ways = range(len(sizes))
-    body = Graph(prefix="step_")
-    shapes = [("bands", size) for size in sizes]
-    before = [body.input(f"step_before{i}", shapes[i]) for i in ways]
-    share = [body.input(f"step_decay{i}", shapes[i]) for i in ways]
-    new = [body.input(f"step_fresh{i}", shapes[i]) for i in ways]
-    after = [body("Add", body("Mul", before[i], share[i]), new[i]) for i in ways]
-    for kind in ("step_after", "step_state"):
-        for i in ways:
-            body.output(f"{kind}{i}", after[i], shapes[i])
-    if len(sizes) == 1:
-        firsts, scanned = [first], [decay, fresh]
-    else:
-        firsts = np.split(first, [sizes[0]], 1)
-        scanned = [*g.split(decay, sizes, 2), *g.split(fresh, sizes, 2)]
-    directions = [0, 1][: len(sizes)]
-    lasts_states = g.several(
-        2 * len(sizes),
-        "Scan",
-        *firsts,
-        *scanned,
-        body=body,
-        num_scan_inputs=len(scanned),
-        scan_input_directions=directions * 2,
-        scan_output_directions=directions,
-    )
-    states = lasts_states[len(sizes) :]
-    return (states[0] if len(states) == 1 else g.join(*states, axis=2)), lasts_states[0]
-
-
-def _gru_or_lstm(g: Graph, layer: TorchRecurrence, frames: str, num_bands: int, state: _State, name: str) -> str:
-    inner = layer.inner
-    ways, hidden = 1 + inner.bidirectional, inner.hidden_size
-    # ONNX has its gates in another order than torch.
-    order = (1, 0, 2) if isinstance(inner, nn.GRU) else (0, 3, 1, 2)
-    kinds = ("state",) if isinstance(inner, nn.GRU) else ("state", "cell")
-    special = {"linear_before_reset": 1} if isinstance(inner, nn.GRU) else {}
-
-    def stacked(kind: str) -> Tensor:
-        names = [f"{kind}_l0", f"{kind}_l0_reverse"][:ways]
-        return np.stack([_reordered(getattr(inner, one), order) for one in names])
-
-    biases = np.concatenate([stacked("bias_ih"), stacked("bias_hh")], 1)
-    shape = (ways, num_bands, hidden)
-    firsts = [state.before(f"{name}_{kind}", shape) for kind in kinds]
-    states, *lasts = g.several(
-        1 + len(kinds),
-        type(inner).__name__,
-        g.norm(frames, layer.norm),
-        stacked("weight_ih"),
-        stacked("weight_hh"),
-        biases,
-        "",
-        *firsts,
-        hidden_size=hidden,
-        direction="bidirectional" if inner.bidirectional else "forward",
-        **special,
-    )
-    for kind, last in zip(kinds, lasts, strict=True):
-        state.after(f"{name}_{kind}", last, shape)
-    states = g("Reshape", g("Transpose", states, perm=(0, 2, 1, 3)), (-1, num_bands, ways * hidden))
-    return g("Add", frames, g.linear(states, layer.outer))
-
-
-def _reordered(parameter: Tensor, order: tuple[int, ...]) -> np.ndarray:
-    gates = parameter.detach().cpu().float().chunk(len(order))
-    return np.concatenate([gates[index].numpy() for index in order])
 
 
 def _scaling(g: Graph, network: BandSplitExtractor, frames: str, embedding: str, index: int) -> str:
