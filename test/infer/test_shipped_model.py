@@ -6,11 +6,12 @@ import numpy as np
 import soundfile
 
 from zspex_toolkit.bin import extract
-from zspex_toolkit.infer.packed_model import PRETRAINED, default_model, load_model
+from zspex_toolkit.infer.packed_model import load_model
+from zspex_toolkit.infer.shipped_models import DEFAULT, PRETRAINED, default_model
 
 
 def test_it_is_below_16_mb_and_has_its_card_scores_and_settings_beside_it():
-    assert default_model() == PRETRAINED / "default"
+    assert default_model() == PRETRAINED / DEFAULT
     files = {path.name: path.stat().st_size for path in default_model().iterdir()}
     assert set(files) == {"README.md", "model.safetensors", "model.yaml", "scores.json", "training.yaml"}
     assert sum(files.values()) < 16e6

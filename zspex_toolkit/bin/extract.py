@@ -5,7 +5,8 @@ zspex extract --mixture meeting.wav --enrollment me.wav --output me_only.wav
 Any length, rate and number of channels. Many at once: --list jobs.tsv, with mixture, enrollment and output a line,
 tabs between; of lines that follow each other with one mixture, all people are extracted at once. A clue that zspex
 enroll made can stand in the place of recordings. Standard output tells the presence of each: the probability that the
-speaker is in the mixture at all.
+speaker is in the mixture at all. --model takes a trained extractor's folder, or one of the
+names that zspex models lists.
 """
 
 from __future__ import annotations

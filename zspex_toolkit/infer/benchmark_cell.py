@@ -150,7 +150,8 @@ def draw_batch(cell: Cell) -> dict[str, Any]:
 
     def row(number: int) -> TrialRow:
         target, interferer, enrollment = 0.1 * rng.standard_normal((3, num_samples(cell)), dtype=np.float32)
-        return TrialRow(str(number), target + interferer, target, enrollment, number % cell.spec.num_speakers, True)
+        signals = (target + interferer, target, enrollment)
+        return TrialRow(str(number), *signals, number % cell.spec.num_speakers, True, sources=(target, interferer))
 
     return collate_rows([[row(number)] for number in range(cell.batch_size)])
 

@@ -66,7 +66,9 @@ class XvectorEnroller:
 class Config:
     """Settings of enroll."""
 
-    model: Path | None = None  # folder of the extractor that makes the clue; unset: the one that is shipped
+    model: Path | None = (
+        None  # folder of the extractor that makes the clue, or a name of zspex models; unset: the default
+    )
     embedder: Path | None = None  # or experiment of an x-vector network
     enrollment: tuple[str, ...] = ()  # recordings of the speaker alone, a.wav,b.wav; several are joined
     output: Path | None = None  # file to write, me.clue

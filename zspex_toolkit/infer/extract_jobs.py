@@ -69,7 +69,7 @@ def read_jobs(path: Path) -> list[Job]:
 class Config:
     """Settings of extract."""
 
-    model: Path | None = None  # folder of a trained extractor; unset: the one that is shipped
+    model: Path | None = None  # folder of a trained extractor, or a name of zspex models; unset: the default of those
     mixture: str | None = None  # recording in which several people speak
     enrollment: tuple[str, ...] = ()  # recordings of the speaker alone, a.wav,b.wav; several are joined
     clue: tuple[str, ...] = ()  # instead: me.clue of zspex enroll, or an embedding: e.npy, e.ark:15, xvector.scp:key

@@ -24,6 +24,7 @@ from zspex_toolkit.infer.extractor import LEVEL_FRAME_S, Extractor
 from zspex_toolkit.infer.map_in_processes import map_in_processes
 from zspex_toolkit.infer.packed_model import weights_path
 from zspex_toolkit.infer.separation import Separation, separate_blocks
+from zspex_toolkit.infer.shipped_models import model_folder
 from zspex_toolkit.infer.trial_journal import TrialNote, append_note, forget_parts, merge_notes, read_notes
 from zspex_toolkit.io.atomic import write_json
 from zspex_toolkit.io.audio import audio_info, read_audio, write_audio
@@ -52,7 +53,7 @@ class Trial:
 class Config:
     """Settings of extract_trials."""
 
-    model: Path  # experiment of an extractor, or a packed model
+    model: Path  # experiment of an extractor, a packed model, or a name of zspex models
     data: Path  # trial directory
     out: Path  # folder to write: wav, wav.scp, utt2spk, presence, extraction.json
     device: str = "auto"  # auto, cpu or cuda:N
@@ -77,7 +78,7 @@ def extract_trials(config: Config, *, calibrated: bool = True) -> None:
     Raises:
         UserError: if model, trials or audio are missing or broken; what is finished is kept.
     """
-    model, out, nj, place = config.model, config.out, config.nj, resolve_device(config.device)
+    model, out, nj, place = model_folder(config.model), config.out, config.nj, resolve_device(config.device)
     if config.batch_size < 1 or nj < 1:
         raise ConfigError(f"expected nj and batch_size of 1 or more, got {nj} and {config.batch_size}")
     if nj > 1 and place.type == "cuda":

@@ -55,7 +55,7 @@ class Extractor:
 
     @classmethod
     def load(cls, model: str | PathLike | None = None, *, device: str = "auto") -> Extractor:
-        """The extractor in a folder: a trained experiment or a packed model; the one shipped here if None.
+        """The extractor in a folder, an experiment or a packed model, or a shipped one by name; the default if None.
 
         Raises:
             UserError: if there is none, or it is broken, unfinished or of another version.

@@ -1,4 +1,4 @@
-"""Models as small folders to hand on, ``model.yaml`` and ``model.safetensors``, and the one that is the default."""
+"""Models as small folders to hand on, ``model.yaml`` and ``model.safetensors``."""
 
 from __future__ import annotations
 
@@ -10,28 +10,25 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-import zspex_toolkit
 from zspex_toolkit.config import dump_config
 from zspex_toolkit.errors import ConfigError, UserError
+from zspex_toolkit.infer.shipped_models import STEPS, WEIGHTS, model_folder
 from zspex_toolkit.io.atomic import atomic_path, write_text
 from zspex_toolkit.tasks.experiment import read_weights
 from zspex_toolkit.tasks.extraction import ExtractorSpec, load_extractor, read_extractor
 from zspex_toolkit.train.checkpoint import save_weights
 
-PRETRAINED = Path(zspex_toolkit.__file__).parent / "pretrained"
-WEIGHTS = "model.safetensors"
 STORAGES = ("float32", "float16", "int8")
-_STEPS = ".steps"  # behind a tensor's name: what a unit of each of its rows stands for
 _LARGEST = 127
 
 
 def load_model(model: str | PathLike | None = None) -> tuple[ExtractorSpec, nn.Module]:
-    """A trained extractor in evaluation mode: an experiment, a packed model, or the one that is shipped if None.
+    """A trained extractor in evaluation mode: an experiment, a packed or, by name, a shipped one; the default if None.
 
     Raises:
         UserError: if there is none, or it is broken, holds code, or is of another version.
     """
-    folder = default_model() if model is None else Path(model)
+    folder = model_folder(model)
     path = weights_path(folder)
     if path.name != WEIGHTS:
         return load_extractor(folder)
@@ -48,24 +45,6 @@ def weights_path(folder: Path) -> Path:
     """The file of weights that :func:`load_model` takes: packed, else the best, else the last."""
     names = [name for name in (WEIGHTS, "best.safetensors") if (folder / name).exists()]
     return folder / (names[0] if names else "last.safetensors")
-
-
-def default_model(root: Path = PRETRAINED) -> Path:
-    """The folder of the shipped model: ``default``, or the only one there is.
-
-    Raises:
-        UserError: if none is shipped, or several and none is called ``default``.
-    """
-    folders = sorted(path.parent for path in root.glob("*/model.yaml"))
-    if root / "default" in folders:
-        return root / "default"
-    if len(folders) == 1:
-        return folders[0]
-    found = f"several: {', '.join(folder.name for folder in folders)}" if folders else "none"
-    raise UserError(
-        f"{root}: expected one model to take by default, found {found}; "
-        "give --model, the folder of an extractor that train_extractor has trained"
-    )
 
 
 @dataclass(frozen=True)
@@ -119,7 +98,7 @@ def packed(weights: dict[str, Tensor], storage: str) -> dict[str, Tensor]:
         else:
             steps = tensor.abs().flatten(1).amax(1).clamp_min(1e-12) / _LARGEST  # (rows,)
             small[name] = torch.round(tensor / _beside(steps, tensor)).to(torch.int8)
-            small[name + _STEPS] = steps.float()
+            small[name + STEPS] = steps.float()
     return small
 
 
@@ -127,9 +106,9 @@ def unpacked(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     """The state dict of :func:`packed`, in single precision."""
     full = {}
     for name, tensor in weights.items():
-        if name.endswith(_STEPS):
+        if name.endswith(STEPS):
             continue
-        steps = weights.get(name + _STEPS)
+        steps = weights.get(name + STEPS)
         if steps is not None:
             tensor = tensor.float() * _beside(steps, tensor)
         full[name] = tensor.float() if tensor.is_floating_point() else tensor

@@ -37,7 +37,21 @@ def combine_data_dirs(config: CombineConfig) -> tuple[int, list[str]]:
     data = config.data
     if len(data) < 2:
         raise ConfigError(f"data: expected two directories or more, got {len(data)}")
-    sets = [read_tables(path)[0] for path in data]
+    combined, left_out = combine_tables(data, [read_tables(path)[0] for path in data])
+    write_tables(config.out, combined, like=data[0])
+    return len(combined["utt2spk"]), left_out
+
+
+def combine_tables(data: Sequence[str | os.PathLike], sets: list[Tables]) -> tuple[Tables, list[str]]:
+    """The tables of several directories as those of one, and a line for each table left out and who lacks it.
+
+    Args:
+        data: what messages call the directories.
+        sets: their tables; those without ``segments`` get some, where others have them.
+
+    Raises:
+        DataDirError: as :func:`combine_data_dirs`.
+    """
     if any("segments" in tables for tables in sets):
         for path, tables in zip(data, sets, strict=True):
             if "wav.scp" not in tables:
@@ -54,8 +68,7 @@ def combine_data_dirs(config: CombineConfig) -> tuple[int, list[str]]:
             left_out.append(f"{name} is left out: not in {', '.join(lacking)}")
         else:
             combined[name] = _joined(name, data, sets)
-    write_tables(config.out, combined, like=data[0])
-    return len(combined["utt2spk"]), left_out
+    return combined, left_out
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ def blind_si_sdr(blind: Tensor, sources: Tensor, *, max_si_sdr_db: float = 30.0,
 
     Raises:
         ConfigError: for a limit of 0 or less, or a floor of 0 or more.
+        ValueError: if the shapes do not fit.
 
     Reference: Kolbaek et al., "Multitalker speech separation with utterance-level permutation invariant training",
     IEEE/ACM TASLP 2017.
@@ -43,6 +44,8 @@ def blind_si_sdr(blind: Tensor, sources: Tensor, *, max_si_sdr_db: float = 30.0,
     """
     if not 0 < max_si_sdr_db < math.inf or not -math.inf < floor_db < 0:
         raise ConfigError(f"max_si_sdr_db, floor_db: expected above and below 0, got {max_si_sdr_db}, {floor_db}")
+    if blind.ndim != 3 or sources.ndim != 3 or blind.shape[::2] != sources.shape[::2]:
+        raise ValueError(f"expected (M, Q, T) and (M, S, T), got {tuple(blind.shape)} and {tuple(sources.shape)}")
     num_outputs = blind.shape[1]
     sources = functional.pad(sources, (0, 0, 0, max(0, num_outputs - sources.shape[1])))
     num_sources, num_samples = sources.shape[1:]

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from zspex_toolkit.data.trial_rows import NO_SPEAKER
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.models.clue import Clue
+from zspex_toolkit.models.extractor_contract import ExtractorOutput
 from zspex_toolkit.signal.energy_left import energy_left_db
 from zspex_toolkit.signal.si_sdr import si_sdr
 from zspex_toolkit.tasks.losses import Losses, Offer
@@ -21,6 +22,8 @@ OFFERS = {
     "target": Offer("RT", "signal", "clean speech of the target; silence where that one is absent"),
     "mixture": Offer("RT", "signal", "what the network heard"),
     "present": Offer("R", "flag", "whether the enrolled speaker is in the mixture"),
+    "blind": Offer("MST", "signal", "speakers of each mixture that nobody asked for; not of every network"),
+    "sources": Offer("MST", "signal", "all speech of each mixture; not of every list of trials"),
     "alone": Offer("R", "flag", "whether the target is all the speech there is"),
     "num_samples": Offer("R", "length", "samples that count; None if all do"),
     "speaker_scores": Offer("RK", "score", "of the training speakers, from the enrollment; not of every network"),
@@ -60,17 +63,21 @@ class ExtractionLoss:
         if batch.get("speaker_only"):
             return self._of_speakers(network, batch)
         num_rows = len(batch["target"])
-        estimates, scores = network(batch["mixture"], clue_of(network, batch))
+        estimates, scores, blind = ExtractorOutput(*network(batch["mixture"], clue_of(network, batch)))
         given = {name: batch[name] for name in ("target", "present", "alone", "speaker")}
         given |= {"estimates": estimates.float(), "mixture": to_rows(batch["mixture"], num_rows)}
         given["num_samples"] = to_rows(batch.get("num_samples"), num_rows)
+        if blind is not None:
+            given["blind"] = blind.float()
+            given |= {"sources": batch["sources"]} if "sources" in batch else {}
         if scores is not None:
             given["speaker_scores"] = scores.float()
         elif self._is_default and (useless := self._losses.taking("speaker_scores")):
             self._losses.drop(useless)
             if is_main_process():
                 print(f"losses: without {', '.join(useless)}: this network gives no speaker scores")
-        total, terms = self._losses(given)
+        # A list of trials may not know all speech of its mixtures; that the network has blind outputs is for training.
+        total, terms = self._losses(given, partial=blind is not None and "sources" not in given)
         with torch.no_grad():
             return total, terms | _statistics(given)
 

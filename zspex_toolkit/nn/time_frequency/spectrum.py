@@ -27,7 +27,7 @@ class Spectrum(nn.Module):
     """
 
     def __init__(self, window: int, hop: int):
-        if not 1 <= hop or window % 2 or window % hop or window < 2 * hop:
+        if hop < 1 or window % 2 or window % hop or window < 2 * hop:
             raise ConfigError(f"window: expected an even multiple of the hop ({hop} samples), 2 or more, got {window}")
         super().__init__()
         self.window, self.hop, self.num_bins = window, hop, window // 2 + 1
