@@ -165,6 +165,14 @@ def test_settings_out_of_their_range_are_one_line(offline, tmp_path, options, ki
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(("given", "noted"), [("", "CC BY 4.0"), ("MIT", "MIT")])
+def test_the_licence_is_that_of_the_models_card_unless_it_is_given(tmp_path, given, noted):
+    model = write_band_split(tmp_path / "exp")
+    (model / "README.md").write_text("---\nlicence: CC BY 4.0\n---\n")
+    export(Config(tmp_path / "m.onnx", model, licence=given))
+    assert facts(tmp_path / "m.onnx")["licence"] == noted
+
+
 def test_a_network_without_graphs_names_those_that_have_them(tmp_path):
     model = write_model(tmp_path / "spex_plus")
     with pytest.raises(

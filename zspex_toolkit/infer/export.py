@@ -21,6 +21,7 @@ from zspex_toolkit.errors import ConfigError, UserError
 from zspex_toolkit.infer.clue_sources import fingerprint
 from zspex_toolkit.infer.onnx_graph import Graph
 from zspex_toolkit.infer.packed_model import load_model
+from zspex_toolkit.infer.shipped_models import model_card, model_folder
 from zspex_toolkit.io.atomic import atomic_path
 from zspex_toolkit.registry import available, load
 from zspex_toolkit.signal.si_sdr import si_sdr
@@ -40,11 +41,11 @@ class Config:
     """Settings of export."""
 
     out: Path  # m.onnx, for whole recordings; m_enroll.onnx and, if causal, m_stream.onnx are written beside it
-    model: Path | None = None  # folder of a trained extractor; unset: the one that is shipped
+    model: Path | None = None  # folder of a trained extractor, or a name of zspex models; unset: the default of those
     int8: bool = False  # matrices as int8: a third of the size, and quicker; its loss is measured
     data: Path | None = None  # trial directory on which to measure that loss; unset: noise like speech
     num_trials: int = 20  # so many of its first trials
-    licence: str = ""  # of the weights, written into the files
+    licence: str = ""  # of the weights, written into the files; unset: what the model's README.md says
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def export(config: Config) -> None:
     _check(config)
     spec, network = load_model(config.model)
     if spec.extractor not in available(_PACKAGE):
-        found = f"{'the shipped model' if config.model is None else config.model} is a {spec.extractor}"
+        found = f"{config.model or 'the default model'} is a {spec.extractor}"
         raise UserError(f"{found}; expected a network that can be exported: {', '.join(available(_PACKAGE))}")
     data = None if config.data is None else StoredTrials(config.data, spec.fs)
     forms = {
@@ -89,7 +90,7 @@ def export(config: Config) -> None:
         "storage": "int8" if config.int8 else "float32",
         **loss,
         "made_by": fingerprint(network),
-        "licence": config.licence,
+        "licence": config.licence or model_card(model_folder(config.model)).get("licence", "not told"),
     }
     for name, form in forms.items():
         _write(form, {"format": FORMAT, "version": VERSION, "form": name, **facts, **form.graph.facts})
