@@ -199,7 +199,7 @@ def test_broken_weights_write_nothing(causal, tmp_path, monkeypatch):
     spec, network = load_model(causal)
     network.mask.norm.bias.fill_(torch.nan)
     monkeypatch.setattr(exporting, "load_model", lambda model: (spec, network))
-    with pytest.raises(UserError, match=r"the graph is nan of the peak from the network, expected 0\.001 at most"):
+    with pytest.raises(UserError, match=r"the graph is nan of the peak from the network, expected 0\.0001 at most"):
         export(Config(tmp_path / "m.onnx", causal))
     assert not list(tmp_path.iterdir())
 
