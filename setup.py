@@ -27,6 +27,7 @@ REQUIRED = [
 EXTRAS = {
     "asr": ["sentencepiece>=0.2"],
     "mini": ["espeakng-loader>=0.2.4"],
+    "onnx": ["onnx>=1.16", "onnxruntime>=1.18"],
     "pesq": ["pesq>=0.0.4"],
     "test": [
         "hypothesis>=6.100",

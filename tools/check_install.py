@@ -31,6 +31,7 @@ NEEDED = {  # module: package, where the names differ
 }
 OPTIONAL = {
     "espeakng_loader": "the mini corpus (pip install 'zspex_toolkit[mini]')",
+    "onnxruntime": "ONNX files (pip install 'zspex_toolkit[onnx]')",
     "pesq": "the PESQ metric (pip install 'zspex_toolkit[pesq]'; needs a C compiler)",
     "parselmouth": "the command change_voices (pip install 'zspex_toolkit[voices]')",
     "sentencepiece": "the speech recogniser (pip install 'zspex_toolkit[asr]')",

@@ -11,16 +11,20 @@ import soundfile
 from zspex_toolkit.bin import (
     calibrate_presence,
     enroll,
+    export,
     extract,
     extract_trials,
     pack_model,
     score_extraction,
     score_mixtures,
 )
-from zspex_toolkit.config import run
+from zspex_toolkit.config import dump_config, run
 from zspex_toolkit.errors import UserError
 from zspex_toolkit.io.audio import audio_info
 from zspex_toolkit.io.table import read_table
+from zspex_toolkit.models.extractors.band_split import SMALL as BAND_SPLIT
+from zspex_toolkit.tasks.extraction import ExtractorSpec, build_extractor
+from zspex_toolkit.train.checkpoint import save_weights
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "infer"))  # for the trials whose scores are known
 from made_up_trials import make_trials, write_outputs
@@ -95,6 +99,20 @@ def test_a_packed_model_extracts_what_its_experiment_extracts(extraction):
         extract.main(["--model", str(extraction / model), "--output", str(extraction / f"{model}.wav"), *arguments])
     full, small = (soundfile.read(extraction / f"{model}.wav")[0] for model in ("exp", "packed"))
     assert np.corrcoef(full, small)[0, 1] > 0.99
+
+
+def test_a_network_is_exported_by_its_folder_and_one_without_graphs_is_refused(extraction, capsys):
+    pytest.importorskip("onnxruntime")
+    with pytest.raises(UserError, match="is a zspex; expected a network that can be exported: band_split"):
+        export.main(["--model", f"{extraction}/exp", "--out", f"{extraction}/me.onnx"])
+    spec = ExtractorSpec("band_split", BAND_SPLIT["causal"], 8000, 3)
+    (extraction / "bands").mkdir()
+    (extraction / "bands" / "model.yaml").write_text(dump_config(spec))
+    save_weights(build_extractor(spec).state_dict(), extraction / "bands" / "best.safetensors")
+    export.main(["--model", f"{extraction}/bands", "--out", f"{extraction}/me.onnx", "--int8", "true"])
+    names = "me_enroll.onnx, me.onnx, me_stream.onnx"
+    assert capsys.readouterr().out.startswith(f"{extraction}: {names}: band_split at 8000 Hz, int8 adds an error of -")
+    assert sorted(path.name for path in extraction.glob("*.onnx")) == sorted(names.split(", "))
 
 
 def test_every_trial_gets_a_voice_and_a_score(extraction, trial_dir, capsys):

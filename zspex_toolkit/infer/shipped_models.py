@@ -103,7 +103,7 @@ def list_models(config: Config, root: Path = PRETRAINED) -> None:
 
 def _told(folder: Path) -> list[tuple[str, str]]:
     """What the list says of a model, heading by heading."""
-    spec, card = read_extractor_spec(folder), _card(folder)
+    spec, card = read_extractor_spec(folder), model_card(folder)
     num_weights, storage = _weights(folder / WEIGHTS)
     size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
     lines = [
@@ -117,7 +117,7 @@ def _told(folder: Path) -> list[tuple[str, str]]:
     return [*lines, *(("scores", _headline(path)) for path in scores), ("folder", str(folder))]
 
 
-def _card(folder: Path) -> dict[str, Any]:
+def model_card(folder: Path) -> dict[str, Any]:
     """The head of the model's README.md: YAML between two lines ``---``."""
     path = folder / "README.md"
     found = _CARD.match(path.read_text(encoding="utf-8")) if path.is_file() else None
