@@ -227,13 +227,14 @@ class HeadProjection(nn.Module):
         super().__init__()
         self.shape = (num_heads, size)
         self.linear = nn.Linear(channels, num_heads * size)
-        self.slope = nn.Parameter(torch.full((num_heads, 1), 0.25))
+        self.slope = nn.Parameter(torch.full((num_heads,), 0.25))
         self.gain = nn.Parameter(torch.ones(num_heads, num_bands, size))
         self.shift = nn.Parameter(torch.zeros(num_heads, num_bands, size))
 
     def forward(self, frames: Tensor) -> Tensor:
         """(L, B, K, N) to (L, B, heads, K, E)."""
-        heads = self.linear(frames).unflatten(-1, self.shape)
-        heads = torch.where(heads < 0, heads * self.slope, heads).transpose(2, 3)
+        heads = self.linear(frames).flatten(0, 2)  # channels in second place, as prelu wants them
+        slope = self.slope.repeat_interleave(self.shape[1]).to(heads.dtype)
+        heads = functional.prelu(heads, slope).view(*frames.shape[:3], *self.shape).transpose(2, 3)
         normed = functional.layer_norm(heads, heads.shape[3:])
         return torch.addcmul(self.shift, normed, self.gain)
