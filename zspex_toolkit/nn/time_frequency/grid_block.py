@@ -147,10 +147,11 @@ class GatedSteps(nn.Module):
 
     def forward(self, steps: Tensor, lengths: Tensor | None = None) -> Tensor:
         """(S, P, Q, C) and steps that count (P,), None: all, to (S, P, Q, 2 H)."""
-        counts = None
-        if lengths is not None:
-            counts = (torch.arange(len(steps), device=steps.device)[:, None] < lengths)[..., None, None]
-        return gated_states(steps, self.inner, self.gate, counts=counts, backwards=self.hidden)[0]
+        if lengths is None:
+            return gated_states(steps, self.inner, self.gate, backwards=self.hidden)[0]
+        counts = (torch.arange(len(steps), device=steps.device)[:, None] < lengths)[..., None, None]
+        # The forward states fade behind the end; zeros there, as pieces may reach back before it.
+        return counts * gated_states(steps, self.inner, self.gate, counts=counts, backwards=self.hidden)[0]
 
 
 class TorchSteps(nn.Module):
