@@ -15,8 +15,9 @@ __all__ = ["TfGridNetExtractor"]
 
 OUTPUTS = ("mapping", "mask")
 
-_SMALL = {"hop_ms": 16.0, "bin_stride": 8, "channels": 8, "hidden": 6, "key_channels": 1, "num_heads": 2, "num_blocks": 3} | {
-    "num_shared": 1, "enrollment_blocks": 1, "num_regions": 4, "embedding_dim": 10, "key_dim": 8, "value_dim": 8
+_SMALL = {"hop_ms": 16.0, "bin_stride": 8, "channels": 8, "hidden": 6, "key_channels": 1, "num_heads": 2} | {
+    "num_blocks": 3, "num_shared": 1, "enrollment_blocks": 1, "num_regions": 4} | {
+    "embedding_dim": 10, "key_dim": 8, "value_dim": 8
 }  # fmt: skip
 # Settings of the contract test: small, in every kind of the network that there is.
 SMALL = {
