@@ -42,7 +42,7 @@ class TimeFrequencyExtractor(nn.Module):
     clue_dim = 0
     num_estimates = 1
     latency_samples: int | None = None
-    context_frames = 125
+    context_frames = 125  # two seconds where frames are 16 ms apart
     spectrum: Spectrum
     blocks: nn.ModuleList
 

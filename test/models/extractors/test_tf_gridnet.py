@@ -79,6 +79,11 @@ def test_a_stride_over_bins_makes_fewer_bands(bin_stride, num_bands):
     assert network.blocks[0].frames.query.gain.shape[1] == num_bands
 
 
+@pytest.mark.parametrize("hop_ms", [8.0, 16.0])
+def test_its_context_is_two_seconds(hop_ms):
+    assert small(hop_ms=hop_ms).context_samples == 32000
+
+
 def test_there_are_no_more_regions_than_bands():
     network = small(bin_stride=64, num_regions=32)
     assert network.pooling.num_bands == network.encoder.num_bands == 5

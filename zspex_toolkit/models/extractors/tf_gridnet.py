@@ -63,12 +63,10 @@ class TfGridNetExtractor(TimeFrequencyExtractor):
         ConfigError: for a value out of its range.
 
     Sources: Wang et al., "TF-GridNet: integrating full- and sub-band modeling for speech separation", IEEE/ACM TASLP
-    2023 (Sections III.A and III.B for the way in and out); Zeng and Li, "USEF-TSE", 2024 (frames of the enrollment in a
-    TF-GridNet). Ours: compressed spectra and the log power at the input in the place of its norm over the whole signal,
-    the stride over bins, masks, and how the speaker comes in.
+    2023; Zeng and Li, "USEF-TSE", 2024 (frames of the enrollment in a TF-GridNet). Ours: compressed spectra and the log
+    power at the input in the place of its norm over the whole signal, the stride over bins, masks, and how the speaker
+    comes in.
     """
-
-    context_frames = 250
 
     def __init__(
         self,
@@ -101,6 +99,7 @@ class TfGridNetExtractor(TimeFrequencyExtractor):
         super().__init__(
             num_speakers, num_blocks=num_blocks, num_shared=num_shared, enrollment_blocks=enrollment_blocks
         )
+        self.context_frames = round(2000 / hop_ms)
         self.spectrum = Spectrum(round(window_ms * fs / 1000), round(hop_ms * fs / 1000))
         self.encoder = GridEncoder(self.spectrum.num_bins, 3, channels, bin_stride)
         num_bands = self.encoder.num_bands

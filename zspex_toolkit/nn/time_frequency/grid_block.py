@@ -1,9 +1,9 @@
 """A TF-GridNet block: along the bands of each frame, along the time of each band, then from frame to frame.
 
-Source: Wang et al., "TF-GridNet: integrating full- and sub-band modeling for speech separation", IEEE/ACM TASLP 2023,
-Sections III.C (intra-frame full-band module), III.D (sub-band temporal module) and III.E (cross-frame self-attention).
-Other than there: a recurrence may be the gated linear one, which is quick on a CPU; signals of a batch may be padded;
-sizes need not fit the stride of the unfolding, zeros fill them up.
+Source: Wang et al., "TF-GridNet: integrating full- and sub-band modeling for speech separation", IEEE/ACM TASLP 2023:
+its intra-frame full-band module, sub-band temporal module and cross-frame self-attention module. In the order of norm
+and unfolding it follows the authors' code in ESPnet (``tfgridnet_separator.py``). Other than there: a recurrence may be
+the gated linear one, which is quick on a CPU; signals of a batch may be padded.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class UnfoldedRecurrence(nn.Module):
     """A residual recurrence in both directions along the first size: bands of a frame, or frames of a band.
 
     A step sees ``kernel`` neighbours, the next one those ``stride`` further on; the way back is a transposed
-    convolution. Equations 2 to 5 of the source, where the norm comes before the unfolding (as in the authors' code).
+    convolution. Zeros behind the last step fill up what does not fit the stride.
 
     Args:
         channels: N.
@@ -180,7 +180,7 @@ class TorchSteps(nn.Module):
 
 
 class CrossFrameAttention(nn.Module):
-    """Self-attention among whole frames, residual: equations 6 to 9 of the source.
+    """Self-attention among whole frames, residual.
 
     Args:
         num_bands: K.

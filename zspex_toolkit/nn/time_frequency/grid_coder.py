@@ -23,7 +23,7 @@ class GridEncoder(nn.Module):
     Raises:
         ConfigError: for a stride under one, or over all bins.
 
-    Source: Wang et al., "TF-GridNet", IEEE/ACM TASLP 2023, Section III.B; the stride is ours.
+    Source: Wang et al., "TF-GridNet", IEEE/ACM TASLP 2023; the stride is ours.
     """
 
     def __init__(self, num_bins: int, num_features: int, channels: int, stride: int = 1):
@@ -48,7 +48,7 @@ class GridDecoder(nn.Module):
         num_outputs: Q of each bin.
         as_masks: start at about 1 / Q everywhere, so that outputs of masked spectra sum up to the mixture.
 
-    Source: Wang et al., 2023, Section III.B; the stride and masks are ours.
+    Source: Wang et al., 2023; the stride and masks are ours.
     """
 
     def __init__(self, num_bins: int, channels: int, stride: int, num_outputs: int, *, as_masks: bool = False):
