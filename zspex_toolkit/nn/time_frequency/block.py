@@ -84,14 +84,10 @@ class GatedRecurrence(nn.Module):
             counts = (torch.arange(len(frames), device=frames.device)[:, None] < num_frames)[..., None, None]
             normed = normed * counts
         seen = self._shift(normed, past)
-        forget, candidate = self.inner(seen).chunk(2, -1)
-        if counts is not None:  # behind the end the state stays the zero that it begins with
-            candidate = candidate * counts
-        states = gated_scan(forget, candidate, state, backwards=self.num_backwards)
+        states, last = gated_states(seen, self.inner, self.gate, state, counts, backwards=self.num_backwards)
         if memory is not None:
-            memory[self] = (normed[-1:, ..., : self.shifted], states[-1])
-        gate = nn.functional.silu(self.gate(seen))
-        return frames + self.outer(states.to(gate.dtype) * gate)
+            memory[self] = (normed[-1:, ..., : self.shifted], last)
+        return frames + self.outer(states)
 
     def _shift(self, frames: Tensor, past: Tensor | None) -> Tensor:
         size = self.shifted
@@ -101,6 +97,36 @@ class GatedRecurrence(nn.Module):
             return torch.cat([late, rest], -1)
         early, rest = rest[..., :size], rest[..., size:]
         return torch.cat([late, torch.cat([early[1:], torch.zeros_like(early[:1])]), rest], -1)
+
+
+def gated_states(
+    seen: Tensor,
+    inner: nn.Linear,
+    gate: nn.Linear,
+    state: Tensor | None = None,
+    counts: Tensor | None = None,
+    *,
+    backwards: int,
+) -> tuple[Tensor, Tensor]:
+    """States of :func:`gated_scan` behind an output gate, and those of the last step before that gate.
+
+    Args:
+        seen: (L, ..., C), what the gates are made of.
+        inner: C to 2 H, forget gates and candidates.
+        gate: C to H.
+        state: (..., H) before the first step; None for zeros.
+        counts: (L, ..., 1), true where a step is part of the signal, false behind its end; None: all are.
+        backwards: so many of the H channels go from the last step to the first.
+
+    Returns:
+        (L, ..., H) and (..., H).
+    """
+    forget, candidate = inner(seen).chunk(2, -1)
+    if counts is not None:  # behind the end the state stays the zero that it begins with
+        candidate = candidate * counts
+    states = gated_scan(forget, candidate, state, backwards=backwards)
+    opened = nn.functional.silu(gate(seen))
+    return states.to(opened.dtype) * opened, states[-1]
 
 
 class TorchRecurrence(nn.Module):

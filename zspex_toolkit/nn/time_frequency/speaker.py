@@ -1,4 +1,8 @@
-"""The enrollment's side of a band-split network: its speaker as one vector, and frame by frame."""
+"""The enrollment's side of a network over bands: its speaker as one vector, and frame by frame.
+
+All parts take frames of any number of bands. Where that is another than their own ``num_bands``, as in networks with a
+band for each bin, they see so many means of neighbouring bands, and what they do is the same for neighbours.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +24,7 @@ class BandPooling(nn.Module):
 
     def __init__(self, num_bands: int, channels: int, embedding_dim: int):
         super().__init__()
+        self.num_bands = num_bands
         self.norm = nn.LayerNorm(channels)
         self.weigh = nn.Linear(channels, 1)
         self.project = nn.Linear(2 * num_bands * channels, embedding_dim)
@@ -27,7 +32,7 @@ class BandPooling(nn.Module):
 
     def forward(self, frames: Tensor, num_frames: Tensor | None = None) -> Tensor:
         """Frames (U, R, K, N), of which the first ``num_frames`` (R,) count (None: all), to embeddings (R, D)."""
-        frames = self.norm(frames.float())
+        frames = self.norm(_means(frames.float(), self.num_bands))
         scores = self.weigh(frames).float()
         if num_frames is not None:
             behind = torch.arange(len(frames), device=frames.device)[:, None] >= num_frames
@@ -51,13 +56,15 @@ class SpeakerScaling(nn.Module):
 
     def __init__(self, embedding_dim: int, num_bands: int, channels: int):
         super().__init__()
+        self.num_bands = num_bands
         self.project = nn.Linear(embedding_dim, 2 * num_bands * channels)
         nn.init.normal_(self.project.weight, std=0.01)
         nn.init.zeros_(self.project.bias)
 
     def forward(self, frames: Tensor, embedding: Tensor) -> Tensor:
         """Frames (L, R, K, N) and embeddings (R, D) to frames."""
-        scale, shift = self.project(embedding).float().view(len(embedding), 2, *frames.shape[2:]).unbind(1)
+        both = self.project(embedding).float().view(len(embedding), 2, self.num_bands, -1)
+        scale, shift = _spread(both, frames.shape[2]).unbind(1)
         return torch.addcmul(shift, frames, 1 + scale)
 
 
@@ -76,7 +83,7 @@ class FrameAttention(nn.Module):
     def __init__(self, num_bands: int, channels: int, key_dim: int, value_dim: int, num_heads: int):
         super().__init__()
         size = num_bands * channels
-        self.num_heads, self.key_dim = num_heads, key_dim
+        self.num_bands, self.num_heads, self.key_dim = num_bands, num_heads, key_dim
         self.query_norm, self.memory_norm = nn.LayerNorm(size), nn.LayerNorm(size)
         self.query = nn.Linear(size, key_dim)
         self.memory = nn.Linear(size, key_dim + value_dim)
@@ -84,11 +91,11 @@ class FrameAttention(nn.Module):
 
     def remember(self, frames: Tensor) -> Tensor:
         """Frames of enrollments (U, R, K, N) to their keys and values, (R, key_dim + value_dim, U)."""
-        return self.memory(self.memory_norm(frames.flatten(2))).float().permute(1, 2, 0)
+        return self.memory(self.memory_norm(_means(frames, self.num_bands).flatten(2))).float().permute(1, 2, 0)
 
     def forward(self, frames: Tensor, memory: Tensor, mask: Tensor | None = None) -> Tensor:
         """Frames (L, R, K, N), what is remembered (R, C, U), which of it counts (R, U), to frames."""
-        query = self.query(self.query_norm(frames.flatten(2)))
+        query = self.query(self.query_norm(_means(frames, self.num_bands).flatten(2)))
         keys, values = memory.to(query.dtype).split([self.key_dim, memory.shape[1] - self.key_dim], 1)
         heads = (self.num_heads, -1)
         found = functional.scaled_dot_product_attention(
@@ -97,4 +104,19 @@ class FrameAttention(nn.Module):
             values.unflatten(1, heads).transpose(2, 3),
             attn_mask=None if mask is None else mask[:, None, None],
         )
-        return frames + self.out(found.permute(2, 0, 1, 3).flatten(2)).view_as(frames)
+        found = self.out(found.permute(2, 0, 1, 3).flatten(2)).unflatten(2, (self.num_bands, -1))
+        return frames + _spread(found, frames.shape[2])
+
+
+def _means(frames: Tensor, num_bands: int) -> Tensor:
+    """(L, R, K, N) to means of neighbouring bands, (L, R, num_bands, N)."""
+    if frames.shape[2] == num_bands:
+        return frames
+    return functional.adaptive_avg_pool2d(frames, (num_bands, frames.shape[3]))
+
+
+def _spread(frames: Tensor, num_bands: int) -> Tensor:
+    """(L, R, K, N) to ``num_bands`` bands, each with what is nearest, (L, R, num_bands, N)."""
+    if frames.shape[2] == num_bands:
+        return frames
+    return functional.interpolate(frames, (num_bands, frames.shape[3]))
