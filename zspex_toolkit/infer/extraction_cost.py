@@ -43,7 +43,7 @@ def peak_memory_mib(device: torch.device) -> float:
     """The most memory so far, in MiB: of this process, or what torch took of the GPU."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
-    return _process_memory_mib("VmHWM")
+    return process_memory_mib("VmHWM")
 
 
 class ListCost(NamedTuple):
@@ -68,7 +68,7 @@ def measure_list(model: Path, jobs: Path) -> ListCost:
         UserError: if the list or the model is broken.
     """
     torch.set_num_threads(1)
-    imports_mib, device = _process_memory_mib("VmRSS"), torch.device("cpu")
+    imports_mib, device = process_memory_mib("VmRSS"), torch.device("cpu")
     extractor, listed = Extractor(*load_model(model), "cpu"), read_jobs(jobs)
     options = OutputOptions("mono", "mixture", "int16", CHUNK_S)
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
@@ -81,7 +81,7 @@ def measure_list(model: Path, jobs: Path) -> ListCost:
     return ListCost(imports_mib, first_mib, peak_memory_mib(device), cpu_s, audio_s, len(listed))
 
 
-def _process_memory_mib(name: str) -> float:
+def process_memory_mib(name: str) -> float:
     """``VmRSS``, the memory that this process has now, or ``VmHWM``, its peak; the peak where Linux does not tell."""
     status = Path("/proc/self/status")
     if status.exists():  # the peak of getrusage may be that of the process that started this one
