@@ -118,6 +118,59 @@ def test_of_three_speakers_some_alone_may_be_asked_for(voices):
     assert [1, 2] in roles and [1, 1] in roles and any(None in asked for asked in roles)
 
 
+def test_all_speech_of_a_mixture_is_in_the_batch(voices):
+    trials = drawn(voices, gain_db=(0.0,), third_probability=0.5, single_probability=0.2)
+    batch = batch_of(trials)
+    sources = batch["sources"]
+    assert sources.shape == (24, 3, 32000) and torch.equal(sources.sum(1), batch["mixture"])
+    assert set(sources.any(2).sum(1).tolist()) == {1, 2, 3}
+
+
+def test_for_one_speaker_more_nobody_asks(voices):
+    trials = drawn(voices, third_probability=1.0, absent_probability=0.2)
+    for index in range(6):
+        asked, rendered, _ = trials.render(0, index)
+        assert len(rendered.sources) == 3 and len(asked) == 2
+        assert [trial.role for trial in asked if trial.role] == [
+            r for t, r in zip(asked, (1, 2), strict=True) if t.role
+        ]
+    with pytest.raises(DataDirError, match="expected 5 or more speakers with two utterances each, found 4"):
+        drawn(voices, num_speakers=3, third_probability=0.1, absent_probability=0.2)
+
+
+CONDITIONS = {
+    "channel_probability": 0.7,
+    "partial_probability": 0.6,
+    "third_probability": 0.3,
+    "absent_probability": 0.2,
+    "single_probability": 0.2,
+    "gain_db": (-40.0, 10.0),
+}
+
+
+def test_a_present_target_always_sounds_in_any_condition(voices):
+    trials = drawn(voices, **CONDITIONS)
+    for index in range(len(trials)):
+        _, rendered, _ = trials.render(0, index)
+        noise = 0 if rendered.noise is None else rendered.noise
+        assert np.array_equal(rendered.mixture, rendered.sources.sum(0) + noise)
+        for row in trials.get(0, index):
+            assert row.present == bool(row.target.any()) and np.isfinite(row.enrollment).all() and row.enrollment.any()
+
+
+def test_items_in_all_conditions_follow_from_seed_epoch_and_index(voices):
+    one, two = drawn(voices, **CONDITIONS), drawn(voices, cache_mib=0, **CONDITIONS)
+    for index in range(8):
+        for first, again in zip(one.get(1, index), two.get(1, index), strict=True):
+            assert np.array_equal(first.mixture, again.mixture) and np.array_equal(first.enrollment, again.enrollment)
+
+
+def test_levels_go_over_forty_db(voices):
+    trials = drawn(voices, gain_db=(-45.0, 10.0))
+    levels = [10 * np.log10(power(trials.render(epoch, index)[1].mixture)) for epoch in range(3) for index in range(24)]
+    assert max(levels) - min(levels) > 40
+
+
 def test_noise_and_rooms_of_any_rate_are_resampled(voices, tmp_path):
     rng = np.random.default_rng(0)
     write_audio(tmp_path / "noise" / "fan.wav", rng.uniform(-0.5, 0.5, 8000), 8000)
@@ -186,6 +239,9 @@ def test_what_cannot_be_drawn_from_is_left_out_and_counted(tmp_path):
         ({"enrollment_seconds": (3.0, 2.0)}, r"draw.enrollment_seconds: expected a length above 0, or two, got \[3.0"),
         ({"segment_seconds": 0.0}, "draw.segment_seconds: expected a length above 0, got 0.0"),
         ({"absent_probability": 2.0}, "draw.absent_probability: expected a number from 0 to 1, got 2.0"),
+        ({"channel_probability": -1.0}, "draw.channel_probability: expected a number from 0 to 1, got -1.0"),
+        ({"partial_probability": 2.0}, "draw.partial_probability: expected a number from 0 to 1, got 2.0"),
+        ({"third_probability": 2.0}, "draw.third_probability: expected a number from 0 to 1, got 2.0"),
         ({"gain_db": (3.0, -3.0)}, "gain_db: expected a finite number of dB"),
         ({"num_targets": 3}, "draw.num_targets: expected 0 to 2 speakers, got 3"),
         ({"mixtures_per_utterance": 0}, "draw.mixtures_per_utterance: expected at least 1, got 0"),

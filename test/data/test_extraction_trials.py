@@ -44,6 +44,45 @@ def test_conditions_and_known_speakers_are_told(trials):
     assert batch["num_samples"].tolist() == [800, 1600, 2400] == batch["enrollment_length"].tolist()
 
 
+def add_others(trials, *names):
+    """Give the trial directory the tables of those who are not asked for: everyone's sound is in ``spk<N>``."""
+    for name, table in (("spk2", ("ann-1", "bob-1")), ("spk3", ("bob-1",))):
+        if name in names:
+            for trial in table:
+                num_samples = {"ann-1": 800, "bob-1": 2400}[trial]
+                write_audio(trials.parent / name / f"{trial}.wav", np.full(num_samples, int(name[-1]) / 8), 8000)
+            lines = (f"{trial} {trials.parent / name / trial}.wav\n" for trial in table)
+            (trials / f"{name}.scp").write_text("".join(lines))
+
+
+def test_all_speech_is_there_without_the_silence_of_an_absent_speaker(trials):
+    add_others(trials, "spk2", "spk3")
+    stored = StoredTrials(trials, 8000, max_seconds=0.2)
+    rows = [stored.get(0, index) for index in range(3)]
+    assert [len(row.sources) for row in rows] == [2, 1, 2]
+    assert np.array_equal(rows[0].sources[0], rows[0].target) and (rows[0].sources[1] == 0.25).all()
+    assert [source[0] for source in rows[2].sources] == [0.25, 0.375]
+    batch = stored.collate(rows)
+    assert batch["sources"].shape == (3, 2, 1600) == (3, 2, batch["mixture"].shape[1])
+    assert batch["sources"].any(2).tolist() == [[True, True], [True, False], [True, True]]
+
+
+def test_no_row_has_sources_where_one_mixtures_are_missing(trials):
+    assert all(StoredTrials(trials, 8000).get(0, index).sources is None for index in range(3))
+    add_others(trials, "spk2")
+    assert all(StoredTrials(trials, 8000).get(0, index).sources is not None for index in range(3))
+    (trials / "spk2.scp").write_text((trials / "spk2.scp").read_text().splitlines(keepends=True)[0])
+    stored = StoredTrials(trials, 8000)
+    assert "sources" not in stored.collate([stored.get(0, index) for index in range(3)])
+
+
+def test_a_target_that_begins_behind_the_part_in_use_is_absent(trials):
+    write_audio(trials.parent / "spk1" / "ann-2.wav", np.r_[np.zeros(1000), np.full(600, 0.5)], 8000)
+    for max_seconds, present in ((0.0, True), (0.15, True), (0.1, False)):
+        row = StoredTrials(trials, 8000, max_seconds=max_seconds).get(0, 1)
+        assert (row.present, row.alone) == (present, present)
+
+
 def test_beginnings_alone_may_be_used(trials):
     stored = StoredTrials(trials, 8000, max_seconds=0.15, max_enrollment_seconds=0.05)
     rows = [stored.get(0, index) for index in range(3)]

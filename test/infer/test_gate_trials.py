@@ -84,6 +84,14 @@ def test_the_sets_of_mixtures_are_what_they_are_called(bench):
     (noise,) = {trial.mixture.noise.id for trial in plan_of(bench, "noise")}
     rooms = {source.room for trial in plan_of(bench, "room") for source in trial.mixture.sources}
     assert (noise, rooms) == ("fan.wav", {"hall.wav"})
+    assert {len(trial.mixture.sources) for trial in plan_of(bench, "three")} == {3}
+    assert all(trial.mixture.channel for trial in plan_of(bench, "microphone"))
+    spoken = [
+        source.num_samples / trial.mixture.num_samples
+        for trial in plan_of(bench, "partial")
+        for source in trial.mixture.sources
+    ]
+    assert min(spoken) < 1
 
 
 def test_utterances_of_another_rate_are_brought_to_the_models(tmp_path, bench):

@@ -91,6 +91,44 @@ def test_shares_of_conditions_are_those_asked_for(data, tmp_path):
     assert all(trial.id == f"{trial.spk}-{trial.mixture.id}" for trial in trials)
 
 
+def test_conditions_of_use_come_as_often_as_asked_for(data, tmp_path):
+    options = {"third_share": 0.5, "partial_share": 0.4, "channel_share": 0.3, "mode": "max", "gain_db": (-30.0, 0.0)}
+    write_audio(tmp_path / "noise" / "fan.wav", np.random.default_rng(1).uniform(-0.5, 0.5, 8000), 8000)
+    trials = planned(
+        data, tmp_path / "trials", mixtures_per_utterance=15, noise_dir=tmp_path / "noise", noise_share=0.5, **options
+    )
+    mixtures = mixtures_of(trials)
+    shares = {
+        0.5: [len(mixture.sources) == 3 for mixture in mixtures],
+        0.4: [mixture.sources[0].fade is not None for mixture in mixtures],
+        0.3: [mixture.channel is not None for mixture in mixtures],
+    }
+    assert all(np.mean(found) == pytest.approx(share, abs=0.12) for share, found in shares.items())
+    assert np.mean([mixture.noise is not None for mixture in mixtures]) == pytest.approx(0.5, abs=0.12)
+    assert len(trials) == sum(len(mixture.sources) for mixture in mixtures)  # everyone is asked for
+    assert min(mixture.gain for mixture in mixtures) < 0.1
+    assert all(trial.enrollment.channel is None and trial.enrollment.passage.gain is None for trial in trials)
+
+
+def test_enrollments_may_come_from_another_condition_than_the_mixture(data, tmp_path):
+    trials = planned(data, tmp_path / "trials", channel_share=1.0, treat_enrollments=True, gain_db=(-20.0, 0.0))
+    assert all(trial.enrollment.channel not in (None, trial.mixture.channel) for trial in trials)
+    assert len({trial.enrollment.passage.gain for trial in trials}) == len(trials)
+
+
+def test_mixtures_whose_enrollment_would_be_silent_are_dropped(tmp_path):
+    utts = {f"{spk}-{number}": spk for spk in ("ada", "bob") for number in range(2)}
+    for seed, utt in enumerate(utts):
+        samples = 0.1 * np.random.default_rng(seed).normal(size=4000).clip(-3, 3)
+        write_audio(tmp_path / "wav" / f"{utt}.wav", np.r_[np.zeros(4000), samples], 8000)
+    write_data_dir(tmp_path / "data", wavs={u: str(tmp_path / "wav" / f"{u}.wav") for u in utts}, utt2spk=utts)
+    options = {"enrollment_seconds": (0.2,), "treat_enrollments": True, "mixtures_per_utterance": 5}
+    trials = planned(tmp_path / "data", tmp_path / "trials", **options)
+    dropped = read_table(tmp_path / "trials" / "dropped.txt")
+    assert trials and any(reason.startswith("enrollment is silent (") for reason in dropped.values())
+    assert not dropped.keys() & {trial.mixture.id for trial in trials}
+
+
 def test_a_lone_target_is_as_long_as_the_longest_mixture(data, tmp_path):
     trials = planned(data, tmp_path / "trials", single_share=1.0, max_seconds=0.25)
     assert {trial.mixture.num_samples for trial in trials} == {2000} and {t.condition for t in trials} == {"single"}
@@ -117,6 +155,10 @@ def test_a_new_plan_outdates_the_tables_of_the_old_one(data, tmp_path):
     ("options", "message"),
     [
         ({"absent_share": 1.5}, "absent_share: expected a number from 0 to 1, got 1.5"),
+        ({"channel_share": 1.5}, "channel_share: expected a number from 0 to 1, got 1.5"),
+        ({"partial_share": 1.5}, "partial_share: expected a number from 0 to 1, got 1.5"),
+        ({"third_share": -1.0}, "third_share: expected a number from 0 to 1, got -1.0"),
+        ({"gain_db": (5.0, -5.0)}, "gain_db: expected a finite number of dB"),
         ({"absent_share": 0.7, "single_share": 0.7}, "expected a sum up to 1, got 1.4"),
         (
             {"enrollment_seconds": (3.0, 2.0)},

@@ -153,6 +153,26 @@ def test_three_speakers_make_a_valid_directory_whose_mixtures_are_their_sum(tmp_
         assert len(parts) == expected[found[trial]] and np.array_equal(audio(mixture), sum(parts))
 
 
+def test_all_conditions_make_a_valid_directory_whose_mixtures_are_their_sum(tmp_path):
+    data = make_data(tmp_path)
+    shares = {f"{name}_share": 0.4 for name in ("third", "partial", "channel", "absent", "single")}
+    options = {**shares, "treat_enrollments": True, "gain_db": (-30.0, 0.0), "mode": "max", "seed": 2}
+    plan_trial_dir(PlanConfig(data, tmp_path / "trials", mixtures_per_utterance=2, **options))
+    render_trial_dir(RenderConfig(tmp_path / "trials", data, tmp_path / "dump"))
+    findings = check_data_dir(tmp_path / "trials", check_audio=True)
+    assert not findings.faults and not findings.warnings
+    names = ("spk1.scp", "spk2.scp", "spk3.scp", "spk4.scp", "noise1.scp")
+    tables = [read_table(tmp_path / "trials" / name) for name in names]
+    mixtures = read_table(tmp_path / "trials" / "wav.scp")
+    assert all(0 < len(table) < len(mixtures) for table in tables[1:])
+    for trial, mixture in mixtures.items():
+        assert np.array_equal(audio(mixture), sum(audio(table[trial]) for table in tables if trial in table))
+    distorts = {
+        t.id for t in read_trials(tmp_path / "trials" / "plan.jsonl") if (c := t.mixture.channel) and c.distorts
+    }
+    assert distorts == tables[4].keys()
+
+
 def test_an_utterance_that_became_shorter_is_named(tmp_path):
     data = make_data(tmp_path, num_speakers=2)
     plan_trial_dir(PlanConfig(data, tmp_path / "trials", max_seconds=0.1, single_share=1.0))

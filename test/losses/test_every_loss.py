@@ -16,7 +16,7 @@ TASKS = {
     "classification": classification.OFFERS,
     "demixing": demixing.OFFERS,
 }
-LEARNT = ("estimates", "speaker_scores", "cosines", "embedding", "estimate")  # what a network makes
+LEARNT = ("estimates", "blind", "speaker_scores", "cosines", "embedding", "estimate")  # what a network makes
 CASES = [
     (name, task)
     for name in available("losses")

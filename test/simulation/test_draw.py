@@ -117,6 +117,54 @@ def test_rooms_noises_and_gains_come_as_often_as_asked_for_on_mixtures_and_enrol
     assert 0.5 < gains.min() < 0.52 and 0.98 < gains.max() <= 1
 
 
+def test_microphones_come_as_often_as_asked_for_and_enrollments_have_their_own():
+    drawn = [trials(key, channel_probability=0.4, **JOINED) for key in range(300)]
+    mixtures = [asked[0].mixture.channel for asked in drawn]
+    enrollments = [trial.enrollment.channel for asked in drawn for trial in asked]
+    assert np.mean([channel is not None for channel in mixtures]) == pytest.approx(0.4, abs=0.08)
+    assert np.mean([channel is not None for channel in enrollments]) == pytest.approx(0.4, abs=0.06)
+    met = [channel for channel in (*mixtures, *enrollments) if channel]
+    assert len(set(met)) == len(met) and {channel.fs for channel in met} == {16000}
+
+
+@pytest.mark.parametrize("options", [JOINED, JOINED | {"join": False}, {"mode": "max"}])
+def test_in_a_partial_mixture_everyone_speaks_for_a_part_of_the_time_at_any_place(options):
+    plans = [draw(key, partial_probability=1.0, num_speakers=3, **options) for key in range(200)]
+    sources = [source for plan in plans for source in plan.sources]
+    assert all(source.fade == 80 for source in sources)
+    for plan in plans:
+        for source in plan.sources:
+            available = sum(piece.num_samples for piece in source.pieces)
+            assert source.start + source.num_samples <= available and source.num_samples >= 0.2 * available
+            assert 0 <= source.offset <= plan.num_samples - source.num_samples
+    shares = [source.num_samples / sum(piece.num_samples for piece in source.pieces) for source in sources]
+    assert np.mean(np.array(shares) == 1) == pytest.approx(0.2, abs=0.07) and np.mean(shares) == pytest.approx(
+        0.68, abs=0.05
+    )
+    firsts = [(plan.sources[0], plan.sources[1]) for plan in plans]
+    apart = [a.offset + a.num_samples <= b.offset or b.offset + b.num_samples <= a.offset for a, b in firsts]
+    assert 5 < sum(apart) < 100
+
+
+def test_shares_of_partial_mixtures_and_of_those_with_one_speaker_more_are_those_asked_for():
+    plans = [draw(key, partial_probability=0.3, third_probability=0.2, **JOINED) for key in range(500)]
+    assert np.mean([plan.sources[0].fade is not None for plan in plans]) == pytest.approx(0.3, abs=0.06)
+    assert np.mean([len(plan.sources) == 3 for plan in plans]) == pytest.approx(0.2, abs=0.05)
+    assert {len(plan.sources) for plan in plans} == {2, 3}
+
+
+def test_a_lone_speaker_gets_no_second_one():
+    drawn = [trials(key, (1,), lone=True, third_probability=1.0, partial_probability=1.0, **JOINED) for key in range(9)]
+    assert {len(trial.mixture.sources) for (trial,) in drawn} == {1}
+
+
+def test_what_is_off_takes_no_random_number():
+    for key in range(5):
+        plain = trials(key, **JOINED)
+        off = trials(key, channel_probability=0.0, partial_probability=0.0, third_probability=0.0, **JOINED)
+        assert off == plain
+
+
 def test_enrollments_of_a_set_are_whole_utterances_as_they_were_recorded():
     for key in range(50):
         for trial in trials(key, rooms=("hall",), noises={"fan": 900}, gain_db=3.0):
@@ -218,6 +266,9 @@ def test_too_few_speakers_are_refused():
         ({"noise_snr_db": (5.0, -5.0)}, "noise_snr_db: expected a finite"),
         ({"gain_db": (5.0, -5.0)}, "gain_db: expected a finite"),
         ({"room_probability": -0.1}, "room_probability: expected a number from 0 to 1, got -0.1"),
+        ({"channel_probability": 1.5}, "channel_probability: expected a number from 0 to 1, got 1.5"),
+        ({"partial_probability": -1}, "partial_probability: expected a number from 0 to 1, got -1"),
+        ({"third_probability": 2}, "third_probability: expected a number from 0 to 1, got 2"),
         ({"num_speakers": 1}, "num_speakers: expected 2 or more, got 1"),
         ({"mode": "mean"}, "mode: expected one of min, max, target, got 'mean'"),
         ({"speeds": (0.0,)}, r"speeds: expected factors between 0.1 and 10, got \(0.0,\)"),

@@ -83,6 +83,33 @@ def test_noise_lies_below_the_sum_of_the_sources():
     assert set_levels(plan, parts, np.ones(4)).noise.gain == pytest.approx(0.0002**0.5)
 
 
+def come_and_go(plan):
+    return dataclasses.replace(plan, sources=tuple(dataclasses.replace(source, fade=0) for source in plan.sources))
+
+
+def test_speakers_who_never_overlap_are_compared_over_where_each_sounds():
+    # Powers 0.01 over two samples and 0.04 over one: 10 dB below 0.01 is 0.001, gain sqrt(0.001 / 0.04).
+    plan = come_and_go(mixture((0, 2), (3, 1), num_samples=4, snr_db=10.0))
+    leveled = set_levels(plan, [np.array([0.1, -0.1, 0, 0]), np.array([0, 0, 0, 0.2])])
+    assert gains(leveled) == pytest.approx([1.0, 0.025**0.5])
+
+
+def test_a_short_overlap_in_a_pause_does_not_set_the_level():
+    # Where both sound the target is 40 dB softer than elsewhere; over all of it, its power is 0.01 as the other's.
+    target, other = np.array([0.1414, 0.001, 0.0, 0.0]), np.array([0.0, 0.1, 0.1, 0.1])
+    plan = mixture((0, 2), (1, 3), num_samples=4)
+    assert gains(set_levels(come_and_go(plan), [target, other])) == pytest.approx([1.0, 1.0], abs=1e-3)
+    assert gains(set_levels(plan, [target, other]))[1] == pytest.approx(0.01)
+
+
+def test_a_stretch_of_silence_is_named():
+    plan = come_and_go(mixture((0, 2), (3, 1), num_samples=4))
+    with pytest.raises(SilentSignalError, match=r"target is silent \(u0\)"):
+        set_levels(plan, [np.zeros(4), np.array([0, 0, 0, 0.2])])
+    with pytest.raises(SilentSignalError, match=r"interferer is silent \(u1\)"):
+        set_levels(plan, [np.array([0.1, 0.1, 0, 0]), np.zeros(4)])
+
+
 @pytest.mark.parametrize(
     ("target", "interferer", "message"),
     [

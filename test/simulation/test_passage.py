@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from zspex_toolkit.simulation.levels import SilentSignalError
 from zspex_toolkit.simulation.passage import draw_passage, read_activity, read_passage
 from zspex_toolkit.simulation.plan import Passage, Piece
 from zspex_toolkit.simulation.pool import Pool
@@ -87,3 +88,18 @@ def test_it_has_the_length_it_says_at_every_speed(num_samples, speed, join, firs
     assert len(samples) == passage.num_samples <= num_samples
     assert not join or passage.num_samples == num_samples
     assert all(piece.start + piece.num_samples <= LENGTHS[piece.utt] for piece in passage.pieces)
+
+
+@pytest.mark.parametrize(("num_samples", "ramp"), [(6, [0.25, 0.5, 0.75]), (4, [1 / 3, 2 / 3])])
+def test_a_stretch_comes_and_goes_within_its_fade_or_half_of_itself(num_samples, ramp):
+    passage = Passage("a", (Piece("a-1", 0, 50),), num_samples, start=9, fade=3)
+    samples = read_passage(passage, lambda utt, start, stop: np.ones(stop - start, np.float32))
+    assert samples.tolist() == pytest.approx([*ramp, *ramp[::-1]])
+
+
+def test_a_stretch_that_is_a_pause_of_its_utterance_is_named():
+    speech = np.r_[np.full(50, 0.01), np.full(50, 0.5)].astype(np.float32)
+    pause, word = (Passage("a", (Piece("a-1", 0, 100),), 40, start=start, fade=2) for start in (5, 55))
+    assert read_passage(word, lambda utt, start, stop: speech[start:stop])[20] == 0.5
+    with pytest.raises(SilentSignalError, match=r"stretch is a pause \(a-1\)"):
+        read_passage(pause, lambda utt, start, stop: speech[start:stop])

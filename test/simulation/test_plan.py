@@ -7,6 +7,7 @@ import pytest
 
 from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.io.atomic import write_text
+from zspex_toolkit.simulation.channel import Channel
 from zspex_toolkit.simulation.plan import (
     Enrollment,
     Noise,
@@ -60,6 +61,28 @@ def test_trials_are_read_as_they_were_written(tmp_path):
     trials = read_trials(written(tmp_path, *TRIALS))
     assert trials == TRIALS
     assert [(trial.spk, trial.condition) for trial in trials] == [("a", "present"), ("c", "absent"), ("a", "single")]
+
+
+def test_microphones_and_stretches_are_read_as_they_were_written(tmp_path):
+    microphone = Channel(16000, (100.0, 3000.0), (-2.5, 4.0), 80.0, None, 3.25, "opus", 0.95)
+    sources = (dataclasses.replace(SOURCES[0], fade=80), SOURCES[1])
+    plan = dataclasses.replace(NOISY, channel=microphone, sources=sources)
+    enrollment = dataclasses.replace(SPEECH, channel=Channel(16000, clip_db=1.0))
+    trial = Trial("a-b-1_a-1", 2, enrollment, plan)
+    assert read_trials(written(tmp_path, trial)) == [trial]
+
+
+def test_lines_without_microphone_and_stretches_are_what_they_were_before_there_were_any():
+    (fields,) = [json.loads(to_line(TRIALS[0]))]
+    assert set(fields["enrollment"]) == {"passage", "noise"} and "channel" not in fields["mixture"]
+    assert not any("fade" in source for source in (*fields["mixture"]["sources"], fields["enrollment"]["passage"]))
+
+
+def test_an_unknown_codec_in_a_line_is_named(tmp_path):
+    line = to_line(dataclasses.replace(NOISY, channel=Channel(16000, codec="gsm")))
+    write_text(tmp_path / "plan.jsonl", line.replace('"gsm"', '"morse"') + "\n")
+    with pytest.raises(DataDirError, match=r"plan\.jsonl:1: expected the plan of a mixture, .*codec 'morse': expected"):
+        read_plans(tmp_path / "plan.jsonl")
 
 
 def test_an_old_line_of_a_mixture_is_a_stretch_of_whole_utterances(tmp_path):

@@ -7,6 +7,7 @@ import pytest
 
 from zspex_toolkit.randomness import rng_for
 from zspex_toolkit.signal.level import power
+from zspex_toolkit.simulation.channel import Channel, colour, draw_channel
 from zspex_toolkit.simulation.draw import Mixing, draw_mixture
 from zspex_toolkit.simulation.levels import PEAK, SilentSignalError
 from zspex_toolkit.simulation.plan import Enrollment, Noise, Passage, Piece, Plan
@@ -61,9 +62,14 @@ OPTIONS = [
     {"rooms": ["hall"], "noises": {"tap": 700}},
     {"num_speakers": 3, "num_samples": 5000, "join": True, "speeds": (0.9, 1.1), "gain_db": (-6.0, 6.0)},
 ]
+TREATED = [  # levels are not over the overlap, or of more than the sources
+    {"channel_probability": 1.0, "noises": {"tap": 700}, "noise_probability": 0.5},
+    {"channel_probability": 1.0, "partial_probability": 1.0, "num_speakers": 3, "rooms": ["hall"]},
+    {"channel_probability": 1.0, "gain_db": (-50.0, 30.0), "third_probability": 0.5, "noises": {"tap": 700}},
+]
 
 
-@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize("options", OPTIONS + TREATED)
 def test_the_mixture_is_the_sum_of_its_sources_sample_for_sample(options):
     for key in range(5):
         result = rendered(drawn(key, **{"snr_db": (-5.0, 5.0), **options}))
@@ -157,6 +163,74 @@ def test_enrollments_have_their_own_length_gain_noise_and_room():
     assert ratio_db(0.5 * clean, noise) == pytest.approx(10.0, abs=1e-3)
     loud = Enrollment(dataclasses.replace(plain.passage, gain=100.0, room="hall"))
     assert np.abs(render_enrollment(loud, reader(WAVES), rooms=ROOMS)).max() == pytest.approx(PEAK)
+
+
+def test_a_source_is_what_the_microphone_records_of_it_alone():
+    microphone = Channel(16000, (200.0, 2000.0), (6.0, -6.0), low_hz=100.0, high_hz=4000.0)
+    plan = dataclasses.replace(drawn(noises={"tap": 700}), channel=microphone)
+    plain, result = rendered(dataclasses.replace(plan, channel=None)), rendered(plan)
+    for source, dry, planned in zip(result.sources, plain.sources, result.plan.sources, strict=True):
+        alone = colour(microphone, dry)
+        scale = source @ alone / (alone @ alone)
+        assert np.allclose(source, scale * alone, atol=3 / 32768) and planned.gain is not None
+    assert ratio_db(result.sources.sum(0), result.noise) == pytest.approx(plan.noise.snr_db, abs=1e-2)
+
+
+@pytest.mark.parametrize("options", [{"clip_db": 9.0}, {"codec": "gsm"}, {"codec": "vorbis", "compression": 1.0}])
+def test_distortion_is_on_the_mixture_and_counts_as_noise(options):
+    clean = rendered(drawn(gain_db=-6.0))
+    result = rendered(dataclasses.replace(drawn(gain_db=-6.0), channel=Channel(16000, **options)))
+    assert np.array_equal(result.sources, clean.sources) and clean.noise is None
+    assert np.array_equal(result.mixture, result.sources.sum(0) + result.noise)
+    assert -3 < ratio_db(clean.mixture, result.noise) < 30  # noise is what codecs of speech are worst at
+
+
+def test_a_clipped_mixture_has_flat_tops():
+    result = rendered(dataclasses.replace(drawn(), channel=Channel(16000, clip_db=9.0)))
+    top = result.mixture.max()
+    assert np.sum(result.mixture > top - 2 / 32768) > 50
+    free = rendered(drawn())
+    assert np.sum(free.mixture > free.mixture.max() - 2 / 32768) < 5
+
+
+def test_a_plan_with_a_microphone_renders_the_same_samples_again():
+    for key in range(20):
+        plan = dataclasses.replace(drawn(key, noises={"tap": 700}), channel=draw_channel(rng_for(key), 16000))
+        first = rendered(plan)
+        again = rendered(first.plan)
+        assert again.plan == first.plan and np.array_equal(again.mixture, first.mixture)
+
+
+def test_speakers_who_come_and_go_are_silent_before_and_after():
+    for key in range(10):
+        result = rendered(drawn(key, partial_probability=1.0, num_samples=4000, join=True))
+        for row, source in zip(result.sources, result.plan.sources, strict=True):
+            assert not row[: source.offset].any() and not row[source.offset + source.num_samples :].any()
+            assert row.any() and abs(row[source.offset]) < 0.05
+
+
+def test_the_room_of_one_who_comes_and_goes_sounds_on():
+    echo = {"hall": np.array([1.0, *[0.0] * 99, 0.5], dtype=np.float32)}
+    source = passage("a-0", 200, offset=100, room="hall", fade=10)
+    cut, whole = (
+        render(Plan("m", (one,), None, 16000, 500, 0), reader(WAVES), rooms=echo).mixture
+        for one in (dataclasses.replace(source, fade=None), source)
+    )
+    assert not cut[300:].any() and whole[300:400].any() and not whole[400:].any()
+
+
+def test_a_level_at_which_nothing_is_left_of_a_source_is_named():
+    with pytest.raises(SilentSignalError, match="nothing is left of a source at its level"):
+        rendered(drawn(gain_db=-120.0))
+
+
+def test_an_enrollment_has_its_own_microphone():
+    microphone = Channel(16000, (200.0, 2000.0), (6.0, -6.0))
+    enrollment = Enrollment(passage("a-1", 400, gain=0.5), channel=microphone)
+    assert np.allclose(render_enrollment(enrollment, reader(WAVES)), 0.5 * colour(microphone, WAVES["a-1"][:400]))
+    coded = dataclasses.replace(enrollment, channel=dataclasses.replace(microphone, clip_db=6.0, codec="mu_law"))
+    plain, distorted = (render_enrollment(one, reader(WAVES)) for one in (enrollment, coded))
+    assert 0 < ratio_db(plain, distorted - plain) < 30
 
 
 def test_silence_where_a_level_is_needed_is_named():

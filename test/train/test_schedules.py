@@ -11,7 +11,7 @@ def test_every_schedule_stays_between_zero_and_the_learning_rate(name):
     assert all(0 <= schedule(step, 20, [1.0] * (step // 4), config) <= 1 for step in range(20))
 
 
-@pytest.mark.parametrize("name", ["cosine", "warmup_cosine", "plateau"])
+@pytest.mark.parametrize("name", ["cosine", "warmup_cosine", "warmup_stable_decay", "plateau"])
 def test_none_falls_below_the_least_learning_rate(name):
     config = TrainConfig(learning_rate=0.1, min_learning_rate=0.01, plateau_patience=0)
     factor = registry.load("train.schedules", name)(100, 100, [1.0] * 50, config)

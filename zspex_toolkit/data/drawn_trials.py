@@ -44,6 +44,9 @@ class DrawConfig:
     speed_as_speaker: bool = False  # a speaker at another speed counts as another speaker
     absent_probability: float = 0.0  # share of rows that ask for a speaker who is not in the mixture
     single_probability: float = 0.0  # share of mixtures of one speaker alone
+    third_probability: float = 0.0  # share of mixtures with one speaker more, for whom nobody asks
+    partial_probability: float = 0.0  # share of mixtures in which everyone speaks for a random part of the time
+    channel_probability: float = 0.0  # share of mixtures, and of enrollments, from random microphones
     room_dir: Path | None = None  # folder of room impulse responses, one drawn for each source
     room_probability: float = 0.5  # share of mixtures, and of enrollments, in rooms, if there are responses
     noise_dir: Path | None = None  # folder of noise recordings
@@ -53,9 +56,10 @@ class DrawConfig:
     cache_mib: int = 2048  # MiB of samples that each data process keeps in memory
 
     def __post_init__(self) -> None:
-        self.mixing(8000)
-        for name in ("absent_probability", "single_probability"):
+        for name in ("absent", "single", "third", "partial", "channel", "room", "noise"):
+            name = f"{name}_probability"
             check_probability(f"draw.{name}", getattr(self, name))
+        self.mixing(8000)
         if not 0 <= self.num_targets <= self.num_speakers:
             raise ConfigError(f"draw.num_targets: expected 0 to {self.num_speakers} speakers, got {self.num_targets}")
         lengths = self.enrollment_seconds
@@ -69,10 +73,11 @@ class DrawConfig:
 
     def mixing(self, fs: int, **given: Any) -> Mixing:
         """What trials at ``fs`` Hz are drawn by; ``given``: seed, rooms and noises."""
-        shared = ("num_speakers", "snr_db", "gain_db", "speeds", "room_probability", "noise_probability")
+        shared = ("num_speakers", "snr_db", "noise_snr_db", "gain_db", "speeds")
+        shares = (f"{name}_probability" for name in ("third", "partial", "channel", "room", "noise"))
         seconds = self.enrollment_seconds
         return Mixing(
-            **{name: getattr(self, name) for name in (*shared, "noise_snr_db")},
+            **{name: getattr(self, name) for name in (*shared, *shares)},
             fs=fs,
             num_samples=round(self.segment_seconds * fs),
             enrollment_num_samples=(round(seconds[0] * fs), round(seconds[-1] * fs)),
@@ -107,7 +112,7 @@ class DrawnTrials:
         lengths = self._waveforms.utt2num_samples()
         self.dropped = _unfit(self._waveforms.utt2spk, lengths, int(config.min_utt_s * fs))
         self._pool = Pool({u: s for u, s in self._waveforms.utt2spk.items() if u not in self.dropped}, lengths)
-        needed = config.num_speakers + bool(config.absent_probability)
+        needed = config.num_speakers + bool(config.third_probability) + bool(config.absent_probability)
         if len(self._pool.speakers) < needed:
             raise DataDirError(
                 f"{config.source_data}: expected {needed} or more speakers with two utterances each, found"
@@ -139,6 +144,7 @@ class DrawnTrials:
                 present=trial.condition != "absent",
                 alone=trial.condition == "single",
                 speaker_only=epoch < self._config.speaker_epochs,
+                sources=rendered.sources,
                 clue_embedding=self.clues and self.clues.mean(trial.enrollment.passage.utterances),
             )
             for trial, enrollment in zip(trials, enrollments, strict=True)

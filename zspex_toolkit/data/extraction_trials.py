@@ -16,11 +16,15 @@ from zspex_toolkit.io.compact_table import CompactTable
 from zspex_toolkit.io.data_dir import DataDir
 
 REFERENCE, ENROLLMENT, CONDITION = "spk1.scp", "enroll_spk1.scp", "utt2condition"
+MAX_SPEAKERS = 9  # spk1.scp to spk9.scp are looked for
 GIVEN_CLUE = "clue_spk1.scp"  # embeddings of enrollments, where clues come from elsewhere
 
 
 class StoredTrials:
     """One row per line of ``wav.scp``, ``spk1.scp`` and ``enroll_spk1.scp``; the same in every epoch.
+
+    Rows have all speech of their mixtures where the directory has it: ``spk2.scp``, ... of all trials but single ones.
+    A target that begins only after ``max_seconds`` is absent.
 
     Args:
         path: trial directory; ``utt2condition`` (``present``, ``absent`` or ``single``) where not all are present.
@@ -63,6 +67,7 @@ class StoredTrials:
         self._enrollments = CompactTable.of_texts(tables[ENROLLMENT])
         has_conditions = (data.path / CONDITION).exists()
         self._conditions = CompactTable.of_texts(data.table(CONDITION) if has_conditions else {})
+        self._others = self._find_others(data)
 
     def __len__(self) -> int:
         return len(self.trials)
@@ -94,17 +99,32 @@ class StoredTrials:
             raise DataDirError(
                 f"{trial}: expected {len(mixture)} samples of reference, as mixture, found {len(target)}"
             )
+        mixture, target = mixture[: self._most], target[: self._most]
         condition = self._conditions.get(trial, "present")
+        present = condition != "absent" and (self._most is None or bool(target.any()))
         return TrialRow(
             trial,
-            mixture[: self._most],
-            target[: self._most],
+            mixture,
+            target,
             self._read(self._enrollments[trial], trial)[: self._most_enrollment],
             self._classes.get(self.data.utt2spk[trial], NO_SPEAKER),
-            present=condition != "absent",
-            alone=condition == "single",
+            present=present,
+            alone=present and condition == "single",
+            sources=self._sources(trial, [] if condition == "absent" else [target]),
             clue_embedding=None if self.clues is None else self.clues.mean([trial]),
         )
+
+    def _find_others(self, data: DataDir) -> list[CompactTable] | None:
+        """``spk2.scp`` and further, if they have all speech of all mixtures."""
+        names = [f"spk{number}.scp" for number in range(2, MAX_SPEAKERS + 1)]
+        others = [CompactTable.of_texts(data.table(name)) for name in names if (data.path / name).exists()]
+        mixed = [trial for trial in self.trials if self._conditions.get(trial, "present") != "single"]
+        return others if not mixed or (others and all(trial in others[0] for trial in mixed)) else None
+
+    def _sources(self, trial: str, target: list[np.ndarray]) -> list[np.ndarray] | None:
+        if self._others is None:
+            return None
+        return target + [self._read(table[trial], trial)[: self._most] for table in self._others if trial in table]
 
     @staticmethod
     def collate(items: list[TrialRow]) -> dict[str, Any]:

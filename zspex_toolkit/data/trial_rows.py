@@ -23,6 +23,7 @@ class TrialRow(NamedTuple):
     present: bool  # whether the enrolled speaker is in the mixture
     alone: bool = False  # whether the target is all the speech there is
     speaker_only: bool = False  # to learn who speaks in the enrollment, and nothing of the mixture
+    sources: Sequence[np.ndarray] | None = None  # float32 (T,) each: all speech in the mixture; None: not known
     clue_embedding: np.ndarray | None = None  # float32 (D,), in the place of a clue that the network makes itself
 
 
@@ -35,8 +36,9 @@ def collate_rows(items: Sequence[Sequence[TrialRow]]) -> dict[str, Any]:
     Returns:
         ``mixture`` (M, T); ``ids``, ``target`` (R, T), ``enrollment`` (R, U), ``speaker`` (R,) int64, ``present`` and
         ``alone`` (R,) bool, ``speaker_only`` (bool, for all rows); only where lengths differ, ``num_samples`` (M,) and
-        ``enrollment_length`` (R,) int64; only where rows have one, ``clue_embedding`` (R, D). Shorter signals are
-        padded with zeros at their end.
+        ``enrollment_length`` (R,) int64; only where rows have one, ``clue_embedding`` (R, D); only where all rows have
+        them, ``sources`` (M, S, T): all speech in each mixture, in any order, silence for the speakers whom others have
+        more. Shorter signals are padded with zeros at their end.
     """
     mixture, num_samples = _stack([rows[0].mixture for rows in items])
     rows = [row for role in zip(*items, strict=True) for row in role]
@@ -52,6 +54,8 @@ def collate_rows(items: Sequence[Sequence[TrialRow]]) -> dict[str, Any]:
         "alone": torch.tensor([row.alone for row in rows]),
         "speaker_only": all(row.speaker_only for row in rows),
     }
+    if all(asked[0].sources is not None for asked in items):
+        batch["sources"] = _stack_sources([asked[0].sources for asked in items], mixture.shape[1])
     if rows[0].clue_embedding is not None:
         batch["clue_embedding"] = torch.from_numpy(np.stack([row.clue_embedding for row in rows]))
     lengths = {"num_samples": num_samples, "enrollment_length": enrollment_length}
@@ -65,3 +69,12 @@ def _stack(signals: list[np.ndarray]) -> tuple[Tensor, Tensor | None]:
     for row, signal in zip(stacked, signals, strict=True):
         row[: len(signal)] = signal
     return torch.from_numpy(stacked), torch.tensor(lengths) if len(set(lengths)) > 1 else None
+
+
+def _stack_sources(mixtures: list[Sequence[np.ndarray]], num_samples: int) -> Tensor:
+    """(M, S, T), of the largest number of sources."""
+    stacked = np.zeros((len(mixtures), max(map(len, mixtures)), num_samples), dtype=np.float32)
+    for rows, sources in zip(stacked, mixtures, strict=True):
+        for row, source in zip(rows, sources, strict=False):
+            row[: len(source)] = source
+    return torch.from_numpy(stacked)

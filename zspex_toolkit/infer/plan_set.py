@@ -139,6 +139,9 @@ def _lines(speech: Speech, draw: Draw, target: Any) -> tuple[str, str, list[tupl
     mixture = drawn[0].mixture if isinstance(drawn[0], Trial) else drawn[0]
     try:
         mixture = speech.render(mixture).plan
+        for trial in drawn:
+            if isinstance(trial, Trial) and trial.enrollment.passage.gain is not None:
+                speech.enroll(trial.enrollment)  # a stretch of noise or speech may be silent
     except SilentSignalError as fault:
         return mixture.id, str(fault), []
     if not isinstance(drawn[0], Trial):

@@ -15,6 +15,8 @@ from zspex_toolkit.simulation.plan import Trial
 from zspex_toolkit.simulation.pool import Pool
 from zspex_toolkit.simulation.speech import Speech
 
+SHARES = ("third", "partial", "channel", "noise", "room")  # of mixtures, whoever is asked for
+
 
 @dataclass(frozen=True)
 class Config:
@@ -30,12 +32,19 @@ class Config:
     per_speaker: int = 0  # so many trials of each, and none of their interferers; 0: of all speakers of every mixture
     absent_share: float = 0.0  # share of mixtures that are asked for a speaker who is not in them
     single_share: float = 0.0  # share of mixtures of one speaker alone
+    third_share: float = 0.0  # share of mixtures with one speaker more
+    partial_share: float = 0.0  # share of mixtures in which everyone speaks for a random part of the time
+    channel_share: float = 0.0  # share of mixtures from random microphones
+    gain_db: tuple[float, ...] = (0.0,)  # gain on a mixture; two values: drawn between them
+    treat_enrollments: bool = False  # rooms, noise, microphones and gain for enrollments, too, each its own
     enrollment_seconds: tuple[float, ...] = ()  # one length, or two to draw between; unset: whole utterances
     max_seconds: float = 0.0  # longest mixture; 0: no limit
     min_utt_s: float = 0.5  # shorter utterances are dropped
     noise_dir: Path | None = None  # folder of noise recordings (wav, flac)
     noise_snr_db: tuple[float, ...] = (5.0, 20.0)  # speech over the noise; two values: drawn between them
+    noise_share: float = 1.0  # share of mixtures with noise, if there are recordings
     room_dir: Path | None = None  # folder of room impulse responses (wav, flac)
+    room_share: float = 1.0  # share of mixtures in rooms, if there are responses
     seed: int = 0  # the plan follows from it
     nj: int = 1  # number of processes
 
@@ -50,17 +59,21 @@ def plan_trial_dir(config: Config) -> None:
         AudioError: if audio is missing or broken.
     """
     lengths_s = config.enrollment_seconds
+    _check_numbers(config)
     mixing = Mixing(
         config.snr_db,
         seed=config.seed,
         num_speakers=config.num_speakers,
         mode=config.mode,
         noise_snr_db=config.noise_snr_db,
+        gain_db=config.gain_db,
+        treat_enrollments=config.treat_enrollments,
+        **{f"{name}_probability": getattr(config, f"{name}_share") for name in SHARES},
     )
-    _check_numbers(config)
     check_out(config.out)
     speech = Speech.load(config.data, config.noise_dir, config.room_dir)
-    pool, dropped = fit_utterances(speech, config.min_utt_s, config.num_speakers, config.nj, least=2)
+    num_speakers = config.num_speakers + bool(config.third_share)
+    pool, dropped = fit_utterances(speech, config.min_utt_s, num_speakers, config.nj, least=2)
     mixing = dataclasses.replace(
         mixing,
         max_num_samples=round(config.max_seconds * speech.fs) or None,
@@ -76,8 +89,8 @@ def plan_trial_dir(config: Config) -> None:
 
 
 def _check_numbers(config: Config) -> None:
-    for name in ("absent_share", "single_share"):
-        check_probability(name, getattr(config, name))
+    for name in ("absent", "single", *SHARES):
+        check_probability(f"{name}_share", getattr(config, f"{name}_share"))
     total, lengths_s = config.absent_share + config.single_share, config.enrollment_seconds
     if total > 1:
         raise ConfigError(f"absent_share and single_share: expected a sum up to 1, got {total}")
@@ -115,6 +128,6 @@ def _draw(target: tuple[str, int], *, pool: Pool, mixing: Mixing, config: Config
     single = not absent and chance < config.absent_share + config.single_share
     mixture = draw_mixture(rng, utt, pool, mixing, num_speakers=1 if single else None)
     mixture = dataclasses.replace(mixture, id=f"{mixture.id}-{number + 1}") if number else mixture
-    roles = [None] if absent else [1] if single or config.per_speaker else list(range(1, config.num_speakers + 1))
+    roles = [None] if absent else [1] if single or config.per_speaker else list(range(1, len(mixture.sources) + 1))
     enrollment_rng = partial(rng_for, mixing.seed, "enrollment")
     return draw_trials(rng, mixture, roles, pool, mixing, enrollment_rng=enrollment_rng)

@@ -126,7 +126,8 @@ class Layout:
 
 
 def _names(plan: Plan) -> list[str]:
-    return ["wav", *(f"spk{number}" for number in range(1, len(plan.sources) + 1)), *(["noise1"] if plan.noise else [])]
+    has_noise = plan.noise is not None or (plan.channel is not None and plan.channel.distorts)
+    return ["wav", *(f"spk{number}" for number in range(1, len(plan.sources) + 1)), *(["noise1"] if has_noise else [])]
 
 
 def forget_rendering(data: Path) -> None:

@@ -78,11 +78,25 @@ class _Files:
 
     def enrollment(self, trial: Trial) -> Path:
         """The enrollment, named by its first utterance and all that it is cut from."""
-        passage, noise = trial.enrollment.passage, trial.enrollment.noise
+        passage, noise, channel = (getattr(trial.enrollment, name) for name in ("passage", "noise", "channel"))
         utts = [piece.utt for piece in passage.pieces]
         parts = [*utts, str(passage.start + passage.pieces[0].start), str(passage.num_samples)]
-        rest = (any(piece.start for piece in passage.pieces[1:]), passage.speed, passage.room, passage.gain, noise)
-        if rest != (False, 1.0, None, None, None):  # names of plain stretches are part of the hashes of lists of trials
+        rest = (
+            any(piece.start for piece in passage.pieces[1:]),
+            passage.speed,
+            passage.room,
+            passage.gain,
+            noise,
+            channel,
+        )
+        if rest != (
+            False,
+            1.0,
+            None,
+            None,
+            None,
+            None,
+        ):  # names of plain stretches are part of the hashes of lists of trials
             parts.append(to_line(trial.enrollment))
         return self._path("enrollment", f"{utts[0]}-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:8]}")
 

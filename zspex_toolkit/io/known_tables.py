@@ -156,7 +156,7 @@ def may_lack(name: str, condition: bytes) -> bool:
     """Whether the table ``name`` may leave out a trial of this condition.
 
     The interferer has number 2; a target alone has none, and only mixtures that the enrolled speaker is absent from
-    have more. Noise is where it is.
+    always have a third. Further speakers, and noise, are where they are.
 
     >>> may_lack("spk2.scp", b"single"), may_lack("spk2.scp", b"present"), may_lack("utt2spk3", b"present")
     (True, False, True)
@@ -166,7 +166,7 @@ def may_lack(name: str, condition: bytes) -> bool:
     number = re.fullmatch(r"(?:utt2spk|spk)(\d+)(?:\.scp)?", name)
     if number is None or int(number[1]) < 2:
         return False
-    return condition == b"single" if number[1] == "2" else condition != b"absent"
+    return condition == b"single" if number[1] == "2" else int(number[1]) > 3 or condition != b"absent"
 
 
 def _number(value: bytes, low: float, high: float, expected: str) -> str | None:

@@ -17,6 +17,7 @@ class ExtractorOutput(NamedTuple):
 
     estimates: Tensor  # (R, S, T): the target's waveform in S ways, the first of which is the network's output
     speaker_scores: Tensor | None  # (R, K): of the training speakers, before the softmax; None if it has none
+    blind: Tensor | None = None  # (M, Q, T): speakers of each mixture, asked for or not, in any order; training only
 
 
 class ExtractorNetwork(Protocol):

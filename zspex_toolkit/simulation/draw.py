@@ -10,12 +10,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from zspex_toolkit.errors import ConfigError
+from zspex_toolkit.simulation.channel import Channel, draw_channel
 from zspex_toolkit.simulation.passage import draw_passage
 from zspex_toolkit.simulation.perturb import num_samples_at_speed
 from zspex_toolkit.simulation.plan import Enrollment, Noise, Passage, Plan, Trial
 from zspex_toolkit.simulation.pool import Pool
 
 MODES = ("min", "max", "target")
+PARTIAL = (0.2, 1.2)  # between which the share is drawn that a source of a partial mixture keeps; above 1: all
+FADE_S = 0.005  # in which it comes and goes
 Range = float | Sequence[float]  # a number of dB, or a lower and an upper one to draw between
 
 
@@ -40,9 +43,14 @@ class Mixing:
         noise_probability: share of mixtures with noise.
         noise_snr_db: sum of the sources over the noise.
         gain_db: on the whole mixture.
+        channel_probability: share of mixtures recorded by a random microphone (``channel.draw_channel``).
+        partial_probability: share of mixtures in which each source is a random stretch of what it would have been, at a
+            random place: the target is silent for long, the others overlap with it in part or not at all.
+        third_probability: share of mixtures with a speaker more than ``num_speakers``.
         enrollment_num_samples: shortest and longest; a whole utterance if None.
         join_enrollments: use several utterances if one is too short.
-        treat_enrollments: give enrollments rooms, noise and gain as often as mixtures; else they are as recorded.
+        treat_enrollments: give enrollments rooms, noise, microphones and gain as often as mixtures, each its own; else
+            they are as recorded.
 
     Raises:
         ConfigError: if a setting is out of its range.
@@ -63,6 +71,9 @@ class Mixing:
     noise_probability: float = 1.0
     noise_snr_db: Range = (5.0, 20.0)
     gain_db: Range = 0.0
+    channel_probability: float = 0.0
+    partial_probability: float = 0.0
+    third_probability: float = 0.0
     enrollment_num_samples: tuple[int, int] | None = None
     join_enrollments: bool = True
     treat_enrollments: bool = False
@@ -70,7 +81,8 @@ class Mixing:
     def __post_init__(self) -> None:
         for name in ("snr_db", "noise_snr_db", "gain_db"):
             check_range(name, getattr(self, name))
-        for name in ("room_probability", "noise_probability"):
+        for name in ("room", "noise", "channel", "partial", "third"):
+            name = f"{name}_probability"
             check_probability(name, getattr(self, name))
         if self.num_speakers < 2:
             raise ConfigError(f"num_speakers: expected 2 or more, got {self.num_speakers}")
@@ -98,7 +110,8 @@ def draw_mixture(
     Raises:
         DataDirError: if there are too few speakers.
     """
-    num_speakers = num_speakers or mixing.num_speakers
+    num_speakers = num_speakers or mixing.num_speakers + _chance(rng, mixing.third_probability)
+    is_partial = _chance(rng, mixing.partial_probability)
     has_rooms = _happens(rng, mixing.room_probability, mixing.rooms)
     has_noise = _happens(rng, mixing.noise_probability, mixing.noises)
     utterances = [target, *pool.draw_interferers(rng, pool.utt2spk[target], num_speakers - 1)]
@@ -110,7 +123,8 @@ def draw_mixture(
         if mixing.join:  # the last one is never part of the mixture, so there is always speech to enroll with
             positions += list(pool.others_in_random_order(rng, spk, positions)[:-1])
         source = draw_passage(rng, pool, spk, positions, total, speed=speed, join=mixing.join)
-        offset = _draw_offset(rng, source.num_samples, total, sources[0] if sources else None)
+        source = _draw_stretch(rng, source, mixing.fs) if is_partial else source
+        offset = _draw_offset(rng, source.num_samples, total, sources[0] if sources and not is_partial else None)
         room = _draw_name(rng, mixing.rooms) if has_rooms else None
         sources.append(dataclasses.replace(source, offset=offset, room=room))
     return Plan(
@@ -122,6 +136,7 @@ def draw_mixture(
         seed=mixing.seed,
         noise=_draw_noise(rng, mixing) if has_noise else None,
         gain=_draw_gain(rng, mixing),
+        channel=_draw_channel(rng, mixing),
     )
 
 
@@ -199,7 +214,8 @@ def _draw_enrollment(
     has_noise = _happens(rng, mixing.noise_probability, mixing.noises)
     room = _draw_name(rng, mixing.rooms) if has_room else None
     passage = dataclasses.replace(passage, room=room, gain=_draw_gain(rng, mixing))
-    return Enrollment(passage, _draw_noise(rng, mixing) if has_noise else None)
+    noise = _draw_noise(rng, mixing) if has_noise else None
+    return Enrollment(passage, noise, _draw_channel(rng, mixing))
 
 
 def _length(utterances: Sequence[str], speeds: Sequence[float], pool: Pool, mixing: Mixing) -> int:
@@ -210,6 +226,13 @@ def _length(utterances: Sequence[str], speeds: Sequence[float], pool: Pool, mixi
     ]
     total = {"min": min(lengths), "max": max(lengths), "target": lengths[0]}[mixing.mode]
     return min(total, mixing.max_num_samples or total)
+
+
+def _draw_stretch(rng: np.random.Generator, source: Passage, fs: int) -> Passage:
+    """A random part of it, which comes and goes softly."""
+    taken = math.ceil(source.num_samples * min(1.0, _draw_in_range(rng, PARTIAL)))
+    start = source.start + int(rng.integers(source.num_samples - taken + 1))
+    return dataclasses.replace(source, start=start, num_samples=taken, fade=round(FADE_S * fs))
 
 
 def _draw_offset(rng: np.random.Generator, taken: int, total: int, target: Passage | None) -> int:
@@ -224,6 +247,15 @@ def _draw_offset(rng: np.random.Generator, taken: int, total: int, target: Passa
 
 def _happens(rng: np.random.Generator, probability: float, choices: Sequence | Mapping) -> bool:
     return bool(choices) and (probability >= 1 or rng.random() < probability)
+
+
+def _chance(rng: np.random.Generator, probability: float) -> bool:
+    """Takes no number where the probability is 0: other draws stay what they are without this one."""
+    return probability > 0 and rng.random() < probability
+
+
+def _draw_channel(rng: np.random.Generator, mixing: Mixing) -> Channel | None:
+    return draw_channel(rng, mixing.fs) if _chance(rng, mixing.channel_probability) else None
 
 
 def _draw_speed(rng: np.random.Generator, mixing: Mixing) -> float:

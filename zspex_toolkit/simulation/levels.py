@@ -32,7 +32,8 @@ def set_levels(
 
     The target keeps its level. Each interferer gets the same power over the samples where it overlaps with the target;
     together they are scaled until the target's power over that of their sum, both over the samples where the target
-    overlaps with any of them, is ``plan.snr_db``. A target alone keeps its level too. Then one gain for all is the one
+    overlaps with any of them, is ``plan.snr_db``. Where sources come and go (``fade``), they may not overlap at all:
+    powers are then over all of where each sounds. A target alone keeps its level too. Then one gain for all is the one
     planned, or what keeps mixture and sources below ``PEAK``, if that is less.
 
     Args:
@@ -89,13 +90,15 @@ def _gains(plan: Plan, parts: Sequence[np.ndarray], active: Sequence[np.ndarray]
     if not interferers:
         _speech_power(parts[0], masks[0], "target is silent", target)
         return [1.0]
-    where = "interferer is silent where it overlaps with the target"
+    come_and_go = any(source.fade is not None for source in plan.sources)
+    all_samples = np.ones(plan.num_samples, dtype=bool)
+    near, overlap = (all_samples,) * 2 if come_and_go else (spans[0], spans[0] & reduce(or_, spans[1:]))
+    where = "interferer is silent" + ("" if come_and_go else " where it overlaps with the target")
     levels = [
-        _speech_power(part, mask & spans[0], where, source)
+        _speech_power(part, mask & near, where, source)
         for source, part, mask in zip(interferers, parts[1:], masks[1:], strict=True)
     ]
-    overlap = spans[0] & reduce(or_, spans[1:])
-    where = "target is silent where it overlaps with the interferers"
+    where = "target is silent" + ("" if come_and_go else " where it overlaps with the interferers")
     target_power = _speech_power(parts[0], overlap & masks[0], where, target)
     equal = [level**-0.5 for level in levels]
     interference_power = _power(_sum(parts[1:], equal), overlap & reduce(or_, masks[1:]))

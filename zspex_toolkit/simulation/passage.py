@@ -7,10 +7,13 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from zspex_toolkit.signal.level import power
+from zspex_toolkit.simulation.levels import SilentSignalError
 from zspex_toolkit.simulation.perturb import change_speed, num_samples_at_speed
 from zspex_toolkit.simulation.plan import Passage, Piece
 from zspex_toolkit.simulation.pool import Pool
 
+AUDIBLE = 0.05  # power of a stretch over that of all it is taken from, below which it is a pause
 Read = Callable[[str, int, int | None], np.ndarray]  # samples from one on to another (None: the end) of an utterance
 
 
@@ -57,6 +60,7 @@ def read_passage(passage: Passage, read: Read) -> np.ndarray:
 
     Raises:
         ValueError: if the utterances are shorter than the passage says.
+        SilentSignalError: if a stretch that comes and goes is but a pause of what its pieces hold.
     """
     samples = change_speed(_joined(passage, read), passage.speed)
     stop = passage.start + passage.num_samples
@@ -65,7 +69,12 @@ def read_passage(passage: Passage, read: Read) -> np.ndarray:
             f"utterance {', '.join(passage.utterances)}: the plan needs {stop} samples, found {len(samples)};"
             " plan again if the audio has changed"
         )
-    return samples[passage.start : stop]
+    stretch = samples[passage.start : stop]
+    if passage.fade is None:
+        return stretch
+    if not power(stretch) > AUDIBLE * power(samples):
+        raise SilentSignalError(f"stretch is a pause ({', '.join(passage.utterances)})")
+    return _faded(stretch, passage.fade)
 
 
 def read_activity(passage: Passage, voiced: Read) -> np.ndarray:
@@ -73,6 +82,15 @@ def read_activity(passage: Passage, voiced: Read) -> np.ndarray:
     on = _joined(passage, voiced)
     samples = (np.arange(passage.num_samples) + passage.start) * passage.speed
     return on[np.minimum(samples, len(on) - 1).astype(int)]
+
+
+def _faded(samples: np.ndarray, fade: int) -> np.ndarray:
+    """With a ramp of ``fade`` samples at either end, or of half of a shorter signal."""
+    fade = min(fade, len(samples) // 2)
+    ramp = (np.arange(1, fade + 1) / (fade + 1)).astype(np.float32)
+    return np.concatenate(
+        [ramp * samples[:fade], samples[fade : len(samples) - fade], ramp[::-1] * samples[len(samples) - fade :]]
+    )
 
 
 def _joined(passage: Passage, read: Read) -> np.ndarray:

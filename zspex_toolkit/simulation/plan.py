@@ -10,8 +10,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from zspex_toolkit.errors import DataDirError
+from zspex_toolkit.simulation.channel import Channel
 
 CONDITIONS = ("present", "absent", "single")
+YOUNGER = (
+    "fade",
+    "channel",
+)  # fields that are left out of lines where they are None: such lines are as they always were
 Planned = TypeVar("Planned")
 
 
@@ -39,6 +44,7 @@ class Passage:
     speed: float = 1.0  # the pieces are played this much faster, pitch and all
     room: str | None = None  # id of the room impulse response that they are convolved with
     gain: float | None = None  # factor; of a source None until set_levels, of an enrollment None: as it was recorded
+    fade: int | None = None  # it comes and goes within so many samples, and its room goes on; None: it is cut
 
     @property
     def utterances(self) -> list[str]:
@@ -73,6 +79,7 @@ class Plan:
     seed: int
     gain: float = 1.0
     noise: Noise | None = None
+    channel: Channel | None = None  # the microphone
 
 
 @dataclass(frozen=True)
@@ -81,6 +88,7 @@ class Enrollment:
 
     passage: Passage
     noise: Noise | None = None
+    channel: Channel | None = None  # the microphone
 
 
 @dataclass(frozen=True)
@@ -107,7 +115,11 @@ class Trial:
 
 def to_line(plan: Any) -> str:
     """The plan, of a mixture or of a trial, as a line of ``plan.jsonl``: JSON, without line break."""
-    return json.dumps(plan, ensure_ascii=False, default=vars)  # asdict copies all there is
+    return json.dumps(plan, ensure_ascii=False, default=_fields)  # asdict copies all there is
+
+
+def _fields(part: Any) -> dict[str, Any]:
+    return {name: value for name, value in vars(part).items() if value is not None or name not in YOUNGER}
 
 
 def read_plans(path: os.PathLike | str) -> list[Plan]:
@@ -154,13 +166,18 @@ def _read(path: Path, build: Callable[[dict], Planned], what: str, command: str)
 
 
 def _plan(fields: dict[str, Any]) -> Plan:
-    noise, gain = fields.pop("noise", None), fields.pop("gain", None)
+    gain = fields.pop("gain", None)
     return Plan(
         sources=tuple(_passage(source) for source in fields.pop("sources")),
-        noise=Noise(**noise) if noise else None,
+        **_surroundings(fields),
         gain=1.0 if gain is None else gain,
         **fields,
     )
+
+
+def _surroundings(fields: dict[str, Any]) -> dict[str, Any]:
+    noise, channel = fields.pop("noise", None), fields.pop("channel", None)
+    return {"noise": Noise(**noise) if noise else None, "channel": Channel(**channel) if channel else None}
 
 
 def _passage(fields: dict[str, Any]) -> Passage:
@@ -177,9 +194,8 @@ def _trial(fields: dict[str, Any]) -> Trial:
         enrollment = {"passage": {"spk": spk, "pieces": pieces, **enrollment}}
     else:
         told = None
-    noise = enrollment.get("noise")
     trial = Trial(
-        enrollment=Enrollment(_passage(enrollment["passage"]), Noise(**noise) if noise else None),
+        enrollment=Enrollment(_passage(enrollment["passage"]), **_surroundings(enrollment)),
         mixture=mixture,
         **fields,
     )

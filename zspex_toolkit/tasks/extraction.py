@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,7 +18,7 @@ from zspex_toolkit.data.embeddings import EmbeddingTable
 from zspex_toolkit.data.extraction_trials import GIVEN_CLUE, StoredTrials
 from zspex_toolkit.errors import ConfigError, UserError
 from zspex_toolkit.registry import load
-from zspex_toolkit.tasks.experiment import load_weights, read_spec, start_experiment
+from zspex_toolkit.tasks.experiment import load_weights, read_spec, read_weights, start_experiment
 from zspex_toolkit.tasks.extraction_loss import ExtractionLoss, default_losses
 from zspex_toolkit.train.config import TrainConfig
 from zspex_toolkit.train.loop import is_finished, train
@@ -35,6 +36,7 @@ class Config:
     extractor_options: dict[str, Any] = field(default_factory=dict)  # arguments of its constructor
     fs: int = 8000  # rate of all audio in Hz
     draw: DrawConfig = field(default_factory=DrawConfig)  # training trials, drawn on the fly
+    init_weights: Path | None = None  # weights (*.safetensors) of the same network to begin with, of other speakers too
     clue_table: Path | None = None  # xvector.scp of the training utterances, for an extractor with clue_dim
     valid_data: Path | None = None  # trial directory of the validation: a fixed list
     valid_seconds: float = 0.0  # use so much of the beginning of each validation mixture; 0: all of it
@@ -72,8 +74,11 @@ def build_extractor(spec: ExtractorSpec) -> nn.Module:
     constructor = load("models.extractors", spec.extractor)
     if "num_speakers" in spec.extractor_options:
         raise ConfigError("extractor_options: num_speakers is counted in the data, not set")
+    if "fs" in spec.extractor_options:
+        raise ConfigError("extractor_options: fs is that of the audio, set as fs")
     check_options(constructor, spec.extractor_options, "extractor_options")
-    return constructor(num_speakers=spec.num_speakers, **spec.extractor_options)
+    rate = {"fs": spec.fs} if "fs" in inspect.signature(constructor).parameters else {}
+    return constructor(num_speakers=spec.num_speakers, **rate, **spec.extractor_options)
 
 
 def read_extractor_spec(model_dir: Path) -> ExtractorSpec:
@@ -113,6 +118,26 @@ def load_extractor(model_dir: Path) -> tuple[ExtractorSpec, nn.Module]:
     return spec, extractor.eval().requires_grad_(False)
 
 
+def init_extractor(extractor: nn.Module, path: Path) -> None:
+    """Fill the network with weights of one like it; scores of other speakers than its own are learnt anew.
+
+    Raises:
+        UserError: if the file is missing, broken, or of another network.
+    """
+    own, given = extractor.state_dict(), read_weights(path)
+    of_speakers = {name for name in own if name.startswith("speaker_classifier.")}
+    if any(name not in given or given[name].shape != own[name].shape for name in of_speakers):
+        given = {name: tensor for name, tensor in given.items() if name not in of_speakers}
+        given |= {name: own[name] for name in of_speakers}
+        if is_main_process():
+            print(f"{path}: of other speakers; the scores of the {extractor.num_speakers} here are learnt anew")
+    try:
+        extractor.load_state_dict(given)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:300]
+        raise UserError(f"{path}: expected weights of this network (extractor, extractor_options): {reason}") from error
+
+
 def train_extractor(config: Config) -> Path:
     """Train, or go on training, and return the experiment's folder."""
     if config.draw.source_data is None:
@@ -124,6 +149,8 @@ def train_extractor(config: Config) -> Path:
     valid_set = _validation(config, train_set)
     torch.manual_seed(config.train.seed)
     extractor = build_extractor(spec)
+    if config.init_weights:
+        init_extractor(extractor, config.init_weights)
     _give_clues(config, extractor, train_set, valid_set)
     if is_finished(config.exp_dir, config.train) and (config.exp_dir / "model.yaml").exists():
         spec = dataclasses.replace(spec, presence=read_extractor_spec(config.exp_dir).presence)  # still of its weights

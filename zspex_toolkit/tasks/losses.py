@@ -110,7 +110,7 @@ def inputs_of(loss: Callable[..., Tensor]) -> tuple[str, ...]:
     return tuple(parameter.name for parameter in parameters if parameter.kind is not parameter.KEYWORD_ONLY)
 
 
-_SIZES = {"B": 4, "R": 4, "S": 1, "T": 16000, "K": 5, "D": 8}
+_SIZES = {"B": 4, "R": 4, "M": 2, "S": 1, "T": 16000, "K": 5, "D": 8}
 
 
 def example(offers: Mapping[str, Offer], **sizes: int) -> dict[str, Tensor]:

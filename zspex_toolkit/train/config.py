@@ -31,9 +31,10 @@ class TrainConfig:
     matrix_momentum: float = 0.95  # of muon
     matrix_learning_rate_scale: float = 1.0  # of muon: learning rate of matrices over that of all else
     weight_decay: float = 0.0  # decoupled with adamw and muon, L2 with adam and sgd
-    schedule: str = "constant"  # constant, plateau, cosine or warmup_cosine
-    warmup_steps: int = 0  # steps of warmup_cosine that lead linearly from 0 to the learning rate
-    min_learning_rate: float = 0.0  # where cosine ends and plateau stops
+    schedule: str = "constant"  # constant, plateau, cosine, warmup_cosine or warmup_stable_decay
+    warmup_steps: int = 0  # steps of a schedule with warm-up that lead linearly from 0 to the learning rate
+    decay_share: float = 0.2  # of warmup_stable_decay: share of all steps, the last ones, that lead down
+    min_learning_rate: float = 0.0  # where cosine and warmup_stable_decay end and plateau stops
     plateau_factor: float = 0.5  # plateau multiplies the learning rate by this ...
     plateau_patience: int = 3  # ... after more than this many epochs without a better metric
     clip_grad_norm: float = 0.0  # largest norm of the gradient; 0: no clipping
@@ -69,6 +70,7 @@ class TrainConfig:
         self._require("amp", self.amp in ("auto", "none", "bf16"), "auto, none or bf16")
         self._require("ema_decay", 0 <= self.ema_decay < 1, "a number in [0, 1)")
         self._require("plateau_factor", 0 < self.plateau_factor < 1, "a number between 0 and 1")
+        self._require("decay_share", 0 <= self.decay_share <= 1, "a number from 0 to 1")
         self._require("best_metric", self.best_metric[1] in ("min", "max"), "a name and min or max")
         for name in ("warmup_steps", "min_learning_rate", "plateau_patience", "clip_grad_norm", "weight_decay"):
             self._require(name, getattr(self, name) >= 0, "at least 0")

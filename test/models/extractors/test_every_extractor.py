@@ -212,6 +212,8 @@ def test_a_gradient_reaches_every_parameter(kind):
         loss = output.estimates.square().mean()
         if output.speaker_scores is not None:
             loss = loss + output.speaker_scores.logsumexp(1).sum()
+        if output.blind is not None:
+            loss = loss + output.blind.square().mean()
         loss.backward()
         optimizer.step()
     without = [key for key, value in network.named_parameters() if value.grad is None or not value.grad.any()]
@@ -240,6 +242,8 @@ def test_half_precision_is_finite_and_near(kind):
         loss = output.estimates.square().sum()
         if output.speaker_scores is not None:
             loss = loss + output.speaker_scores.float().logsumexp(1).sum()
+        if output.blind is not None:
+            loss = loss + output.blind.square().sum()
         loss.backward()
     assert output.estimates.dtype == torch.float32
     error = (output.estimates - exact.estimates).square().sum() / exact.estimates.square().sum()
