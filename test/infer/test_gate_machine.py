@@ -8,6 +8,7 @@ import torch
 from filter_extractor import FS, PRESENCE, FilterExtractor, high_noise, low_noise, spec
 from tiny_model import OPTIONS, write_model
 
+from zspex_toolkit.errors import UserError
 from zspex_toolkit.infer.extractor import Extractor
 from zspex_toolkit.infer.gate_machine import (
     check_inputs,
@@ -101,6 +102,18 @@ def test_memory_and_time_are_those_of_a_fresh_process(tmp_path, monkeypatch):
     assert cost.num_jobs == 3 and cost.audio_s == 4 and cost.cpu_s > 0
     assert 50 < cost.imports_mib < cost.first_mib <= cost.peak_mib < cost.imports_mib + held.nbytes / 2**21
     assert os.environ["ATEN_CPU_CAPABILITY"] == "default" and "MKL_ENABLE_INSTRUCTIONS" not in os.environ
+
+
+@pytest.mark.slow
+def test_a_recording_that_fails_is_named(tmp_path):
+    write_audio(tmp_path / "mix.wav", MIXTURE, FS)
+    pair, other = ((str(tmp_path / "mix.wav"), str(tmp_path / name)) for name in ("mix.wav", "none.wav"))
+    with pytest.raises(UserError, match=r"jobs\.tsv:2: .*none\.wav: no such file or directory$"):
+        measure_cost(write_model(tmp_path / "model"), [pair, other])
+
+
+def test_one_recording_tells_no_cost(tmp_path):
+    assert measure_cost(tmp_path, [("mix.wav", "me.wav")]) == "needs two recordings or more"
 
 
 @pytest.mark.slow

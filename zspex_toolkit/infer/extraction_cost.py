@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import torch
 
+from zspex_toolkit.errors import UserError
 from zspex_toolkit.infer.extract_jobs import read_jobs, run_jobs
 from zspex_toolkit.infer.extract_recording import OutputOptions
 from zspex_toolkit.infer.extractor import Extractor
@@ -65,17 +66,20 @@ def measure_list(model: Path, jobs: Path) -> ListCost:
         jobs: list of two jobs or more, see :func:`~zspex_toolkit.infer.extract_jobs.read_jobs`.
 
     Raises:
-        UserError: if the list or the model is broken.
+        UserError: if the list or the model is broken, or a job fails.
     """
     torch.set_num_threads(1)
     imports_mib, device = process_memory_mib("VmRSS"), torch.device("cpu")
     extractor, listed = Extractor(*load_model(model), "cpu"), read_jobs(jobs)
     options = OutputOptions("mono", "mixture", "int16", CHUNK_S)
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        run_jobs(extractor, listed[:1], options)
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()) as said:
+        failed = run_jobs(extractor, listed[:1], options)
         first_mib, began = peak_memory_mib(device), time.process_time()
-        run_jobs(extractor, listed[1:], options)
+        failed += run_jobs(extractor, listed[1:], options)
     cpu_s = time.process_time() - began
+    if failed:
+        faults = [line for line in said.getvalue().splitlines() if line.startswith(f"{failed[0]}: ")]
+        raise UserError(faults[0])
     lengths = [audio_info(job.mixture) for job in listed[1:]]
     audio_s = sum(info.num_samples / info.fs for info in lengths)
     return ListCost(imports_mib, first_mib, peak_memory_mib(device), cpu_s, audio_s, len(listed))

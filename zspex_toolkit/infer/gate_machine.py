@@ -184,7 +184,9 @@ def _same(one: torch.Tensor, other: torch.Tensor) -> bool:
 
 
 def measure_cost(model: Path, recordings: Sequence[tuple[str, str]]) -> ListCost | str:
-    """What a list of mixtures and enrollments takes in a fresh process held to AVX2; why there is no figure."""
+    """What a list of mixtures and enrollments takes in a fresh process held to AVX2; or why there is no figure."""
+    if len(recordings) < 2:
+        return "needs two recordings or more"
     with tempfile.TemporaryDirectory() as folder, _environment(AVX2):
         listed = Path(folder) / "jobs.tsv"
         lines = (f"{mixture}\t{enrollment}\t{folder}/{n}.wav\n" for n, (mixture, enrollment) in enumerate(recordings))
