@@ -36,7 +36,7 @@ class Config:
     out: Path  # folder for GATES.md and gates.json; trials, outputs and scores below it
     model: Path | None = None  # folder of a trained extractor; unset: the one that is shipped
     data: Path | None = None  # data directory of clean utterances of speakers never trained on
-    trials: Path | None = None  # trial directory (or its plan.jsonl alone) for present, absent and alone
+    trials: Path | None = None  # trial directory at the model's rate (or its plan.jsonl) for present, absent, alone
     noise_dir: Path | None = None  # folder of noise recordings (wav, flac), for mixtures and enrollments
     noise_snr_db: tuple[float, ...] = (5.0, 20.0)  # speech over the noise; two values: drawn between them
     room_dir: Path | None = None  # folder of room impulse responses (wav, flac)

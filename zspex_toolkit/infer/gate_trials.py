@@ -106,7 +106,8 @@ class TrialBench:
         """Mixtures and enrollments, at most so many."""
         data = self.trials(GIVEN if self.given is not None else "present")
         mixtures, enrollments = read_table(data / "wav.scp"), read_table(data / "enroll_spk1.scp")
-        return [(mixtures[trial], enrollments[trial]) for trial in list(mixtures)[:count]]
+        spread = list(mixtures)[:: max(1, len(mixtures) // count)]  # neighbours are of one speaker
+        return [(mixtures[trial], enrollments[trial]) for trial in spread[:count]]
 
     def trials(self, name: str) -> Path:
         """A rendered trial directory."""
