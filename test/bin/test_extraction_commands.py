@@ -10,6 +10,7 @@ import soundfile
 
 from zspex_toolkit.bin import (
     calibrate_presence,
+    check_model,
     enroll,
     export,
     extract,
@@ -144,3 +145,15 @@ def test_what_was_extracted_is_scored_over_the_mixtures(tmp_path, capsys):
     found = json.loads((scores / "scores.json").read_text())
     assert found["groups"][0]["metrics"]["si_sdri"]["mean"] == pytest.approx(20, abs=0.02)
     assert "net, 8 trials, 0 with a measure dropped: si_sdr 20.0" in capsys.readouterr().out
+
+
+def test_the_gates_of_a_model_are_a_table_and_strict_is_status_1(extraction, capsys, monkeypatch):
+    data, out = make_trials(extraction / "gates"), extraction / "gates_out"
+    arguments = ["--model", str(extraction / "exp"), "--trials", str(data), "--out", str(out), "--gates", "rate,file"]
+    check_model.main(arguments)
+    assert capsys.readouterr().out.splitlines()[-1] == f"{out}: 1 passed, 1 failed, 0 measured"
+    assert "| rate | sampling rate | at least 16000 Hz | 8000 Hz | failed |  |" in (out / "GATES.md").read_text()
+    monkeypatch.setattr(sys, "argv", ["check_model"])
+    with pytest.raises(SystemExit) as ended:
+        run(lambda: check_model.main([*arguments, "--strict", "true"]))
+    assert ended.value.code == 1 and capsys.readouterr().err == "check_model: 1 of 2 gates failed: rate\n"

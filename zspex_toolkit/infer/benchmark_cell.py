@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from zspex_toolkit.data.trial_rows import TrialRow, collate_rows
-from zspex_toolkit.infer.extraction_cost import peak_memory_mib
+from zspex_toolkit.infer.extraction_cost import peak_memory_mib, process_memory_mib
 from zspex_toolkit.nn.pointwise import Rectifier
 from zspex_toolkit.nn.sequence_norm import SequenceNorm
 from zspex_toolkit.nn.speech_coder import overlap_add
@@ -101,10 +100,7 @@ def held_memory_mib(device: torch.device) -> float:
     gc.collect()
     if device.type == "cuda":
         return torch.cuda.memory_allocated(device) / 2**20
-    statm = Path("/proc/self/statm")
-    if statm.exists():
-        return int(statm.read_text().split()[1]) * resource.getpagesize() / 2**20
-    return peak_memory_mib(device)  # elsewhere only the peak is known
+    return process_memory_mib("VmRSS")
 
 
 def _training(network: nn.Module, cell: Cell, device: torch.device) -> Callable[[], None]:

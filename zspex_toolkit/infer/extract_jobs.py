@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from itertools import groupby
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from zspex_toolkit.infer.extract_recording import Extracted, OutputOptions, extr
 from zspex_toolkit.infer.extractor import Extractor
 from zspex_toolkit.infer.separation import CHUNK_S
 from zspex_toolkit.models.clue import Clue
+
+_CLUES_KEPT = 64  # of a list; one of frames takes as much memory as a short recording
 
 
 @dataclass(frozen=True)
@@ -106,14 +109,11 @@ def extract(config: Config) -> None:
 def run_jobs(extractor: Extractor, jobs: Sequence[Job], options: OutputOptions) -> list[str]:
     """Do the jobs, those of one mixture that follow each other together; where each that failed stands in the list."""
     failed: list[str] = []
-    clues: dict[tuple[str, ...], Clue] = {}  # of enrollments that several jobs share
+    clue = lru_cache(_CLUES_KEPT)(partial(clue_of, extractor))  # of enrollments that several jobs share
 
     def attempt(group: Sequence[Job]) -> None:
         try:
-            for job in group:
-                if job.enrollments not in clues:
-                    clues[job.enrollments] = clue_of(extractor, job.enrollments)
-            _extract(extractor, group, [clues[job.enrollments] for job in group], options)
+            _extract(extractor, group, [clue(job.enrollments) for job in group], options)
         except (UserError, OSError) as error:
             if len(group) > 1:  # one of them must not lose the others
                 for job in group:

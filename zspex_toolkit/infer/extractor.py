@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from os import PathLike
@@ -28,6 +29,9 @@ _ENROLLMENT_S = 30.0  # a longer enrollment is taken in pieces, which bounds the
 _GPU_BATCH = 8
 _ROWS_AT_ONCE = 8  # people of whom a chunk is asked at once, which bounds the memory, too
 LEVEL_FRAME_S = 0.1
+# oneDNN keeps 1,024 primitives, and every length of a recording needs its own. They are small, but lie all over the
+# heap, between the activations: what is freed between them is of no use to the next, larger recording.
+_PRIMITIVES_KEPT = "16"
 Recordings = np.ndarray | Sequence[np.ndarray]
 
 
@@ -48,6 +52,7 @@ class Extractor:
 
     def __init__(self, spec: ExtractorSpec, network: nn.Module, device: str = "auto"):
         self.device = resolve_device(device)
+        os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", _PRIMITIVES_KEPT)  # oneDNN reads it at its first work
         self.network = network.to(self.device)
         self.fs: int = spec.fs
         self.calibration = Calibration.of(spec.presence)
