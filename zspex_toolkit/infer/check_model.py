@@ -21,7 +21,7 @@ from zspex_toolkit.infer.extractor import Extractor
 from zspex_toolkit.infer.gate_machine import check_inputs, check_latency, check_streaming
 from zspex_toolkit.infer.gate_trials import TrialBench
 from zspex_toolkit.infer.gates import FAILED, MEASURED, PASSED, Checked, Figure, Gate, markdown
-from zspex_toolkit.infer.packed_model import default_model
+from zspex_toolkit.infer.shipped_models import model_folder
 from zspex_toolkit.io.atomic import write_json, write_text
 from zspex_toolkit.io.audio import read_audio
 from zspex_toolkit.io.revision import current_commit
@@ -34,7 +34,7 @@ class Config:
     """Settings of check_model."""
 
     out: Path  # folder for GATES.md and gates.json; trials, outputs and scores below it
-    model: Path | None = None  # folder of a trained extractor; unset: the one that is shipped
+    model: Path | None = None  # folder of a trained extractor, or a name of zspex models; unset: the default of those
     data: Path | None = None  # data directory of clean utterances of speakers never trained on
     trials: Path | None = None  # trial directory at the model's rate (or its plan.jsonl) for present, absent, alone
     noise_dir: Path | None = None  # folder of noise recordings (wav, flac), for mixtures and enrollments
@@ -54,7 +54,7 @@ class Bench:
     """A model with all it is tried on; what several gates share is made once."""
 
     def __init__(self, config: Config):
-        self.model = config.model or default_model()
+        self.model = model_folder(config.model)
         self.extractor = Extractor.load(self.model, device="cpu")
         self.trials = TrialBench(
             self.model,

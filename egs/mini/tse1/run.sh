@@ -6,6 +6,7 @@ set -euo pipefail
 here=$(dirname "${BASH_SOURCE[0]}")
 exec "$here/../../common/tse.sh" --recipe_dir "$here" \
     --corpus mini \
+    --systems "band_split spex_plus zspex" \
     --corpus_dir downloads/mini \
     --corpus_options "{num_speakers: 300, num_utterances: 8}" \
     --test_speakers 8 \

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from zspex_toolkit.infer.onnx_networks.band_split import graphs
-from zspex_toolkit.models.extractors.band_split import CONDITIONINGS, SMALL, BandSplitExtractor
+from zspex_toolkit.models.extractors.band_split import SMALL, BandSplitExtractor
+from zspex_toolkit.models.time_frequency_extractor import CONDITIONINGS
 from zspex_toolkit.nn.time_frequency.block import RECURRENCES
 
 onnxruntime = pytest.importorskip("onnxruntime")
