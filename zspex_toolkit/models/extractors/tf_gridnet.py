@@ -15,7 +15,7 @@ __all__ = ["TfGridNetExtractor"]
 
 OUTPUTS = ("mapping", "mask")
 
-_SMALL = {"hop_ms": 16.0, "bin_stride": 8, "channels": 8, "hidden": 6, "key_channels": 1, "num_heads": 2} | {
+_SMALL = {"hop_ms": 16.0, "bin_stride": 16, "channels": 8, "hidden": 6, "key_channels": 1, "num_heads": 2} | {
     "num_blocks": 3, "num_shared": 1, "enrollment_blocks": 1, "num_regions": 4} | {
     "embedding_dim": 10, "key_dim": 8, "value_dim": 8
 }  # fmt: skip
@@ -23,7 +23,7 @@ _SMALL = {"hop_ms": 16.0, "bin_stride": 8, "channels": 8, "hidden": 6, "key_chan
 SMALL = {
     "mapping": _SMALL,
     "mask": _SMALL | {"output": "mask", "recurrence": "sru", "stride": 2, "num_blind": 2},
-    "frames": _SMALL | {"conditioning": "frames", "recurrence": "gru", "num_regions": 33, "num_blind": 2},
+    "frames": _SMALL | {"conditioning": "frames", "recurrence": "gru", "num_regions": 17, "num_blind": 2},
     "pooled": _SMALL | {"conditioning": "pooled", "num_shared": 0, "enrollment_blocks": 0},
 }
 
