@@ -26,7 +26,7 @@ def output_of(network: nn.Module, mixture: Tensor, enrollment: Tensor) -> tuple[
     """Estimates and speaker scores."""
     if isinstance(network, PlainSpexPlus):
         return network(mixture, enrollment)[:2]
-    return network(mixture, network.clue(enrollment))
+    return network(mixture, network.clue(enrollment))[:2]
 
 
 def train_once(network: nn.Module, mixture: Tensor, enrollment: Tensor) -> dict[str, Tensor]:
