@@ -18,7 +18,7 @@ from zspex_toolkit.infer.gate_machine import (
     licences,
     measure_cost,
 )
-from zspex_toolkit.infer.packed_model import default_model
+from zspex_toolkit.infer.shipped_models import default_model
 from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.tasks.extraction import ExtractorSpec, build_extractor
 
