@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -90,7 +91,7 @@ def sabine_absorption(size_m: tuple[float, float, float], t60_s: float) -> float
     0.257
     """
     x, y, z = size_m
-    return 24 * np.log(10) * x * y * z / (C * 2 * (x * y + y * z + z * x) * t60_s)
+    return 24 * math.log(10) * x * y * z / (C * 2 * (x * y + y * z + z * x) * t60_s)
 
 
 def impulse_responses(room: Room, fs: int, rng: np.random.Generator) -> list[np.ndarray]:
