@@ -29,6 +29,7 @@ EXTRAS = {
     "mini": ["espeakng-loader>=0.2.4"],
     "onnx": ["onnx>=1.16", "onnxruntime>=1.18"],
     "pesq": ["pesq>=0.0.4"],
+    "rooms": ["pyroomacoustics>=0.10"],
     "test": [
         "hypothesis>=6.100",
         "kaldi-native-fbank>=1.22",
@@ -40,9 +41,9 @@ EXTRAS = {
     ],
     "voices": ["praat-parselmouth>=0.4.5"],  # GPL-3.0: used by change_voices alone, which few need
 }
-# pesq is compiled from source, and of praat-parselmouth there is no wheel for every machine: tools/setup_venv.sh tries
-# each on its own, so that it may fail.
-ON_THEIR_OWN = ("pesq", "voices")
+# pesq is compiled from source, and of praat-parselmouth and pyroomacoustics there is no wheel for every machine:
+# tools/setup_venv.sh tries each on its own, so that it may fail.
+ON_THEIR_OWN = ("pesq", "rooms", "voices")
 EXTRAS["all"] = sorted(
     {package for name, packages in EXTRAS.items() for package in packages if name not in ON_THEIR_OWN}
 )

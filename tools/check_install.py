@@ -34,6 +34,7 @@ OPTIONAL = {
     "onnxruntime": "ONNX files (pip install 'zspex_toolkit[onnx]')",
     "pesq": "the PESQ metric (pip install 'zspex_toolkit[pesq]'; needs a C compiler)",
     "parselmouth": "the command change_voices (pip install 'zspex_toolkit[voices]')",
+    "pyroomacoustics": "the command simulate_rooms (pip install 'zspex_toolkit[rooms]')",
     "sentencepiece": "the speech recogniser (pip install 'zspex_toolkit[asr]')",
     "pytest": "the tests (pip install 'zspex_toolkit[test]')",
     "kaldi_native_fbank": "a second opinion on MFCC in the tests (pip install 'zspex_toolkit[test]')",

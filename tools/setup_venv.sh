@@ -75,6 +75,8 @@ install_optional() {
     # Without a wheel pip would compile all of Praat.
     install_extra voices "the command change_voices: no wheel of praat-parselmouth for this machine was found" \
         --only-binary praat-parselmouth
+    install_extra rooms "the command simulate_rooms: no wheel of pyroomacoustics for this machine was found" \
+        --only-binary pyroomacoustics
 }
 
 # install_extra EXTRA PURPOSE PIP_OPTION...: install it if that is possible, and say what is missing if not.

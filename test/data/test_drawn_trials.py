@@ -185,6 +185,17 @@ def test_noise_and_rooms_of_any_rate_are_resampled(voices, tmp_path):
     assert 10 * np.log10(power(speech) / power(rendered.mixture - speech)) == pytest.approx(10.0, abs=1e-2)
 
 
+def test_speakers_stand_in_one_room_and_enroll_in_another(voices, tmp_path):
+    for name in ("bath-1", "bath-2", "hall-1", "hall-2"):
+        write_audio(tmp_path / f"{name}.wav", np.array([0.9, 0.3]), 16000)
+    trials = drawn(voices, room_dir=tmp_path, room_probability=1.0, same_room=True)
+    for index in range(6):
+        asked, rendered, _ = trials.render(0, index)
+        places = {source.room for source in rendered.plan.sources}
+        assert places in ({"bath-1.wav", "bath-2.wav"}, {"hall-1.wav", "hall-2.wav"})
+        assert {t.enrollment.passage.room[:4] for t in asked} == {"bath", "hall"} - {place[:4] for place in places}
+
+
 def drawn_from(folder, signals, **options) -> DrawnTrials:
     """Trials of utterances that are named ``<spk>-<number>``; ``signals`` are their samples at 16 kHz."""
     for utt, samples in signals.items():

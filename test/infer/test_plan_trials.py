@@ -116,6 +116,16 @@ def test_enrollments_may_come_from_another_condition_than_the_mixture(data, tmp_
     assert len({trial.enrollment.passage.gain for trial in trials}) == len(trials)
 
 
+def test_speakers_of_a_mixture_stand_in_one_room_and_enroll_in_another(data, tmp_path):
+    for name in ("bath-1", "bath-2", "hall-1", "hall-2"):
+        write_audio(tmp_path / "rooms" / f"{name}.wav", np.array([0.9, 0.3]), 8000)
+    options = {"room_dir": tmp_path / "rooms", "same_room": True, "treat_enrollments": True}
+    for trial in planned(data, tmp_path / "trials", **options):
+        places = [source.room for source in trial.mixture.sources]
+        assert len(set(places)) == 2 and len({place[:4] for place in places}) == 1
+        assert trial.enrollment.passage.room[:4] != places[0][:4]
+
+
 def test_mixtures_whose_enrollment_would_be_silent_are_dropped(tmp_path):
     utts = {f"{spk}-{number}": spk for spk in ("ada", "bob") for number in range(2)}
     for seed, utt in enumerate(utts):

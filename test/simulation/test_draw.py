@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.randomness import rng_for
 from zspex_toolkit.simulation.draw import Mixing, draw_mixture, draw_trials
+from zspex_toolkit.simulation.places import room_of
 from zspex_toolkit.simulation.plan import Trial
 from zspex_toolkit.simulation.pool import Pool
 
@@ -115,6 +116,40 @@ def test_rooms_noises_and_gains_come_as_often_as_asked_for_on_mixtures_and_enrol
     assert np.mean([e.noise is not None for e in enrollments]) == pytest.approx(0.6, abs=0.05)
     gains = np.array([e.passage.gain for e in enrollments] + [plan.gain for plan in mixtures])
     assert 0.5 < gains.min() < 0.52 and 0.98 < gains.max() <= 1
+
+
+HOUSE = [f"{room}-{place}.flac" for room in ("bath", "hall", "study") for place in (1, 2, 3)]
+
+
+@pytest.mark.parametrize("num_speakers", [2, 3])
+def test_speakers_of_a_mixture_stand_at_places_of_one_room_and_enroll_in_others(num_speakers):
+    met = set()
+    for key in range(60):
+        roles = (*range(1, num_speakers + 1), None)
+        drawn = trials(key, roles, num_speakers=num_speakers, rooms=HOUSE, same_room=True, **JOINED)
+        places = [source.room for source in drawn[0].mixture.sources]
+        (room,) = {room_of(place) for place in places}
+        assert len(set(places)) == num_speakers
+        assert room not in {room_of(trial.enrollment.passage.room) for trial in drawn}
+        met |= {*places, *(trial.enrollment.passage.room for trial in drawn)}
+    assert met == set(HOUSE)
+
+
+def test_speakers_share_places_where_a_room_has_too_few():
+    for key in range(20):
+        places = [source.room for source in draw(key, num_speakers=3, rooms=HOUSE[:2], same_room=True).sources]
+        assert set(places) == set(HOUSE[:2])
+
+
+def test_in_the_only_room_there_is_the_enrollment_comes_from_it_too():
+    (trial,) = trials(0, (1,), rooms=HOUSE[:3], same_room=True, **JOINED)
+    assert room_of(trial.enrollment.passage.room) == "bath"
+
+
+def test_mixtures_in_rooms_of_one_response_each_are_as_without_the_option():
+    for key in range(20):
+        mixtures = [draw(key, rooms=("hall.wav", "bath.wav"), same_room=same) for same in (False, True)]
+        assert mixtures[0] == mixtures[1]
 
 
 def test_microphones_come_as_often_as_asked_for_and_enrollments_have_their_own():

@@ -21,6 +21,7 @@ case "$*" in
     "-m venv"*) echo "${*:2:$#-2}" >>"$log"; mkdir -p "${@: -1}/bin"; cp "$0" "${@: -1}/bin/python" ;;
     *"pip install"*"[pesq]") echo pesq >>"$log"; exit "${NO_COMPILER:-0}" ;;
     *"pip install"*"--only-binary praat-parselmouth"*"[voices]") echo voices >>"$log"; exit "${NO_WHEEL:-0}" ;;
+    *"pip install"*"--only-binary pyroomacoustics"*"[rooms]") echo rooms >>"$log"; exit "${NO_WHEEL:-0}" ;;
     *"pip install"*) echo install >>"$log"; sleep "${SLOW:-0}"; echo "pip says no"; exit "${PIP_STATUS:-0}" ;;
     *"pip --quiet --python"*) echo bootstrap >>"$log" ;;
     *check_install.py) echo check >>"$log"; exit "${CHECK:-0}" ;;
@@ -65,10 +66,10 @@ def calls(machine):
 def test_it_creates_installs_checks_and_then_has_nothing_to_do(machine):
     status, output, errors = run(machine)
     assert (status, errors) == (0, "")
-    assert calls(machine) == ["venv", "install", "pesq", "voices", "check"]
+    assert calls(machine) == ["venv", "install", "pesq", "voices", "rooms", "check"]
     assert output.splitlines()[-1] == "setup_venv.sh: done"
     assert run(machine) == (0, "", "")
-    assert calls(machine) == ["venv", "install", "pesq", "voices", "check"]
+    assert calls(machine) == ["venv", "install", "pesq", "voices", "rooms", "check"]
 
 
 def test_the_cpu_build_is_pinned_only_where_there_is_no_gpu(machine):
@@ -84,13 +85,14 @@ def test_without_a_compiler_it_goes_on_without_pesq_and_says_so(machine):
     status, output, _ = run(machine, NO_COMPILER="1")
     assert status == 0
     assert "setup_venv.sh: without the PESQ metric: it is compiled here, and that failed" in output
-    assert calls(machine) == ["venv", "install", "pesq", "voices", "check"]
+    assert calls(machine) == ["venv", "install", "pesq", "voices", "rooms", "check"]
 
 
-def test_without_a_wheel_of_praat_it_goes_on_without_the_command_and_says_so(machine):
+def test_without_wheels_of_praat_and_of_room_acoustics_it_goes_on_without_their_commands_and_says_so(machine):
     status, output, _ = run(machine, NO_WHEEL="1")
     assert status == 0
     assert "setup_venv.sh: without the command change_voices: no wheel of praat-parselmouth" in output
+    assert "setup_venv.sh: without the command simulate_rooms: no wheel of pyroomacoustics" in output
 
 
 def test_changed_requirements_are_installed_into_the_same_environment(machine):
@@ -98,7 +100,7 @@ def test_changed_requirements_are_installed_into_the_same_environment(machine):
     with (machine / "setup.py").open("a") as setup:
         setup.write("\n")
     assert run(machine)[0] == 0
-    assert calls(machine) == ["venv", "install", "pesq", "voices", "check", "install", "pesq", "voices", "check"]
+    assert calls(machine) == ["venv", *2 * ["install", "pesq", "voices", "rooms", "check"]]
 
 
 def test_an_environment_that_was_left_unfinished_is_made_anew(machine):
@@ -136,7 +138,7 @@ def test_without_ensurepip_the_debian_package_is_named(machine):
 
 def test_without_ensurepip_an_installed_pip_does(machine):
     assert run(machine, NO_ENSUREPIP="1", NO_PIP="0")[0] == 0
-    assert calls(machine) == ["venv --without-pip", "bootstrap", "install", "pesq", "voices", "check"]
+    assert calls(machine) == ["venv --without-pip", "bootstrap", "install", "pesq", "voices", "rooms", "check"]
 
 
 def test_no_new_enough_python_is_one_line(machine):
@@ -173,4 +175,4 @@ def test_a_killed_set_up_does_not_count_as_done(machine):
     first.wait()
     (machine / "calls").unlink()
     assert run(machine)[0] == 0
-    assert calls(machine) == ["venv", "install", "pesq", "voices", "check"]
+    assert calls(machine) == ["venv", "install", "pesq", "voices", "rooms", "check"]

@@ -49,6 +49,7 @@ class DrawConfig:
     channel_probability: float = 0.0  # share of mixtures, and of enrollments, from random microphones
     room_dir: Path | None = None  # folder of room impulse responses, one drawn for each source
     room_probability: float = 0.5  # share of mixtures, and of enrollments, in rooms, if there are responses
+    same_room: bool = False  # speakers of a mixture stand in one room, and enrollments come from other rooms
     noise_dir: Path | None = None  # folder of noise recordings
     noise_probability: float = 0.5  # share of mixtures, and of enrollments, with noise, if there are recordings
     noise_snr_db: tuple[float, float] = (5.0, 25.0)  # speech over noise, drawn from this range
@@ -73,7 +74,7 @@ class DrawConfig:
 
     def mixing(self, fs: int, **given: Any) -> Mixing:
         """What trials at ``fs`` Hz are drawn by; ``given``: seed, rooms and noises."""
-        shared = ("num_speakers", "snr_db", "noise_snr_db", "gain_db", "speeds")
+        shared = ("num_speakers", "snr_db", "noise_snr_db", "gain_db", "speeds", "same_room")
         shares = (f"{name}_probability" for name in ("third", "partial", "channel", "room", "noise"))
         seconds = self.enrollment_seconds
         return Mixing(

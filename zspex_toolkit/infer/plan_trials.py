@@ -45,6 +45,7 @@ class Config:
     noise_share: float = 1.0  # share of mixtures with noise, if there are recordings
     room_dir: Path | None = None  # folder of room impulse responses (wav, flac)
     room_share: float = 1.0  # share of mixtures in rooms, if there are responses
+    same_room: bool = False  # speakers of a mixture stand in one room, and enrollments come from other rooms
     seed: int = 0  # the plan follows from it
     nj: int = 1  # number of processes
 
@@ -67,6 +68,7 @@ def plan_trial_dir(config: Config) -> None:
         mode=config.mode,
         noise_snr_db=config.noise_snr_db,
         gain_db=config.gain_db,
+        same_room=config.same_room,
         treat_enrollments=config.treat_enrollments,
         **{f"{name}_probability": getattr(config, f"{name}_share") for name in SHARES},
     )

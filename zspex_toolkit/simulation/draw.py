@@ -13,6 +13,7 @@ from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.simulation.channel import Channel, draw_channel
 from zspex_toolkit.simulation.passage import draw_passage
 from zspex_toolkit.simulation.perturb import num_samples_at_speed
+from zspex_toolkit.simulation.places import draw_next_place, in_other_rooms
 from zspex_toolkit.simulation.plan import Enrollment, Noise, Passage, Plan, Trial
 from zspex_toolkit.simulation.pool import Pool
 
@@ -39,6 +40,7 @@ class Mixing:
         speeds: factors to draw each source's speed from.
         rooms: ids of impulse responses to draw each source's room from; none if empty.
         room_probability: share of mixtures in rooms.
+        same_room: the speakers of a mixture stand in one room (``places.room_of``), enrollments are of other rooms.
         noises: length in samples of the noise recordings to draw one from; none if empty.
         noise_probability: share of mixtures with noise.
         noise_snr_db: sum of the sources over the noise.
@@ -67,6 +69,7 @@ class Mixing:
     speeds: Sequence[float] = (1.0,)
     rooms: Sequence[str] = ()
     room_probability: float = 1.0
+    same_room: bool = False
     noises: Mapping[str, int] = field(default_factory=dict)
     noise_probability: float = 1.0
     noise_snr_db: Range = (5.0, 20.0)
@@ -125,7 +128,8 @@ def draw_mixture(
         source = draw_passage(rng, pool, spk, positions, total, speed=speed, join=mixing.join)
         source = _draw_stretch(rng, source, mixing.fs) if is_partial else source
         offset = _draw_offset(rng, source.num_samples, total, sources[0] if sources and not is_partial else None)
-        room = _draw_name(rng, mixing.rooms) if has_rooms else None
+        beside = [other.room for other in sources] if mixing.same_room else []
+        room = draw_next_place(rng, mixing.rooms, beside) if has_rooms else None
         sources.append(dataclasses.replace(source, offset=offset, room=room))
     return Plan(
         id="_".join(utterances),
@@ -165,12 +169,14 @@ def draw_trials(
         DataDirError: if there is no absent speaker.
     """
     stranger = pool.draw_other(rng, [source.spk for source in mixture.sources]) if None in roles else None
-    trials = []
+    used = [source.room for source in mixture.sources if source.room and mixing.same_room]
+    rooms, trials = in_other_rooms(mixing.rooms, used), []
     for role in roles:
         source = mixture.sources[role - 1] if role else None
         spk = source.spk if source else stranger
         name = f"{spk}-{mixture.id}"
-        enrollment = _draw_enrollment(enrollment_rng(name) if enrollment_rng else rng, spk, source, pool, mixing)
+        own_rng = enrollment_rng(name) if enrollment_rng else rng
+        enrollment = _draw_enrollment(own_rng, spk, source, pool, mixing, rooms)
         trials.append(Trial(name, role, enrollment, mixture))
     return trials
 
@@ -193,7 +199,7 @@ def check_probability(name: str, value: float) -> None:
 
 
 def _draw_enrollment(
-    rng: np.random.Generator, spk: str, source: Passage | None, pool: Pool, mixing: Mixing
+    rng: np.random.Generator, spk: str, source: Passage | None, pool: Pool, mixing: Mixing, rooms: Sequence[str]
 ) -> Enrollment:
     used = [pool.utterances.find(utt) for utt in source.utterances] if source else []
     others = pool.others_in_random_order(rng, spk, used)
@@ -210,9 +216,9 @@ def _draw_enrollment(
     )
     if not mixing.treat_enrollments:
         return Enrollment(passage)
-    has_room = _happens(rng, mixing.room_probability, mixing.rooms)
+    has_room = _happens(rng, mixing.room_probability, rooms)
     has_noise = _happens(rng, mixing.noise_probability, mixing.noises)
-    room = _draw_name(rng, mixing.rooms) if has_room else None
+    room = _draw_name(rng, rooms) if has_room else None
     passage = dataclasses.replace(passage, room=room, gain=_draw_gain(rng, mixing))
     noise = _draw_noise(rng, mixing) if has_noise else None
     return Enrollment(passage, noise, _draw_channel(rng, mixing))
