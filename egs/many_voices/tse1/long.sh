@@ -17,7 +17,7 @@ data=data/train              # data directory of the voices
 valid_data=data/trials_dev   # trials of the validation
 room_dir=                    # folder of room impulse responses
 noise_dir=                   # folder of noise recordings
-config=conf/band_split.yaml  # settings
+train_config=conf/band_split.yaml  # settings
 cpu=                         # number of the processor to keep to, so that other work takes the others (empty: any)
 train_args=                  # further options, such as "--draw.same_room true"
 # End of options
@@ -25,7 +25,7 @@ train_args=                  # further options, such as "--draw.same_room true"
 help_message="Usage: long.sh [--option value ...]
 $(options_help "${BASH_SOURCE[0]}")"
 parse_options "$@"
-[[ $config == /* || -f $config ]] || die "--config: no file '$config'"
+[[ -f $train_config ]] || die "--train_config: no file '$train_config'"
 # shellcheck source-path=SCRIPTDIR source=../../common/path.sh
 . "$COMMON/path.sh"
 
@@ -44,5 +44,5 @@ if [[ -n $noise_dir ]]; then folders+=(--draw.noise_dir "$noise_dir"); fi
 read -ra words <<<"$train_args"
 pin=()
 if [[ -n $cpu ]]; then pin=(taskset -c "$cpu"); fi
-exec "${pin[@]}" python -m zspex_toolkit.bin.train_extractor --config "$config" --exp_dir "$out" --draw.source_data "$data" \
+exec "${pin[@]}" python -m zspex_toolkit.bin.train_extractor --config "$train_config" --exp_dir "$out" --draw.source_data "$data" \
     --valid_data "$valid_data" "${folders[@]}" "${fall[@]}" "${words[@]}"
