@@ -5,7 +5,7 @@
 #
 # What it expects: a copy of this tree, Linux with bash, coreutils and tar, and a Python 3.10 or newer. Best one that has
 # torch with CUDA; missing packages are installed from --wheels or, where it can be reached, from pip's index. Nothing
-# else is fetched. The data come packed, by tools/pack_training.py. Whatever fails, the stages after it are run.
+# else is fetched. The data come packed, by zspex pack_training. Whatever fails, the stages after it are run.
 # Status: 0 if all went well, 1 if a check failed or was cut off, 2 if the training failed, 3 if nothing could be run,
 # 75 if the training needs more time: started again with the same --work_dir and --minutes it goes on.
 set -uo pipefail
@@ -23,7 +23,7 @@ check_seconds=120                               # ... for so long at most
 benchmark=true                                  # measure training and extraction, in single and half precision, then compiled ...
 benchmark_seconds=60                            # ... for so long at most, each
 benchmark_args="--extractors band_split --fs 16000 --seconds 3 --batch_size 16 --num_rounds 1" # of what
-data=                                           # tar of tools/pack_training.py, or the folder it was unpacked to (empty: no training)
+data=                                           # tar of zspex pack_training, or the folder it was unpacked to (empty: no training)
 settings=egs/many_voices/tse1/conf/band_split_gpu.yaml # file of settings of the training, also below the tree
 init=                                           # weights to begin with
 minutes=                                        # of the training, all its sittings together (empty: what is left of total_seconds)
@@ -36,7 +36,7 @@ parse_options "$@"
 [[ $out ]] || die "--out: expected a folder for the results"
 [[ $device == cuda || $device == cpu ]] || die "--device: expected cuda or cpu, got '$device'"
 [[ -e $settings ]] || settings=$root/$settings
-[[ -e $settings ]] || die "--settings: no such file"
+[[ -e $settings ]] || die "--settings: '$settings': no such file"
 [[ -z $data || -e $data ]] || die "--data: '$data' does not exist"
 [[ $minutes =~ ^[0-9]*\.?[0-9]*$ ]] || die "--minutes: expected a number, got '$minutes'"
 mkdir -p "$out" && out=$(cd "$out" && pwd)
@@ -63,7 +63,7 @@ run_for() {
         return 124
     fi
     log "$what: ${*:3} (within $limit s)"
-    timeout --preserve-status --signal TERM --kill-after 15 "$limit" "${@:3}" || status=$?
+    timeout --preserve-status --signal TERM --kill-after 10 "$limit" "${@:3}" || status=$?
     log "$what: status $status after $((SECONDS - begin)) s$( ((SECONDS - begin < limit)) || echo ", cut off")"
     statuses+=("$what $status")
     return "$status"

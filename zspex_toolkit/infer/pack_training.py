@@ -1,14 +1,8 @@
-"""Pack all that a training of an extractor reads into one tar, for a machine that sees none of it.
-
-python tools/pack_training.py --train data/train --valid data/trials_dev --room_dir DIR --noise_dir DIR --out pack.tar
-
-The tar holds the folders train, valid, rooms and noise; paths in their tables are relative to where it is unpacked.
-"""
+"""All that a training of an extractor reads, in one tar, for a machine that sees none of it."""
 
 from __future__ import annotations
 
 import io
-import sys
 import tarfile
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from zspex_toolkit.config import parse_args, run
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.infer.map_in_processes import map_in_processes
 from zspex_toolkit.io.atomic import atomic_path
@@ -45,7 +38,9 @@ class Config:
 
 
 def pack_training(config: Config) -> None:
-    """Write the tar; utterances and trials keep their ids.
+    """Write a tar of the folders train, valid, rooms and noise.
+
+    Utterances and trials keep their ids. Paths in the tables are relative to where the tar is unpacked.
 
     Raises:
         ConfigError: if the tar would be too large, or kbits is out of the codec's range.
@@ -124,7 +119,3 @@ def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
     entry = tarfile.TarInfo(name)
     entry.size = len(content)
     tar.addfile(entry, io.BytesIO(content))
-
-
-if __name__ == "__main__":
-    run(lambda: pack_training(parse_args(Config, sys.argv[1:], __doc__)))
