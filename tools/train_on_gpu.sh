@@ -152,8 +152,18 @@ num_workers() {
     echo $((most > 0 ? most : 0))
 }
 
+# Each data process would decode all utterances, which takes longer than what it does with them: do it once, to wavs.
+decode_audio() {
+    local fs
+    fs=$(sed -n 's/^fs: *\([0-9]*\).*/\1/p' "$settings")
+    [[ $fs ]] || return 1
+    [[ ! -d $work_dir/train_wav ]] || return 0
+    run_for 60 "decode audio" "$python" -m zspex_toolkit.bin.resample_data_dir --data train --out "$work_dir/train_wav" \
+        --dump "$work_dir/dump" --fs "$fs" --nj "$(nproc)"
+}
+
 run_training() {
-    local pack=$work_dir/data name seconds words=() limit=$(($(left) - RESULTS_SECONDS))
+    local pack=$work_dir/data train=train name seconds words=() limit
     if [[ -d $data ]]; then
         pack=$data
     elif [[ ! -d $pack ]]; then
@@ -163,11 +173,13 @@ run_training() {
     [[ ! -d valid ]] || words+=(--valid_data valid)
     for name in room noise; do [[ ! -d ${name/room/rooms} ]] || words+=("--draw.${name}_dir" "${name/room/rooms}"); done
     [[ -z $init ]] || words+=(--init_weights "$init")
+    decode_audio && train=$work_dir/train_wav
+    limit=$(($(left) - RESULTS_SECONDS))
     seconds=$((limit - START_SECONDS - 10))
     if [[ -z $minutes ]]; then minutes=$(awk -v s="$seconds" 'BEGIN {printf "%.3f", s < 6 ? 0.1 : s / 60}'); fi
     # shellcheck disable=SC2086  # words
     run_for "$limit" training "$python" -m zspex_toolkit.bin.train_extractor --config "$settings" --device "$device" \
-        --exp_dir "$work_dir/exp" --draw.source_data train "${words[@]}" --train.minutes "$minutes" \
+        --exp_dir "$work_dir/exp" --draw.source_data "$train" "${words[@]}" --train.minutes "$minutes" \
         --train.num_workers "$(num_workers)" $train_args
 }
 

@@ -77,9 +77,10 @@ def test_a_cosine_is_half_way_when_half_the_time_is_over():
         )
 
 
-def test_a_training_ends_in_time_with_a_validation_and_its_weights(tmp_path, time):
+@pytest.mark.parametrize("num_workers", [0, 1])
+def test_a_training_ends_in_time_with_a_validation_and_its_weights(tmp_path, time, num_workers):
     # An epoch takes 6 seconds; of the third there is time for two steps and the validation.
-    toy_train(tmp_path, loss=slow_loss(time), num_epochs=100, minutes=15 / 60)
+    toy_train(tmp_path, loss=slow_loss(time), num_epochs=100, minutes=15 / 60, num_workers=num_workers)
     assert time.now == 1015
     history = read_history(tmp_path)
     assert [line["steps"] for line in history] == [5, 5, 2] and history[-1]["valid"]
