@@ -20,6 +20,7 @@ class TrainConfig:
     """
 
     num_epochs: int = 100  # passes over the training set
+    minutes: float = 0.0  # end after so much time at the latest, schedules follow the clock; 0: after num_epochs
     batch_size: int = 64  # items of one forward and backward pass, of all processes together
     accumulate: int = 1  # batches of one step of the optimiser: the effective batch is batch_size x accumulate
     learning_rate: float = 1e-3  # before schedule and learning_rate_scale
@@ -72,7 +73,14 @@ class TrainConfig:
         self._require("plateau_factor", 0 < self.plateau_factor < 1, "a number between 0 and 1")
         self._require("decay_share", 0 <= self.decay_share <= 1, "a number from 0 to 1")
         self._require("best_metric", self.best_metric[1] in ("min", "max"), "a name and min or max")
-        for name in ("warmup_steps", "min_learning_rate", "plateau_patience", "clip_grad_norm", "weight_decay"):
+        for name in (
+            "minutes",
+            "warmup_steps",
+            "min_learning_rate",
+            "plateau_patience",
+            "clip_grad_norm",
+            "weight_decay",
+        ):
             self._require(name, getattr(self, name) >= 0, "at least 0")
         for name in ("patience", "checkpoint_minutes", "checkpoint_steps", "num_workers", "num_threads"):
             self._require(name, getattr(self, name) >= 0, "at least 0")
@@ -84,8 +92,8 @@ class TrainConfig:
 
 # These change nothing that was computed before the change.
 MAY_CHANGE = (
-    *("num_epochs", "patience", "keep_last", "checkpoint_minutes", "checkpoint_steps", "log_every", "max_bad_steps"),
-    *("num_workers", "num_threads", "dry_run"),
+    *("num_epochs", "minutes", "patience", "keep_last", "checkpoint_minutes", "checkpoint_steps", "log_every"),
+    *("max_bad_steps", "num_workers", "num_threads", "dry_run"),
 )
 
 

@@ -40,6 +40,7 @@ def describe_training(
         f"effective batch: {config.batch_size} x {config.accumulate} = {config.batch_size * config.accumulate} items; "
         f"{steps_per_epoch:,} steps an epoch x {config.num_epochs} epochs = "
         f"{steps_per_epoch * config.num_epochs:,} steps"
+        + (f", {config.minutes:g} minutes at most" if config.minutes else "")
     )
     yield (
         f"learning rate: {config.learning_rate:g} by the rule {_rule_of(config)}, the same on any number of processes"

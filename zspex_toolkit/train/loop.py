@@ -125,6 +125,8 @@ def is_finished(exp_dir: Path, config: TrainConfig) -> bool:
         return False
     done = json.loads(path.read_text(encoding="utf-8"))
     check_unchanged(done["settings"], config, path)
+    if done["reason"] == "time is over" and config.minutes:
+        return config.minutes <= done["settings"]["minutes"] or done["epochs"] >= config.num_epochs
     if done["reason"] == "no progress":
         return done["settings"]["patience"] == config.patience
     return done["epochs"] >= config.num_epochs

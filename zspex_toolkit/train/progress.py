@@ -82,6 +82,8 @@ class Progress:
     bad_in_a_row: int = 0
     metrics: list[float] = field(default_factory=list)  # best_metric of each epoch, sign turned so that lower is better
     running: EpochStatistics = field(default_factory=EpochStatistics)
+    seconds: float = 0.0  # that all of this took, validations included
+    seconds_to_finish: float = 0.0  # of these, for the validation and the weights of the last epoch
 
     def add_metric(self, metric: float) -> bool:
         """Note the metric of an epoch; True if it is the best so far (not a number never is)."""

@@ -18,6 +18,7 @@ from zspex_toolkit.errors import ConfigError, UserError
 from zspex_toolkit.train.average import WeightAverage
 from zspex_toolkit.train.batches import Batch, BatchLoader, ItemSet, count_steps, plan_steps, plan_validation, share_of
 from zspex_toolkit.train.checkpoint import Checkpoints, save_weights
+from zspex_toolkit.train.clock import Clock
 from zspex_toolkit.train.config import TrainConfig, check_unchanged
 from zspex_toolkit.train.describe import describe_epoch, describe_means, describe_training
 from zspex_toolkit.train.device import resolve_amp
@@ -80,13 +81,14 @@ class Trainer:
         """Train to the end.
 
         Returns:
-            Why it ended: ``all epochs`` or ``no progress``.
+            Why it ended: ``all epochs``, ``no progress`` or ``time is over``.
         """
         seed_process(self._config.seed, self._processes)
         known = (self._model, self._sizes, self._steps_per_epoch, self._device, self._config, self._processes)
         for line in describe_training(*known, self._amp):
             self._log(line)
         self._resume()
+        self._clock = Clock(self._config.minutes, self.progress, self._processes)
         mark, history = StopMark(self._exp_dir, self.progress.global_step, self._processes), None
         with contextlib.ExitStack() as closing:
             if self._processes.is_main:
@@ -111,6 +113,8 @@ class Trainer:
         while self.progress.epoch < self._config.num_epochs:
             if self._config.patience and self.progress.epochs_without_progress() >= self._config.patience:
                 return "no progress"
+            if self._clock.is_over() and not self.progress.step:
+                return "time is over"
             self._train_epoch()
             self._finish_epoch(history)
         return "all epochs"
@@ -123,6 +127,8 @@ class Trainer:
         self._model.train()
         with progress_bar(f"epoch {progress.epoch + 1}", self._steps_per_epoch, progress.step) as bar:
             for step in shares:
+                if self._clock.is_over():
+                    break
                 began = time.monotonic()
                 batches = [next(loading) for _ in step]
                 running.waited += time.monotonic() - began
@@ -183,7 +189,7 @@ class Trainer:
         return f"epoch-{self.progress.epoch + 1}-step-{self.progress.step + 1}"
 
     def _learning_rate(self, step: int) -> float:
-        num_steps = self._steps_per_epoch * self._config.num_epochs
+        num_steps = self._clock.num_steps(step, self._steps_per_epoch * self._config.num_epochs)
         factor = self._schedule(step, num_steps, self.progress.metrics, self._config)
         return self._config.learning_rate * factor
 
@@ -194,7 +200,7 @@ class Trainer:
             self._log(f"epoch {progress.epoch + 1}, step {progress.step}/{self._steps_per_epoch}: {means}")
         due = config.checkpoint_minutes and time.monotonic() - self._saved_at >= 60 * config.checkpoint_minutes
         due = due or (config.checkpoint_steps and progress.step % config.checkpoint_steps == 0)
-        if any(self._processes.gather(bool(due))):
+        if any(is_due for (is_due,) in self._clock.tick(bool(due))):
             self._save()
         self._check_signals()
 
@@ -217,6 +223,9 @@ class Trainer:
             for name in ("best", "last") if line["best"] else ("last",):
                 self._save_weights(self._exp_dir / f"{name}.safetensors")
         line |= running.summary(validation_seconds=time.monotonic() - began)
+        before = progress.seconds
+        self._clock.tick()
+        progress.seconds_to_finish = progress.seconds - before
         progress.epoch, progress.step, progress.running = progress.epoch + 1, 0, EpochStatistics()
         # History before the checkpoint: a kill between the two repeats the line, the other order would lose it.
         if history:
