@@ -36,7 +36,8 @@ if [[ -n $cool ]]; then
     # What the training writes meanwhile must not change a cool-down that goes on after a stop.
     [[ -s $cool/begun_with.safetensors ]] || cp "$exp_dir/last.safetensors" "$cool/begun_with.safetensors"
     out=$cool
-    fall=(--init_weights "$cool/begun_with.safetensors" --train.num_epochs 1 --train.decay_share 1 --train.warmup_steps 0)
+    fall=(--init_weights "$cool/begun_with.safetensors" --train.num_epochs 1 --train.decay_share 1
+        --train.warmup_steps 0 --draw.speaker_epochs 0)
 fi
 folders=()
 if [[ -n $room_dir ]]; then folders+=(--draw.room_dir "$room_dir"); fi
