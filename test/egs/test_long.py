@@ -31,7 +31,12 @@ def test_a_cool_down_begins_with_the_weights_so_far_and_leaves_the_training_as_i
     sizes = " ".join(f"--extractor_options.{name} {value}" for name, value in SIZES.items())
     draw = "--draw.segment_seconds 0.3 --draw.enrollment_seconds [0.3] --draw.third_probability 0"
     common = ["--train_config", SCRIPT.parent / "conf" / "band_split.yaml", "--data", voices / "data" / "train"]
-    common += ["--valid_data", "null", "--train_args", f"{draw} {sizes} --train.num_epochs 1 --train.warmup_steps 1 --device cpu"]
+    common += [
+        "--valid_data",
+        "null",
+        "--train_args",
+        f"{draw} {sizes} --train.num_epochs 1 --train.warmup_steps 1 --device cpu",
+    ]
     status, told = run(*common, cwd=tmp_path)
     assert status == 0, told
     begun = load_file(tmp_path / "exp" / "long" / "last.safetensors")

@@ -107,6 +107,6 @@ def _write(out: Path, sources: Sequence[SpeechSource]) -> None:
     write_tables(out, combined)
     for line in left_out:
         print(f"join_corpora: {out}: {line}")
-    speakers = Counter(spk.partition("-")[0] for spk in set(combined["utt2spk"].values()))
+    speakers = Counter(spk.partition("-")[0] for spk in sorted(set(combined["utt2spk"].values())))
     told = ", ".join(f"{number} of {name}" for name, number in speakers.items())
     print(f"join_corpora: {out}: {len(combined['utt2spk'])} utterances; speakers: {told}", flush=True)

@@ -131,7 +131,7 @@ def test_a_further_signal_ends_jobs_at_once_that_are_waited_for(run, monkeypatch
     began = [says(f"log/{number}", "began") for number in (1, 2)]
     signal_when((lambda: all(job() for job in began), signal.SIGINT), (lambda: said, signal.SIGINT))
     with pytest.raises(InterruptedJobsError, match="interrupted by SIGINT"):
-        run("JOB=1:2", "log/JOB", "trap", "''", "TERM;", "echo", "began;", "sleep", "600")
+        run("--max_jobs_run", "2", "JOB=1:2", "log/JOB", "trap", "''", "TERM;", "echo", "began;", "sleep", "600")
     assert [job_log.ending(Path(f"log/{n}")) for n in (1, 2)] == ["0; signal 9"] * 2
     assert said == ["run_jobs: waiting for jobs to save; Ctrl-C again ends them at once"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
