@@ -140,7 +140,9 @@ def test_a_further_signal_ends_jobs_at_once_that_are_waited_for(run, monkeypatch
 def test_no_process_is_left_behind(tmp_path):
     marker = f"4{os.getpid()}.5"  # a number of seconds that no other process sleeps
     process = subprocess.Popen(
-        [*RUN_JOBS, "JOB=1:2", f"{tmp_path}/JOB", "sleep", marker, "|", "cat"], stderr=subprocess.PIPE, text=True
+        [*RUN_JOBS, "--max_jobs_run", "2", "JOB=1:2", f"{tmp_path}/JOB", "sleep", marker, "|", "cat"],
+        stderr=subprocess.PIPE,
+        text=True,
     )
     wait_for(lambda: processes().splitlines().count(f"sleep {marker}") == 2)
     process.send_signal(signal.SIGINT)
