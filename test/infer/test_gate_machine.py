@@ -130,7 +130,7 @@ def test_recordings_of_many_lengths_take_little_more_memory_than_one(tmp_path, m
             monkeypatch.delenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY")
         cost = measure_cost(default_model(), pairs)
         growth[kept] = cost.peak_mib - cost.first_mib
-    assert growth[None] < growth["1024"] / 2
+    assert growth[None] < 0.8 * growth["1024"]
 
 
 def test_a_process_that_did_not_come_back_has_no_cost():

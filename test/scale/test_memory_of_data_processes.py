@@ -1,16 +1,14 @@
 """What a data process of a training holds by itself does not grow with the number of utterances."""
 
-import gc
 import multiprocessing
 import os
 
 import pytest
-import torch
-from made_up_data import make, own_kilobytes
+from data_process_growth import tell_growths
+from made_up_data import make
 from training_sets import SETS
 
 LONG = 150 * "x"  # begins every name: a copy of all names of the larger directory takes 900 kB
-FEW = 200  # items after which all code has run once
 
 
 @pytest.fixture(scope="module")
@@ -28,29 +26,24 @@ def directories(tmp_path_factory):
     return found
 
 
-def go_through(items, told) -> None:
-    """Every item; told is by how much the memory of this process grew after the first few."""
-    torch.set_num_threads(1)
-    own = []
-    for stop in (FEW, len(items)):
-        for index in range(stop):
-            items.get(0, index)
-        gc.collect()  # which writes to all there is, once
-        own.append(own_kilobytes())
-    told.send(own[1] - own[0])
+@pytest.fixture(scope="module")
+def growths(directories):
+    """Of each set, small and large: by how much a data process grows.
 
-
-def growth(items) -> int:
+    Their parent is a new process: what other tests have left in the memory of this one would count, piece by piece,
+    whenever a data process first touches it.
+    """
     told, teller = multiprocessing.Pipe(duplex=False)
-    process = multiprocessing.get_context("fork").Process(target=go_through, args=(items, teller))
-    process.start()
-    grown = told.recv()
-    process.join()
-    return grown
+    parent = multiprocessing.get_context("spawn").Process(target=tell_growths, args=(directories, teller))
+    parent.start()
+    teller.close()  # so that a parent that fails is an end of file here
+    found = told.recv()
+    parent.join()
+    return found
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SETS)
-def test_going_through_ten_times_the_utterances_takes_no_more_memory(name, directories):
-    small, large = (growth(SETS[name](data)) for data in directories)
+def test_going_through_ten_times_the_utterances_takes_no_more_memory(name, growths):
+    small, large = growths[name]
     assert large < small + 600

@@ -9,7 +9,7 @@ from zspex_toolkit.train.progress import Progress
 
 
 class Clock:
-    """Seconds that a training has taken, validations included, in all its sittings.
+    """Seconds that a training with a limit has taken, validations included, in all its sittings.
 
     All its processes go by the clock of the main one. What the others read would differ a little, and with it the
     learning rate.
@@ -31,7 +31,8 @@ class Clock:
             ``more`` of each process: what they have to tell one another then, in the same message.
         """
         told = self._processes.gather((time.monotonic() - self._began, *more))
-        self._progress.seconds = told[0][0]
+        if self._limit:  # else checkpoints would differ from run to run
+            self._progress.seconds = told[0][0]
         return [words for _, *words in told]
 
     def is_over(self) -> bool:
