@@ -30,7 +30,7 @@ def test_without_a_whole_epoch_there_is_nothing_to_cool_down(tmp_path):
 def test_a_cool_down_begins_with_the_weights_so_far_and_leaves_the_training_as_it_is(voices, tmp_path):
     sizes = " ".join(f"--extractor_options.{name} {value}" for name, value in SIZES.items())
     draw = "--draw.segment_seconds 0.3 --draw.enrollment_seconds [0.3] --draw.third_probability 0"
-    common = ["--train_config", SCRIPT.parent / "conf" / "band_split.yaml", "--data", voices / "data" / "train"]
+    common = ["--train_config", SCRIPT.parent / "conf" / "long.yaml", "--data", voices / "data" / "train"]
     common += [
         "--valid_data",
         "null",

@@ -14,7 +14,8 @@ from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.io.combine import combine_tables
 from zspex_toolkit.io.table_set import write_tables
 
-_OUTPUTS = ("all", "train", "test", "corpora")
+_OUTPUTS = ("all", "train", "test")
+_PREPARED = ".prepared"  # below the output: corpora that the toolkit prepares on the way; nobody else calls a folder so
 _OTHER = re.compile(r"[A-Za-z0-9][\w.]*(?:/[\w-]+)?=.+")
 
 
@@ -45,8 +46,8 @@ def join_corpora(config: JoinConfig) -> None:
         DataDirError: if a directory is malformed, or a speaker or recording of ``train_data`` is in another set.
     """
     _check_words(config)
-    shutil.rmtree(config.out / "corpora", ignore_errors=True)  # of other options
-    reader = SourceReader(config.out / "corpora", config.start, config.fs, config.options)
+    shutil.rmtree(config.out / _PREPARED, ignore_errors=True)  # of other options
+    reader = SourceReader(config.out / _PREPARED, config.start, config.fs, config.options)
     train = [reader.read(word, "train") for word in config.train_data]
     test = [reader.read(word, "test") for word in config.test_data]
     others = [reader.read(word, "test") for word in config.other_sets]

@@ -17,7 +17,7 @@ data=data/train              # data directory of the voices
 valid_data=data/trials_dev   # trials of the validation
 room_dir=                    # folder of room impulse responses
 noise_dir=                   # folder of noise recordings
-train_config=conf/band_split.yaml  # settings
+train_config=conf/long.yaml  # settings
 cpu=                         # number of the processor to keep to, so that other work takes the others (empty: any)
 train_args=                  # further options, such as "--draw.same_room true"
 # End of options
@@ -34,7 +34,10 @@ if [[ -n $cool ]]; then
     [[ -s $exp_dir/last.safetensors ]] || die "$exp_dir: no whole epoch yet, whose weights could be cooled down"
     mkdir -p "$cool"
     # What the training writes meanwhile must not change a cool-down that goes on after a stop.
-    [[ -s $cool/begun_with.safetensors ]] || cp "$exp_dir/last.safetensors" "$cool/begun_with.safetensors"
+    [[ -s $cool/begun_with.safetensors ]] || {
+        cp "$exp_dir/last.safetensors" "$cool/begun_with.part"
+        mv "$cool/begun_with.part" "$cool/begun_with.safetensors"
+    }
     out=$cool
     fall=(--init_weights "$cool/begun_with.safetensors" --train.num_epochs 1 --train.decay_share 1
         --train.warmup_steps 0 --draw.speaker_epochs 0)
