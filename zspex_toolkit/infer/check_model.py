@@ -33,7 +33,7 @@ _SECONDS = 4.0  # of the speech that odd inputs and streams are made of
 class Config:
     """Settings of check_model."""
 
-    out: Path  # folder for GATES.md and gates.json; trials, outputs and scores below it
+    out: Path = Path("gates")  # folder for GATES.md and gates.json; trials, outputs and scores below it
     model: Path | None = None  # folder of a trained extractor, or a name of zspex models; unset: the default of those
     data: Path | None = None  # data directory of clean utterances of speakers never trained on
     trials: Path | None = None  # trial directory at the model's rate (or its plan.jsonl) for present, absent, alone
