@@ -72,7 +72,9 @@ def test_a_stream_needs_a_causal_network():
         network.stream(network.clue(noise(1, 4000)))
 
 
-@pytest.mark.parametrize(("fs", "window"), [(8000, 256), (16000, 512), (48000, 1536)])
+@pytest.mark.parametrize(
+    ("fs", "window"), [(8000, 256), (11025, 352), (16000, 512), (22050, 704), (44100, 1412), (48000, 1536)]
+)
 def test_windows_and_bands_follow_the_rate(fs, window):
     network = small(fs=fs)
     assert network.spectrum.window == network.min_enrollment_samples == window

@@ -88,7 +88,8 @@ class BandSplitExtractor(TimeFrequencyExtractor):
             num_speakers, num_blocks=num_blocks, num_shared=num_shared, enrollment_blocks=enrollment_blocks
         )
         self.causal = causal
-        self.spectrum = Spectrum(round(window_ms * fs / 1000), round(hop_ms * fs / 1000))
+        self.context_frames = round(2000 / hop_ms)
+        self.spectrum = Spectrum.at_rate(fs, window_ms, hop_ms)
         edges = band_edges(num_bands, self.spectrum.num_bins, fs)
         self.split = BandSplit(edges, 3, channels)
         self.blocks = nn.ModuleList(

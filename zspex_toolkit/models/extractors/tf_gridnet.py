@@ -100,7 +100,7 @@ class TfGridNetExtractor(TimeFrequencyExtractor):
             num_speakers, num_blocks=num_blocks, num_shared=num_shared, enrollment_blocks=enrollment_blocks
         )
         self.context_frames = round(2000 / hop_ms)
-        self.spectrum = Spectrum(round(window_ms * fs / 1000), round(hop_ms * fs / 1000))
+        self.spectrum = Spectrum.at_rate(fs, window_ms, hop_ms)
         self.encoder = GridEncoder(self.spectrum.num_bins, 3, channels, bin_stride)
         num_bands = self.encoder.num_bands
         self.blocks = nn.ModuleList(

@@ -33,6 +33,16 @@ class Spectrum(nn.Module):
         self.window, self.hop, self.num_bins = window, hop, window // 2 + 1
         self.register_buffer("shape", torch.hann_window(window).sqrt(), persistent=False)
 
+    @classmethod
+    def at_rate(cls, fs: int, window_ms: float, hop_ms: float) -> Spectrum:
+        """Of a window and a hop in milliseconds at ``fs`` Hz: the hop to the nearest even number of samples.
+
+        >>> [(s.window, s.hop) for s in (Spectrum.at_rate(fs, 32.0, 16.0) for fs in (8000, 44100))]
+        [(256, 128), (1412, 706)]
+        """
+        hop = max(2, 2 * round(hop_ms * fs / 2000))
+        return cls(round(hop * window_ms / hop_ms), hop)
+
     def num_frames(self, num_samples: Tensor | int) -> Tensor | int:
         """Frames L that together hold every sample twice or more."""
         count = num_samples + self.window - self.hop + self.hop - 1
