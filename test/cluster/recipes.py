@@ -24,7 +24,7 @@ OPTIONS = {
         *("--corpus_options", "{num_speakers: 10, num_utterances: 4}", "--test_speakers", "3", "--dev_speakers", "7"),
         *("--absent_share", "0.5", "--seen_speakers", "2", "--seen_per_speaker", "2", "--metrics", "si_sdr"),
         *("--train_args", " ".join(("--train.num_epochs=2 --draw.speaker_epochs=1", *EXTRACTOR))),
-        *("--xvector_args", "--train.num_epochs=1"),
+        *("--systems", "spex_plus zspex", "--xvector_args", "--train.num_epochs=1"),
     ),
     "demix1": (
         *("--corpus_options", "{num_speakers: 6, num_utterances: 6}", "--conditions", "snr0 snr5", "--givens", "e2"),
