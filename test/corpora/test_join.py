@@ -81,7 +81,7 @@ def test_test_data_and_further_sets_are_directories_of_their_own(mine, theirs, t
 def test_a_corpus_of_the_toolkit_is_prepared_and_gives_the_set_that_is_named(fake_tree_of, tmp_path):
     root = fake_tree_of("speechocean762")
     words = [f"speechocean762/{name}={root}" for name in ("train", "test")]
-    out = joined(tmp_path, words[:1], words[1:], options={"speechocean762": {"own_sets": True}})
+    out = joined(tmp_path, words[:1], words[1:])
     assert [len(DataDir.load(out / name).spk2utt) for name in ("train", "test")] == [5, 3]
     assert set(read_table(out / "test/utt2spk").values()) == {
         f"speechocean762-{spk}" for spk in ("0003", "0049", "0094")
@@ -89,7 +89,7 @@ def test_a_corpus_of_the_toolkit_is_prepared_and_gives_the_set_that_is_named(fak
     with pytest.raises(
         ConfigError, match=r"speechocean762/train: no such set; speechocean762 was prepared as all; name"
     ):
-        joined(tmp_path, words[:1])
+        joined(tmp_path, words[:1], options={"speechocean762": {"own_sets": False}})
 
 
 def test_a_whole_corpus_and_its_own_data_directory_need_no_option(fake_tree_of, tmp_path):
@@ -112,6 +112,13 @@ def test_segments_keep_their_recordings(mine, tmp_path):
     data = DataDir.load(joined(tmp_path, [mine, tape]) / "all")
     assert data.read_audio("tape-z-2")[0][0] == pytest.approx(0.5, abs=1e-4)
     assert data.segments["mine-ann-1"] == ("mine-ann-1", 0, 1)
+
+
+def test_ids_that_would_become_one_are_refused(mine, tmp_path):
+    write_table(mine / "utt2spk", {"1": "ann", "ann-1": "ann"})
+    write_table(mine / "wav.scp", {"1": "wav/ann-1.wav", "ann-1": "wav/ann-2.wav"})
+    with pytest.raises(DataDirError, match="mine: utterances '1' and 'ann-1' of one speaker: rename one"):
+        joined(tmp_path, [mine])
 
 
 def test_commands_run_where_the_user_stands(mine, tmp_path):

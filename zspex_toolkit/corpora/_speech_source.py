@@ -7,13 +7,14 @@ import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
 
 from zspex_toolkit.corpora._prepare import PrepareConfig, prepare_corpus
 from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.io.known_tables import is_trial_dir
 from zspex_toolkit.io.table_set import Tables, read_tables
-from zspex_toolkit.registry import available
+from zspex_toolkit.registry import available, load_module
 
 _KEPT = ("utt2spk", "wav.scp", "segments", "text", "spk2gender")
 _WORD = re.compile(r"(?:(?P<name>[A-Za-z0-9][\w.]*)(?:/(?P<set>[\w-]+))?=)?(?P<folder>.+)")
@@ -87,7 +88,11 @@ class SourceReader:
     def _prepared(self, corpus: str, folder: Path, subset: str | None, default_set: str) -> Path:
         out = self.out / corpus / re.sub(r"[^\w.-]", "_", str(folder).strip("/"))
         if not out.exists():
-            prepare_corpus(PrepareConfig(corpus, folder, out, self.fs, dict(self.options.get(corpus, {}))))
+            options = dict(self.options.get(corpus, {}))
+            known = signature(load_module("corpora", corpus).prepare).parameters
+            if subset not in (None, "all") and "own_sets" in known:
+                options.setdefault("own_sets", True)  # what else could be meant by naming one of them
+            prepare_corpus(PrepareConfig(corpus, folder, out, self.fs, options))
         sets = sorted(path.parent.name for path in out.glob("*/utt2spk"))
         wanted = subset or ("all" if "all" in sets else default_set)
         if wanted not in sets:
@@ -134,6 +139,9 @@ def _renamed(name: str, tables: Tables) -> Tables:
     utts = {
         utt: f"{name}-{utt}" if utt.startswith(f"{spk}-") else f"{name}-{spk}-{utt}" for utt, spk in utt2spk.items()
     }
+    if len(set(utts.values())) < len(utts):
+        twice = next(utt for utt, spk in utt2spk.items() if utt2spk.get(f"{spk}-{utt}") == spk)
+        raise DataDirError(f"{name}: utterances '{twice}' and '{utt2spk[twice]}-{twice}' of one speaker: rename one")
     renamed: Tables = {}
     for table in (table for table in _KEPT if table in tables):
         rows = tables[table]
