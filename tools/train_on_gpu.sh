@@ -196,12 +196,13 @@ from pathlib import Path
 import safetensors.torch
 
 from zspex_toolkit.infer.packed_model import packed
+from zspex_toolkit.train.average import averaged
 from zspex_toolkit.train.checkpoint import Checkpoints, save_weights
 
 exp_dir, out = map(Path, sys.argv[1:])
 found = {path.stem: safetensors.torch.load_file(path) for path in exp_dir.glob("*.safetensors")}
 if not found and (newest := Checkpoints(exp_dir / "checkpoints", 2).load_newest(print)):
-    found = {"last": newest[0]["model"]}
+    found = {"last": averaged(newest[0])}
 for name, weights in found.items():
     save_weights(packed(weights, "float16"), out / f"{name}.safetensors")
 print("weights:", ", ".join(sorted(found)) or "none")

@@ -83,6 +83,19 @@ def test_a_target_that_begins_behind_the_part_in_use_is_absent(trials):
         assert (row.present, row.alone) == (present, present)
 
 
+def test_a_target_whose_interferer_begins_behind_the_part_in_use_is_alone(trials):
+    write_audio(trials.parent / "spk1" / "ann-1.wav", np.full(800, 0.5), 8000)
+    mixture = np.r_[np.full(400, 0.5), np.full(400, 0.75)]
+    (trials.parent / "late").mkdir()
+    write_audio(trials.parent / "late" / "ann-1.wav", mixture, 8000)
+    lines = (trials / "wav.scp").read_text().splitlines()
+    lines[0] = f"ann-1 {trials.parent / 'late' / 'ann-1.wav'}"
+    (trials / "wav.scp").write_text("\n".join(lines) + "\n")
+    for max_seconds, alone in ((0.0, False), (0.1, False), (0.05, True)):
+        row = StoredTrials(trials, 8000, max_seconds=max_seconds).get(0, 0)
+        assert (row.present, row.alone) == (True, alone)
+
+
 def test_beginnings_alone_may_be_used(trials):
     stored = StoredTrials(trials, 8000, max_seconds=0.15, max_enrollment_seconds=0.05)
     rows = [stored.get(0, index) for index in range(3)]

@@ -1,5 +1,6 @@
 """The whole table on a tiny network: what is printed, written and refused."""
 
+import dataclasses
 import json
 
 import pytest
@@ -7,6 +8,7 @@ from few_voices import write_voices
 from tiny_model import write_model
 
 from zspex_toolkit.errors import ConfigError, UserError
+from zspex_toolkit.infer import check_model as check_model_module
 from zspex_toolkit.infer.check_model import GATES, Config, check_model
 from zspex_toolkit.io.audio import write_audio
 
@@ -55,6 +57,22 @@ def test_every_gate_has_a_line_and_a_record(folder, capsys):
     }
     page = (folder / "out/GATES.md").read_text()
     assert all(f"| {name} |" in page for name in found) and "| mixture: NaN | refused: " in page
+
+
+def test_a_gate_whose_data_break_has_failed_and_what_was_found_before_is_kept(folder, monkeypatch):
+    def broken(bench):
+        raise UserError("trials: no such file")
+
+    gates = [dataclasses.replace(gate, measure=broken) if gate.name == "file" else gate for gate in GATES]
+    monkeypatch.setattr(check_model_module, "GATES", gates)
+    checked = check_model(config(folder, gates=("rate", "file", "licence")))
+    assert [(one.gate.name, one.verdict) for one in checked] == [
+        ("rate", "failed"),
+        ("file", "failed"),
+        ("licence", "passed"),
+    ]
+    facts = json.loads((folder / "out/gates.json").read_text())["gates"]
+    assert (facts[1]["value"], facts[1]["remark"]) == (None, "trials: no such file")
 
 
 def test_only_strict_ends_with_an_error_and_all_is_written_before(folder):

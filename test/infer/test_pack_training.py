@@ -6,7 +6,7 @@ import pytest
 
 from zspex_toolkit.data.extraction_trials import StoredTrials
 from zspex_toolkit.data.waveforms import Waveforms
-from zspex_toolkit.errors import ConfigError
+from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.infer.pack_training import Config, pack_training
 from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.table import write_table
@@ -75,6 +75,18 @@ def test_a_pack_that_is_too_large_is_not_written(voices, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_rate_that_the_codec_does_not_have_is_refused(voices, tmp_path):
+def test_kilobits_that_the_codec_does_not_have_are_refused(voices, tmp_path):
     with pytest.raises(ConfigError, match="kbits: expected 0, or 6 to 256, got 300"):
         pack_training(Config(out=tmp_path / "x.tar", train=voices, kbits=300))
+
+
+def test_a_rate_that_the_codec_does_not_have_is_one_line_and_flac_takes_it(tmp_path, noise):
+    write_audio(tmp_path / "a.wav", noise(22050), 22050)
+    (tmp_path / "train").mkdir()
+    for name, rows in {"wav.scp": {"ann-1": str(tmp_path / "a.wav")}, "utt2spk": {"ann-1": "ann"}}.items():
+        write_table(tmp_path / "train" / name, rows)
+    with pytest.raises(DataDirError, match=r"ann-1: expected a rate of 8000, .* which Opus has, found 22050 Hz"):
+        pack_training(Config(out=tmp_path / "x.tar", train=tmp_path / "train"))
+    pack_training(Config(out=tmp_path / "x.tar", train=tmp_path / "train", kbits=0))
+    with tarfile.open(tmp_path / "x.tar") as tar:
+        assert "train/audio/0.flac" in tar.getnames()

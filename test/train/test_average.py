@@ -1,7 +1,7 @@
 import torch
 from torch import nn
 
-from zspex_toolkit.train.average import WeightAverage
+from zspex_toolkit.train.average import WeightAverage, averaged
 
 
 def scalar_model(value):
@@ -31,3 +31,18 @@ def test_counters_are_copied_and_running_means_averaged():
     with average.applied():
         assert model.num_batches_tracked.item() == 7
         torch.testing.assert_close(model.running_mean.item(), 0.9)
+
+
+def test_of_a_checkpoint_the_averaged_weights_are_taken_and_others_where_there_is_no_average():
+    model = nn.BatchNorm1d(1)
+    average = WeightAverage(model, decay=0.5)
+    model.num_batches_tracked.fill_(7)
+    model.running_mean.fill_(1.0)
+    average.update()
+    checkpoint = {"model": model.state_dict(), "average": average.state_dict()}
+    with average.applied():
+        applied = {name: value.clone() for name, value in model.state_dict().items()}
+    found = averaged(checkpoint)
+    assert found.keys() == applied.keys() and all(torch.equal(found[name], applied[name]) for name in applied)
+    assert found["running_mean"] != model.running_mean
+    assert averaged({**checkpoint, "average": None}) == checkpoint["model"]

@@ -109,7 +109,7 @@ class StoredTrials:
             self._read(self._enrollments[trial], trial)[: self._most_enrollment],
             self._classes.get(self.data.utt2spk[trial], NO_SPEAKER),
             present=present,
-            alone=present and condition == "single",
+            alone=present and (condition == "single" or (self._most is not None and np.array_equal(mixture, target))),
             sources=self._sources(trial, [] if condition == "absent" else [target]),
             clue_embedding=None if self.clues is None else self.clues.mean([trial]),
         )

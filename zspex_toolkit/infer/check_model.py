@@ -87,12 +87,13 @@ class Bench:
 def check_model(config: Config) -> list[Checked]:
     """Measure every gate, print a line for each, and write ``out/GATES.md`` and ``out/gates.json``.
 
+    A gate whose data are missing or broken has failed; its remark says why.
+
     What an earlier run of the same model and plans extracted is kept.
 
     Raises:
         ConfigError: for neither data nor trials, an unknown gate, or a limit of a gate that has none.
-        UserError: if model, data or trials are missing or broken; with ``strict``, if a gate failed: all is written
-            before.
+        UserError: if the model is missing or broken; with ``strict``, if a gate failed: all is written before.
     """
     gates = _gates(config)
     if config.data is None and config.trials is None:
@@ -103,9 +104,9 @@ def check_model(config: Config) -> list[Checked]:
     bench, checked = Bench(config), []
     for number, gate in enumerate(gates, start=1):
         print(f"[{number}/{len(gates)}] {gate.name}: {gate.about}", flush=True)
-        checked.append(Checked(gate, gate.measure(bench)))
+        checked.append(Checked(gate, _measured(gate, bench)))
         print(checked[-1].line(), flush=True)
-    _write(config, bench, checked)
+        _write(config, bench, checked)  # each time: hours are not lost with what breaks the next one
     verdicts = [one.verdict for one in checked]
     print(*(f"{one.line()}" for one in checked), sep="\n")
     print(f"{config.out}: " + ", ".join(f"{verdicts.count(word)} {word}" for word in (PASSED, FAILED, MEASURED)))
@@ -113,6 +114,13 @@ def check_model(config: Config) -> list[Checked]:
     if config.strict and failed:
         raise UserError(f"{len(failed)} of {len(checked)} gates failed: {', '.join(failed)}")
     return checked
+
+
+def _measured(gate: Gate, bench: Bench) -> Figure:
+    try:
+        return gate.measure(bench)
+    except UserError as error:
+        return Figure(math.nan, remark=str(error))
 
 
 def _gates(config: Config) -> list[Gate]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from zspex_toolkit.errors import ConfigError
+from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.infer.map_in_processes import map_in_processes
 from zspex_toolkit.io.atomic import atomic_path
 from zspex_toolkit.io.audio import read_audio
@@ -21,6 +21,7 @@ from zspex_toolkit.io.table_set import read_tables
 # Audio of a trial directory, which is scored: packed to the last bit.
 TRIALS = ("wav.scp", *(f"spk{number}.scp" for number in range(1, 10)), "enroll_spk1.scp")
 KEPT = ("utt2spk", "utt2condition", "spk2gender")
+OPUS_RATES = (8000, 12000, 16000, 24000, 48000)
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,11 @@ def _add_trials(tar: tarfile.TarFile, config: Config) -> None:
 def _utterance(data: DataDir, kbits: int, utt: str) -> tuple[bytes, int]:
     """Encoded, and how many samples come out of it."""
     samples, fs = data.read_audio(utt)
+    if kbits and fs not in OPUS_RATES:
+        raise DataDirError(
+            f"{utt}: expected a rate of {', '.join(map(str, OPUS_RATES))} Hz, which Opus has, found {fs} Hz; "
+            "resample_data_dir first, or take kbits 0"
+        )
     content = _encoded(samples, fs, kbits)
     return content, soundfile.info(io.BytesIO(content)).frames
 

@@ -63,6 +63,16 @@ class WeightAverage:
         _copy(self._counters, state["counters"])
 
 
+def averaged(checkpoint: dict[str, Any]) -> dict[str, Tensor]:
+    """The weights of a checkpoint that would be validated: averaged ones where the training averages."""
+    weights, average = dict(checkpoint["model"]), checkpoint["average"]
+    if average:
+        weights |= zip((name for name in weights if weights[name].is_floating_point()), average["average"], strict=True)
+        others = (name for name in weights if not weights[name].is_floating_point())
+        weights |= zip(others, average["counters"], strict=True)
+    return weights
+
+
 def _copy(destination: list[Tensor], source: list[Tensor]) -> None:
     for to, value in zip(destination, source, strict=True):
         to.copy_(value)

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.nn.time_frequency.speaker import BandPooling, FrameAttention, SpeakerScaling
 
 
@@ -102,3 +103,9 @@ def test_any_number_of_bands_over_its_own_will_do(num_bands):
     attention = FrameAttention(4, 4, 8, 6, 2)
     changed = attention(frames, attention.remember(frames))
     assert changed.shape == frames.shape and (changed != frames).all()
+
+
+@pytest.mark.parametrize(("key_dim", "value_dim", "named"), [(6, 8, "key_dim"), (8, 6, "value_dim")])
+def test_heads_that_cannot_share_evenly_are_refused(key_dim, value_dim, named):
+    with pytest.raises(ConfigError, match=rf"{named}: expected a multiple of num_heads \(4\), got 6"):
+        FrameAttention(2, 3, key_dim, value_dim, 4)

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from zspex_toolkit.errors import ConfigError
+
 
 class BandPooling(nn.Module):
     """Mean and deviation over time of each band, frames weighed by how much they tell; then one vector.
@@ -77,10 +79,16 @@ class FrameAttention(nn.Module):
         key_dim, value_dim: of all heads together.
         num_heads: looks, each for a likeness of its own.
 
+    Raises:
+        ConfigError: if the heads cannot share keys and values out evenly.
+
     Source: Zeng and Li, "USEF-TSE: universal speaker embedding free target speaker extraction", 2024.
     """
 
     def __init__(self, num_bands: int, channels: int, key_dim: int, value_dim: int, num_heads: int):
+        for name, size in (("key_dim", key_dim), ("value_dim", value_dim)):
+            if num_heads < 1 or size % num_heads:
+                raise ConfigError(f"{name}: expected a multiple of num_heads ({num_heads}), got {size}")
         super().__init__()
         size = num_bands * channels
         self.num_bands, self.num_heads, self.key_dim = num_bands, num_heads, key_dim
