@@ -141,6 +141,6 @@ def test_settings_out_of_their_range_are_refused(tmp_path, settings, message):
 
 def test_a_recording_of_such_a_name_that_was_not_made_is_kept(tmp_path):
     write_audio(tmp_path / "fan-001.flac", np.ones(5), FS)
-    with pytest.raises(ConfigError, match=r"holds another recording of the name fan-001\.flac"):
+    with pytest.raises(ConfigError, match=r"holds another file of the name fan-001\.flac"):
         run(tmp_path)
     assert len(read_audio(tmp_path / "fan-001.flac")[0]) == 5

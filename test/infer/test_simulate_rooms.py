@@ -59,6 +59,13 @@ def test_what_is_there_is_kept_what_is_missing_made_and_further_rooms_added(tmp_
     assert content(tmp_path) == before
 
 
+def test_a_table_of_such_a_name_that_was_not_made_is_kept(tmp_path):
+    (tmp_path / "responses.tsv").write_text("mine")
+    with pytest.raises(ConfigError, match=r"out: .* holds another file of the name responses\.tsv; give"):
+        run(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["responses.tsv"]
+
+
 def test_files_of_other_settings_go_and_those_of_others_stay(tmp_path):
     write_audio(tmp_path / "hall.wav", np.ones(5), 8000)
     first = read_audio(run(tmp_path) / NAMES[0])[0]
@@ -75,7 +82,7 @@ def test_files_of_other_settings_go_and_those_of_others_stay(tmp_path):
 
 def test_a_recording_of_such_a_name_that_was_not_made_is_kept(tmp_path):
     write_audio(tmp_path / NAMES[1], np.ones(5), 8000)
-    with pytest.raises(ConfigError, match=r"out: .* holds another recording of the name room0001-2\.flac; give"):
+    with pytest.raises(ConfigError, match=r"out: .* holds another file of the name room0001-2\.flac; give"):
         run(tmp_path)
     assert len(read_audio(tmp_path / NAMES[1])[0]) == 5
 

@@ -38,11 +38,11 @@ class Config:
     num_rooms: int = 300
     num_places: int = 3  # of people in each room
     fs: int = 16000  # rate in Hz
-    length_m: tuple[float, float] = (2.5, 9.0)  # least and largest
-    width_m: tuple[float, float] = (2.2, 6.0)
-    height_m: tuple[float, float] = (2.2, 3.5)
-    t60_s: tuple[float, float] = (0.15, 0.7)  # time in which sound decays by 60 dB
-    distance_m: tuple[float, float] = (0.3, 4.0)  # from the microphone to a mouth
+    length_m: tuple[float, float] = RoomRanges.length_m  # least and largest
+    width_m: tuple[float, float] = RoomRanges.width_m
+    height_m: tuple[float, float] = RoomRanges.height_m
+    t60_s: tuple[float, float] = RoomRanges.t60_s  # time in which sound decays by 60 dB
+    distance_m: tuple[float, float] = RoomRanges.distance_m  # from the microphone to a mouth
     seed: int = 0  # the responses follow from it
     nj: int = 1  # number of processes
 
@@ -62,7 +62,7 @@ def simulate_rooms(config: Config) -> None:
     numbers = range(1, config.num_rooms + 1)
     left_out = ("out", "num_rooms", "nj")
     settings = {name: value for name, value in to_dict(config).items() if name not in left_out}
-    claim(config.out, settings, [path.name for number in numbers for path in _files(config, number)])
+    claim(config.out, settings, [*(path.name for number in numbers for path in _files(config, number)), TABLE])
     made = map_in_processes(partial(_make, config), numbers, config.nj, label="rooms")
     rows = [row for _, rows in made for row in rows]
     lines = ["\t".join(row) for row in (COLUMNS, *rows)]

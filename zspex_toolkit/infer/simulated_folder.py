@@ -30,7 +30,7 @@ def claim(out: Path, settings: dict[str, Any], files: Sequence[str]) -> None:
         made = json.loads(note.read_text(encoding="utf-8"))
     taken = sorted(name for name in set(files) - set(made["files"]) if (out / name).exists())
     if taken:
-        raise ConfigError(f"out: {out} holds another recording of the name {taken[0]}; give another folder")
+        raise ConfigError(f"out: {out} holds another file of the name {taken[0]}; give another folder")
     kept = set(files) if made["settings"] == settings else set()
     for name in set(made["files"]) - kept:
         (out / name).unlink(missing_ok=True)

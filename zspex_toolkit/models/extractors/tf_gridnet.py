@@ -9,7 +9,7 @@ from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.models.time_frequency_extractor import TimeFrequencyExtractor
 from zspex_toolkit.nn.time_frequency.grid_block import GridBlock
 from zspex_toolkit.nn.time_frequency.grid_coder import GridDecoder, GridEncoder
-from zspex_toolkit.nn.time_frequency.spectrum import Spectrum
+from zspex_toolkit.nn.time_frequency.spectrum import Spectrum, true_frames
 
 __all__ = ["TfGridNetExtractor"]
 
@@ -133,8 +133,7 @@ class TfGridNetExtractor(TimeFrequencyExtractor):
     def encode(self, shown: Tensor, num_frames: Tensor | None = None) -> Tensor:
         """Features (L, B, F, 3), of which the first ``num_frames`` (B,) frames count, to (L, B, K, N)."""
         if num_frames is not None:  # a convolution looks over the end
-            frames = torch.arange(len(shown), device=shown.device)[:, None]
-            shown = shown * (frames < num_frames)[..., None, None]
+            shown = shown * true_frames(shown, num_frames)
         return self.encoder(shown)
 
     def decode(self, frames: Tensor, spectra: Tensor, level: Tensor) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import rnn
@@ -9,6 +11,7 @@ from torch.nn.utils import rnn
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.nn.streaming import Memory
 from zspex_toolkit.nn.time_frequency.scan import gated_scan
+from zspex_toolkit.nn.time_frequency.spectrum import true_frames
 
 RECURRENCES = ("sru", "gru", "lstm")
 
@@ -81,7 +84,7 @@ class GatedRecurrence(nn.Module):
         past, state = (None, None) if memory is None else memory.get(self, (None, None))
         normed, counts = self.norm(frames), None
         if num_frames is not None:
-            counts = (torch.arange(len(frames), device=frames.device)[:, None] < num_frames)[..., None, None]
+            counts = true_frames(frames, num_frames)
             normed = normed * counts
         seen = self._shift(normed, past)
         states, last = gated_states(seen, self.inner, self.gate, state, counts, backwards=self.num_backwards)
@@ -147,16 +150,30 @@ class TorchRecurrence(nn.Module):
 
     def forward(self, frames: Tensor, memory: Memory | None = None, num_frames: Tensor | None = None) -> Tensor:
         """(L, B, K, N) to the same; arguments as of :class:`BandSplitBlock`."""
-        bands = self.norm(frames).flatten(1, 2)
-        if num_frames is None:
-            states, last = self.inner(bands, None if memory is None else memory.get(self))
-        else:
-            lengths = num_frames.cpu().repeat_interleave(frames.shape[2])
-            packed, last = self.inner(rnn.pack_padded_sequence(bands, lengths, enforce_sorted=False))
-            states, _ = rnn.pad_packed_sequence(packed, total_length=len(frames))
+        states, last = torch_states(
+            self.inner, self.norm(frames), None if memory is None else memory.get(self), num_steps=num_frames
+        )
         if memory is not None:
             memory[self] = last
-        return frames + self.outer(states).view_as(frames)
+        return frames + self.outer(states)
+
+
+def torch_states(
+    inner: nn.GRU | nn.LSTM, steps: Tensor, state: Any = None, *, num_steps: Tensor | None = None
+) -> tuple[Tensor, Any]:
+    """What torch's recurrence makes of steps (S, P, Q, C), of which ``num_steps`` (P,) count (None: all).
+
+    Returns:
+        (S, P, Q, H) and the last state; ``state`` is that before the first step.
+    """
+    rows = steps.flatten(1, 2)
+    if num_steps is None:
+        states, last = inner(rows, state)
+    else:
+        counts = num_steps.cpu().repeat_interleave(steps.shape[2])
+        packed, last = inner(rnn.pack_padded_sequence(rows, counts, enforce_sorted=False), state)
+        states, _ = rnn.pad_packed_sequence(packed, total_length=len(steps))
+    return states.unflatten(1, steps.shape[1:3]), last
 
 
 class BandMixer(nn.Module):

@@ -11,11 +11,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.utils import rnn
 
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.nn.streaming import Memory
-from zspex_toolkit.nn.time_frequency.block import RECURRENCES, gated_states
+from zspex_toolkit.nn.time_frequency.block import RECURRENCES, gated_states, torch_states
+from zspex_toolkit.nn.time_frequency.spectrum import true_frames
 
 
 class GridBlock(nn.Module):
@@ -101,8 +101,7 @@ class UnfoldedRecurrence(nn.Module):
         """(S, P, Q, N) to the same, S steps for each of P x Q; ``lengths`` (P,): steps that count, None: all."""
         normed = self.norm(frames)
         if lengths is not None:
-            steps = torch.arange(len(frames), device=frames.device)[:, None]
-            normed = normed * (steps < lengths)[..., None, None]
+            normed = normed * true_frames(frames, lengths)
             lengths = self._num_pieces(lengths)
         states = self.inner(self._unfold(normed), lengths)
         return frames + self._fold(self.outer(states), len(frames))
@@ -149,7 +148,7 @@ class GatedSteps(nn.Module):
         """(S, P, Q, C) and steps that count (P,), None: all, to (S, P, Q, 2 H)."""
         if lengths is None:
             return gated_states(steps, self.inner, self.gate, backwards=self.hidden)[0]
-        counts = (torch.arange(len(steps), device=steps.device)[:, None] < lengths)[..., None, None]
+        counts = true_frames(steps, lengths)
         # The forward states fade behind the end; zeros there, as pieces may reach back before it.
         return counts * gated_states(steps, self.inner, self.gate, counts=counts, backwards=self.hidden)[0]
 
@@ -169,14 +168,8 @@ class TorchSteps(nn.Module):
 
     def forward(self, steps: Tensor, lengths: Tensor | None = None) -> Tensor:
         """(S, P, Q, C) and steps that count (P,), None: all, to (S, P, Q, 2 H)."""
-        rows = steps.flatten(1, 2)
-        if lengths is None:
-            states, _ = self.inner(rows)
-        else:
-            counts = lengths.cpu().repeat_interleave(steps.shape[2])
-            packed, _ = self.inner(rnn.pack_padded_sequence(rows, counts, enforce_sorted=False))
-            states, _ = rnn.pad_packed_sequence(packed, total_length=len(steps))
-        return states.unflatten(1, steps.shape[1:3])
+        states, _ = torch_states(self.inner, steps, num_steps=lengths)
+        return states
 
 
 class CrossFrameAttention(nn.Module):
@@ -205,7 +198,7 @@ class CrossFrameAttention(nn.Module):
         """(L, B, K, N), of which the first ``num_frames`` (B,) are looked at (None: all), to the same."""
         mask = None
         if num_frames is not None:
-            mask = (torch.arange(len(frames), device=frames.device) < num_frames[:, None])[:, None, None]
+            mask = true_frames(frames, num_frames).permute(1, 2, 3, 0)  # (B, 1, 1, L)
         query, key, value = (
             project(frames).flatten(3).permute(1, 2, 0, 3) for project in (self.query, self.key, self.value)
         )  # (B, heads, L, K E), of values (B, heads, L, K N / heads)

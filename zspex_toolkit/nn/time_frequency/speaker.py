@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from zspex_toolkit.errors import ConfigError
+from zspex_toolkit.nn.time_frequency.spectrum import true_frames
 
 
 class BandPooling(nn.Module):
@@ -37,8 +38,7 @@ class BandPooling(nn.Module):
         frames = self.norm(_means(frames.float(), self.num_bands))
         scores = self.weigh(frames).float()
         if num_frames is not None:
-            behind = torch.arange(len(frames), device=frames.device)[:, None] >= num_frames
-            scores = scores.masked_fill(behind[..., None, None], -torch.inf)
+            scores = scores.masked_fill(~true_frames(frames, num_frames), -torch.inf)
         weights = scores.softmax(0)
         mean = (weights * frames).sum(0)
         spread = ((weights * frames.square()).sum(0) - mean.square()).clamp_min(1e-5).sqrt()

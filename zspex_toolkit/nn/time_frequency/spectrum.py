@@ -78,6 +78,11 @@ class Spectrum(nn.Module):
         return self.overlap_add(spectra)[:, past : past + num_samples]
 
 
+def true_frames(frames: Tensor, num_frames: Tensor) -> Tensor:
+    """Which of frames (L, B, ...) are among the first ``num_frames`` (B,) of their signal: bool (L, B, 1, 1)."""
+    return (torch.arange(len(frames), device=frames.device)[:, None] < num_frames)[..., None, None]
+
+
 def features(spectra: Tensor, level: Tensor) -> Tensor:
     """What a network is shown of spectra: about unit size for speech, and nothing that depends on its level.
 
