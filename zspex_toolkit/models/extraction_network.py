@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from zspex_toolkit.errors import ConfigError, UserError
 from zspex_toolkit.models.clue import Clue, clues_per_mixture, mean_embedding
-from zspex_toolkit.models.extractor_contract import ExtractorOutput, check_enrollment
+from zspex_toolkit.models.extractor_contract import ExtractorOutput, true_enrollment
 from zspex_toolkit.nn.coder_start import start_as_cosines
 from zspex_toolkit.nn.coder_stream import DecoderStream, EncoderStream
 from zspex_toolkit.nn.given_embedding import GivenEmbedding
@@ -113,13 +113,8 @@ class ExtractionNetwork(nn.Module):
             raise UserError(
                 f"this network makes no clue of recordings; give it embeddings of {self.clue_dim} numbers (--clue)"
             )
-        check_enrollment(enrollment, lengths, self.min_enrollment_samples)
-        num_frames = None
-        if lengths is not None:
-            lengths = lengths.to(enrollment.device)
-            samples = torch.arange(enrollment.shape[1], device=enrollment.device)
-            enrollment = enrollment.masked_fill(samples >= lengths[:, None], 0.0)
-            num_frames = self.encoder.num_frames(lengths)
+        enrollment, lengths = true_enrollment(enrollment, lengths, self.min_enrollment_samples)
+        num_frames = None if lengths is None else self.encoder.num_frames(lengths)
         fuser = self.fuser if self.enrollment_fuser is None else self.enrollment_fuser
         return Clue(self.speaker_encoder(fuser(self.encoder(enrollment), num_frames), num_frames))
 

@@ -74,8 +74,10 @@ class ExtractorNetwork(Protocol):
         """How much speech (R, T) sounds like the speakers of the clues, (R,): -1 to 1, NaN where it cannot tell."""
 
 
-def check_enrollment(enrollment: Tensor, lengths: Tensor | None, least: int) -> None:
-    """Refuse recordings (R, U) of fewer than ``least`` samples, and lengths over U.
+def true_enrollment(enrollment: Tensor, lengths: Tensor | None, least: int) -> tuple[Tensor, Tensor | None]:
+    """Recordings (R, U) with silence behind their true lengths (R,), and these on the same device.
+
+    Refuses recordings of fewer than ``least`` samples, and lengths over U.
 
     Raises:
         AudioError: telling the shortest; lengths on a GPU are not looked at.
@@ -89,6 +91,11 @@ def check_enrollment(enrollment: Tensor, lengths: Tensor | None, least: int) -> 
         shortest = min(shortest, int(lengths.min()))
     if shortest < least:
         raise AudioError(f"enrollment: expected at least {least} samples, found {shortest}; record more")
+    if lengths is None:
+        return enrollment, None
+    lengths = lengths.to(enrollment.device)
+    samples = torch.arange(enrollment.shape[1], device=enrollment.device)
+    return enrollment.masked_fill(samples >= lengths[:, None], 0.0), lengths
 
 
 def made_up_clue(network: ExtractorNetwork, recordings: Tensor) -> Clue:

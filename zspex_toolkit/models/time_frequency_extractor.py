@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.models.clue import Clue, clues_per_mixture, joined_frames, mean_embedding
-from zspex_toolkit.models.extractor_contract import ExtractorOutput, check_enrollment
+from zspex_toolkit.models.extractor_contract import ExtractorOutput, true_enrollment
 from zspex_toolkit.nn.streaming import Memory
 from zspex_toolkit.nn.time_frequency.speaker import BandPooling, FrameAttention, SpeakerScaling
 from zspex_toolkit.nn.time_frequency.spectrum import Spectrum, features
@@ -70,7 +70,6 @@ class TimeFrequencyExtractor(nn.Module):
 
         Arguments are those of :mod:`zspex_toolkit.nn.time_frequency.speaker`.
 
-
         Raises:
             ConfigError: for a conditioning that is none of ``pooled``, ``frames`` and ``both``.
         """
@@ -122,15 +121,9 @@ class TimeFrequencyExtractor(nn.Module):
             AudioError: for an enrollment under ``min_enrollment_samples``, or a length over U (lengths on a GPU are not
                 looked at).
         """
-        check_enrollment(enrollment, lengths, self.min_enrollment_samples)
-        enrollment, num_frames = enrollment.float(), None
-        size = enrollment.shape[1]
-        if lengths is not None:
-            lengths = lengths.to(enrollment.device)
-            samples = torch.arange(enrollment.shape[1], device=enrollment.device)
-            enrollment, size = enrollment.masked_fill(samples >= lengths[:, None], 0.0), lengths
-            num_frames = self.spectrum.num_frames(lengths)
-        level = (enrollment.square().sum(1) / size).sqrt()
+        enrollment, lengths = true_enrollment(enrollment.float(), lengths, self.min_enrollment_samples)
+        num_frames = None if lengths is None else self.spectrum.num_frames(lengths)
+        level = (enrollment.square().sum(1) / (enrollment.shape[1] if lengths is None else lengths)).sqrt()
         frames = self.encode(features(self.spectrum(enrollment), level), num_frames)
         for block in self.blocks[: self.enrollment_blocks]:
             frames = block(frames, num_frames=num_frames)
