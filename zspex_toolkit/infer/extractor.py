@@ -46,6 +46,9 @@ class Extractor:
         network: an extractor of ``models/extractors``, in evaluation mode.
         device: auto, cpu or cuda:N.
 
+    It sets ``ONEDNN_PRIMITIVE_CACHE_CAPACITY`` of the process, unless that is set: with oneDNN's own value memory grows
+    with the number of different lengths of recordings.
+
     Raises:
         UserError: if the device is not there, or the presence score's coefficients are none.
     """
