@@ -40,7 +40,10 @@ parse_options "$@"
 [[ -z $data || -e $data ]] || die "--data: '$data' does not exist"
 [[ $minutes =~ ^[0-9]*\.?[0-9]*$ ]] || die "--minutes: expected a number, got '$minutes'"
 mkdir -p "$out" && out=$(cd "$out" && pwd)
-[[ -z $work_dir ]] && work_dir=$(mktemp -d)
+if [[ -z $work_dir ]]; then
+    work_dir=$(mktemp -d)
+    trap 'rm -rf "$work_dir"' EXIT
+fi
 mkdir -p "$work_dir" && work_dir=$(cd "$work_dir" && pwd)
 for name in data settings init wheels; do [[ -z ${!name} ]] || printf -v "$name" '%s' "$(realpath "${!name}")"; done
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from os import PathLike
@@ -19,7 +18,7 @@ from zspex_toolkit.models.clue import Clue, clues_per_mixture
 from zspex_toolkit.signal.chunks import cut_chunks, plan_chunks
 from zspex_toolkit.signal.level import active_power
 from zspex_toolkit.signal.resample import resample_blocks, resampled_length
-from zspex_toolkit.train.device import resolve_device
+from zspex_toolkit.train.device import keep_few_primitives, resolve_device
 
 if TYPE_CHECKING:
     from zspex_toolkit.tasks.extraction import ExtractorSpec
@@ -29,9 +28,6 @@ _ENROLLMENT_S = 30.0  # a longer enrollment is taken in pieces, which bounds the
 _GPU_BATCH = 8
 _ROWS_AT_ONCE = 8  # people of whom a chunk is asked at once, which bounds the memory, too
 LEVEL_FRAME_S = 0.1
-# oneDNN keeps 1,024 primitives, and every length of a recording needs its own. They are small, but lie all over the
-# heap, between the activations: what is freed between them is of no use to the next, larger recording.
-_PRIMITIVES_KEPT = "16"
 Recordings = np.ndarray | Sequence[np.ndarray]
 
 
@@ -55,7 +51,7 @@ class Extractor:
 
     def __init__(self, spec: ExtractorSpec, network: nn.Module, device: str = "auto"):
         self.device = resolve_device(device)
-        os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", _PRIMITIVES_KEPT)  # oneDNN reads it at its first work
+        keep_few_primitives()
         self.network = network.to(self.device)
         self.fs: int = spec.fs
         self.calibration = Calibration.of(spec.presence)

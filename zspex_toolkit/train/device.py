@@ -57,3 +57,13 @@ def resolve_amp(amp: str, device: torch.device) -> str:
     multiplies = has.get("avx512_bf16") or has.get("amx_bf16")
     # The environment may hold torch to older instructions than the processor has.
     return "bf16" if multiplies and torch.backends.cpu.get_cpu_capability() == "AVX512" else "none"
+
+
+def keep_few_primitives() -> None:
+    """Has oneDNN keep 16 compiled operations instead of 1,024, unless the environment says how many.
+
+    Every length of a recording needs its own. They are small, but lie all over the heap, between the activations: what
+    is freed between them is of no use to the next, larger recording, and memory grows with the number of lengths. It
+    must be called before the first operation of the process.
+    """
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16")
