@@ -60,6 +60,17 @@ def factors(schedule, seconds_per_step, **settings):
     return found
 
 
+def test_minutes_of_the_processor_pass_only_while_it_works(monkeypatch):
+    made_up = SimpleNamespace(monotonic=lambda: 5000.0, process_time=lambda: made_up.used, used=20.0)
+    monkeypatch.setattr(clock_module, "time", made_up)
+    progress = Progress()
+    clock = Clock(1, progress, minutes_of="processor")
+    for used, seconds, over in ((50.0, 30.0, False), (80.0, 60.0, True)):
+        made_up.used = used
+        clock.tick()
+        assert (progress.seconds, clock.is_over()) == (seconds, over)
+
+
 @pytest.mark.parametrize("seconds_per_step", [0.05, 0.11])
 def test_the_fall_takes_the_last_share_of_the_time_at_any_speed(seconds_per_step):
     found = factors("warmup_stable_decay", seconds_per_step, decay_share=0.25, warmup_steps=10)

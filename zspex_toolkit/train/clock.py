@@ -18,11 +18,14 @@ class Clock:
         minutes: after which the training ends; 0 for never.
         progress: of the training; ``seconds`` and ``seconds_to_finish`` are kept there.
         processes: of the training.
+        minutes_of: ``clock``, or ``processor``: the time that processors spend on the main process, which is the same
+            whatever else they do.
     """
 
-    def __init__(self, minutes: float, progress: Progress, processes: Processes = ALONE):
+    def __init__(self, minutes: float, progress: Progress, processes: Processes = ALONE, minutes_of: str = "clock"):
+        self._now = time.process_time if minutes_of == "processor" else time.monotonic
         self._limit, self._progress, self._processes = 60 * minutes, progress, processes
-        self._began = time.monotonic() - progress.seconds
+        self._began = self._now() - progress.seconds
 
     def tick(self, *more: object) -> list[tuple]:
         """Note the time; all processes call this at the same place.
@@ -30,7 +33,7 @@ class Clock:
         Returns:
             ``more`` of each process: what they have to tell one another then, in the same message.
         """
-        told = self._processes.gather((time.monotonic() - self._began, *more))
+        told = self._processes.gather((self._now() - self._began, *more))
         if self._limit:  # else checkpoints would differ from run to run
             self._progress.seconds = told[0][0]
         return [words for _, *words in told]

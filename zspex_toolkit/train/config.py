@@ -21,6 +21,7 @@ class TrainConfig:
 
     num_epochs: int = 100  # passes over the training set
     minutes: float = 0.0  # end after so much time at the latest, schedules follow the clock; 0: after num_epochs
+    minutes_of: str = "clock"  # or processor: what minutes are counted by
     batch_size: int = 64  # items of one forward and backward pass, of all processes together
     accumulate: int = 1  # batches of one step of the optimiser: the effective batch is batch_size x accumulate
     learning_rate: float = 1e-3  # before schedule and learning_rate_scale
@@ -69,6 +70,7 @@ class TrainConfig:
         self._require("matrix_learning_rate_scale", self.matrix_learning_rate_scale > 0, "a number above 0")
         self._require("momentum", 0 <= self.momentum < 1, "a number in [0, 1)")
         self._require("amp", self.amp in ("auto", "none", "bf16"), "auto, none or bf16")
+        self._require("minutes_of", self.minutes_of in ("clock", "processor"), "clock or processor")
         self._require("ema_decay", 0 <= self.ema_decay < 1, "a number in [0, 1)")
         self._require("plateau_factor", 0 < self.plateau_factor < 1, "a number between 0 and 1")
         self._require("decay_share", 0 <= self.decay_share <= 1, "a number from 0 to 1")

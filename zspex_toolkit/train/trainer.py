@@ -88,7 +88,7 @@ class Trainer:
         for line in describe_training(*known, self._amp):
             self._log(line)
         self._resume()
-        self._clock = Clock(self._config.minutes, self.progress, self._processes)
+        self._clock = Clock(self._config.minutes, self.progress, self._processes, self._config.minutes_of)
         mark, history = StopMark(self._exp_dir, self.progress.global_step, self._processes), None
         with contextlib.ExitStack() as closing:
             if self._processes.is_main:
