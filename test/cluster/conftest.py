@@ -6,16 +6,10 @@ import functools
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 import pytest
-
-TESTS = Path(__file__).parents[1]
-sys.path[:0] = [
-    str(TESTS / name) for name in ("cluster", "egs", "launch", "train")
-]  # recipes, same_files, waiting, the toy task
 
 # Ends with 0 if a cluster answers.
 ANSWERS = {"slurm": ["sinfo", "--noheader"], "sge": ["qstat", "-f"]}
@@ -78,7 +72,7 @@ def installed(require):
 @pytest.fixture(scope="module")
 def local_run(tmp_path_factory):
     """A function of a mini recipe's task that gives the recipe's work folder, run once on this machine."""
-    from recipes import ON, run_recipe
+    from support.recipes import ON, run_recipe
 
     @functools.cache
     def run(task):

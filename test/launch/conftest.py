@@ -1,15 +1,11 @@
 """A cluster that only pretends, for every test of the queues."""
 
-import sys
 from pathlib import Path
 
 import pytest
+from support import fake_cluster
 
 from zspex_toolkit.launch import queue
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-import fake_cluster
 
 
 class FakeCluster:

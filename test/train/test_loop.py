@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
-from toy import ToySet, assert_same_training, poisoned, same_weights, toy_loss, toy_net, toy_train
+from support.toy import ToySet, assert_same_training, poisoned, same_weights, toy_loss, toy_net, toy_train
 
 from zspex_toolkit.errors import ConfigError, UserError
 from zspex_toolkit.io.revision import current_commit
@@ -68,7 +68,13 @@ def test_a_failure_at_any_step_changes_nothing_after_a_restart(tmp_path, call):
 
 
 def start_toy(exp_dir, settings, seconds_per_item):
-    command = [sys.executable, Path(__file__).with_name("toy.py"), exp_dir, json.dumps(settings), str(seconds_per_item)]
+    command = [
+        sys.executable,
+        Path(__file__).parents[1] / "support" / "toy.py",
+        exp_dir,
+        json.dumps(settings),
+        str(seconds_per_item),
+    ]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=open(f"{exp_dir}.log", "w"))
 
 

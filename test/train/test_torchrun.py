@@ -13,7 +13,7 @@ import pytest
 from zspex_toolkit.train.history import read_history
 
 pytestmark = pytest.mark.slow
-TOY = Path(__file__).with_name("toy.py")
+TOY = Path(__file__).parents[1] / "support" / "toy.py"
 
 
 def torchrun(exp_dir, settings, seconds_per_item=0.0, *, options=("--standalone", "--nproc_per_node", "2")):
@@ -67,8 +67,8 @@ def test_nothing_of_the_group_is_left_when_a_training_has_ended(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(f"""
 import sys, pathlib
-sys.path.insert(0, {str(TOY.parent)!r})
-from toy import toy_train
+sys.path.insert(0, {str(TOY.parents[1])!r})
+from support.toy import toy_train
 toy_train(sys.argv[1], num_epochs=1)
 names = [(task / "comm").read_text() for task in pathlib.Path("/proc/self/task").iterdir()]
 sys.exit(any("gloo" in name for name in names))
