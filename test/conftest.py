@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import random
 import signal
+import threading
 from pathlib import Path
 
 import hypothesis
@@ -34,6 +35,16 @@ hypothesis.settings.load_profile("same")
 
 SPEAKERS = {"anna": "f", "bert": "m", "cleo": "f", "dave": "m"}
 FS = 16000
+
+
+def pytest_configure():
+    """What the tests start gets its signals as from a terminal, also where the tests run in the background.
+
+    A shell lets its background processes ignore Ctrl-C and hang-ups, and ignoring is inherited; a handler is not.
+    """
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_IGN and threading.current_thread() is threading.main_thread():
+            signal.signal(number, lambda *_: None)
 
 
 def pytest_runtest_setup():
