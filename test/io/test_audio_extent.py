@@ -173,9 +173,7 @@ def test_flac_with_fewer_samples_than_its_header_says_is_refused(tmp_path, noise
 def test_an_estimated_length_of_mp3_is_no_length(tmp_path, noise):
     content = encoded(np.concatenate([noise(LENGTH), np.zeros(LENGTH)]), "MP3", "MPEG_LAYER_III")
     streamed = content[content.find(b"\xff\xf3", 4) :]  # without the first frame, which holds the Xing header
-    with pytest.raises(
-        AudioError, match=r"MP3 that does not tell its length \(no Xing header\); write it anew: ffmpeg"
-    ):
+    with pytest.raises(AudioError, match=r"MP3 that does not tell its length \(no Xing header\); write it anew"):
         read_audio(in_file(tmp_path, streamed))
 
 
