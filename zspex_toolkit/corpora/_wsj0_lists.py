@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from zspex_toolkit.errors import ConfigError, DataDirError
+from zspex_toolkit.io.number_text import decimal
 
 FORMS = ("mix_2_spk_{}_extr.txt", "{}/aux.scp", "mix_2_spk_{}.txt")
 
@@ -84,7 +85,7 @@ def _parse(text: str) -> Line:
         raise ValueError(f"expected '<target> <snr> <interferer> <snr> <enrollment>', got '{text}'")
     names = [PurePosixPath(field).stem.lower() if number in (0, 2, 4) else "" for number, field in enumerate(fields)]
     try:
-        pairs = [(names[0], float(fields[1])), (names[2], float(fields[3]))]
+        pairs = [(names[0], decimal(fields[1])), (names[2], decimal(fields[3]))]
     except ValueError:
         raise ValueError(f"expected levels in dB as second and fourth field, got '{text}'") from None
     pairs.sort(key=lambda pair: -pair[1])  # both targets of a mixture share its file

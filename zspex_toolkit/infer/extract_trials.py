@@ -134,13 +134,13 @@ def _trials(directory: DataDir, out: Path, clue_table: str) -> list[Trial]:
         lacking = [trial for trial in directory.utterances if trial not in table]
         if lacking:
             raise DataDirError(f"{directory.path / name}: no line for trial '{lacking[0]}'")
-    lengths = directory.table("utt2num_samples") if (directory.path / "utt2num_samples").exists() else {}
+    lengths = directory.counts("utt2num_samples") if (directory.path / "utt2num_samples").exists() else {}
     return [
         Trial(
             trial,
             directory.wavs[trial],
             enrollments[trial],
-            int(lengths[trial]) if trial in lengths else audio_info(directory.wavs[trial]).num_samples,
+            lengths[trial] if trial in lengths else audio_info(directory.wavs[trial]).num_samples,
             out / "wav" / f"{trial}.wav",
         )
         for trial in directory.utterances

@@ -16,6 +16,7 @@ from zspex_toolkit.errors import AudioError, DataDirError
 from zspex_toolkit.io.archive import ArrayTable, read_scp
 from zspex_toolkit.io.audio import audio_info, read_audio
 from zspex_toolkit.io.compact_table import Choices, CompactTable, Groups, Rows, Texts
+from zspex_toolkit.io.number_text import decimal, whole_number
 from zspex_toolkit.io.table import invert, read_table
 
 
@@ -96,6 +97,22 @@ class DataDir:
         """The table ``name`` of this directory, such as ``utt2num_samples`` or ``spk1.scp``."""
         return read_table(self.path / name)
 
+    def counts(self, name: str) -> dict[str, int]:
+        """The table ``name`` of whole numbers, such as ``utt2num_samples``.
+
+        Raises:
+            DataDirError: with ``file:line``, for a value that is no whole number above 0.
+        """
+        table, counts = self.table(name), {}
+        for line, (key, value) in enumerate(table.items(), start=1):
+            try:
+                counts[key] = whole_number(value)
+            except ValueError as error:
+                raise DataDirError(f"{self.path / name}:{line}: {error} for '{key}'") from error
+            if not counts[key]:
+                raise DataDirError(f"{self.path / name}:{line}: expected a number above 0 for '{key}', got 0")
+        return counts
+
     def feature_table(self, name: str = "feats.scp") -> ArrayTable:
         """The arrays of ``feats.scp``, ``vad.scp``, ..., read when asked for."""
         return read_scp(self.path / name)
@@ -126,7 +143,7 @@ def read_segments(path: str | os.PathLike) -> dict[str, tuple[str, float, float]
     for number, (utt, value) in enumerate(read_table(path).items(), start=1):
         try:
             recording, start, end = value.split()
-            segments[utt] = (recording, float(start), float(end))
+            segments[utt] = (recording, decimal(start), decimal(end))
         except ValueError as error:
             raise DataDirError(
                 f"{path}:{number}: expected '<utt> <reco> <start> <end>', got '{utt} {value}'"
