@@ -16,6 +16,7 @@ from zspex_toolkit.infer.map_in_processes import map_in_processes
 from zspex_toolkit.io.atomic import write_json
 from zspex_toolkit.io.audio import audio_info, write_audio
 from zspex_toolkit.io.data_dir import DataDir
+from zspex_toolkit.io.overwriting import refuse_overwriting
 from zspex_toolkit.io.table_set import Tables, read_tables, write_tables
 from zspex_toolkit.randomness import rng_for
 from zspex_toolkit.signal.voice_change import PITCH_BAND_HZ, VoiceFactors, change_voice, require_praat, voiced_pitch
@@ -117,8 +118,7 @@ def _check(config: Config) -> None:
         least, largest = getattr(config, name)
         if not 0.5 <= least <= largest <= 2:
             raise ConfigError(f"{name}: expected two factors of 0.5 to 2, the least first, got {least:g},{largest:g}")
-    if config.data.resolve() == config.out.resolve():
-        raise ConfigError(f"out: expected another directory than data, got {config.out}")
+    refuse_overwriting("out", config.out, [config.data])
 
 
 def _report(out: Path, source: DataDir, num_voices: int, written: Sequence[_Written]) -> None:

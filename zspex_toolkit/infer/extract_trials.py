@@ -29,6 +29,7 @@ from zspex_toolkit.infer.trial_journal import TrialNote, append_note, forget_par
 from zspex_toolkit.io.atomic import write_json
 from zspex_toolkit.io.audio import audio_info, read_audio, write_audio
 from zspex_toolkit.io.data_dir import DataDir
+from zspex_toolkit.io.overwriting import refuse_overwriting
 from zspex_toolkit.io.write import write_data_dir
 from zspex_toolkit.models.clue import Clue
 from zspex_toolkit.signal.level import active_power
@@ -83,6 +84,7 @@ def extract_trials(config: Config, *, calibrated: bool = True) -> None:
         raise ConfigError(f"expected nj and batch_size of 1 or more, got {nj} and {config.batch_size}")
     if nj > 1 and place.type == "cuda":
         raise ConfigError(f"nj: expected 1 on a GPU, got {nj}; a larger batch_size fills it")
+    refuse_overwriting("out", out, [config.data, model])
     directory = DataDir.load(config.data)
     _loaded.cache_clear()  # the folder may hold another model by now
     # On the CPU: no process that is forked may hold a GPU.

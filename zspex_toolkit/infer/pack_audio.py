@@ -15,6 +15,7 @@ from zspex_toolkit.infer.map_in_processes import map_in_processes
 from zspex_toolkit.io.atomic import write_json
 from zspex_toolkit.io.audio import read_audio
 from zspex_toolkit.io.audio_shard import FORMATS, exact_wav, index_tar, write_shard
+from zspex_toolkit.io.overwriting import refuse_overwriting
 from zspex_toolkit.io.table import write_table
 from zspex_toolkit.io.table_set import read_tables, write_tables
 from zspex_toolkit.io.temporary import remove_leftovers
@@ -71,8 +72,8 @@ def pack_audio(config: PackConfig) -> None:
     if config.per_shard < 1:
         raise ConfigError(f"per_shard: expected 1 recording or more, got {config.per_shard}")
     data, out, dump = config.data, config.out, config.dump
-    if data.resolve() == out.resolve():
-        raise ConfigError(f"out: expected another directory than data, got {out}")
+    refuse_overwriting("out", out, [data])
+    refuse_overwriting("dump", dump, [data])
     tables, _ = read_tables(data)
     if "wav.scp" not in tables:
         raise DataDirError(f"{data}/wav.scp: no such file")
@@ -111,6 +112,7 @@ def index_shards(config: IndexConfig) -> None:
         DataDirError: if a shard is no tar, there is no audio in them, or two recordings have one name.
     """
     shards, out = config.shards, config.out
+    refuse_overwriting("out", out, shards)
     places: dict[str, str] = {}
     for shard, found in zip(shards, map_in_processes(index_tar, shards, config.nj, label="shards"), strict=True):
         for key, offset in found.items():

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.infer.plan_set import check_out, fit_utterances, write_plan
+from zspex_toolkit.io.overwriting import refuse_overwriting
 from zspex_toolkit.randomness import rng_for
 from zspex_toolkit.simulation.draw import Mixing, draw_mixture
 from zspex_toolkit.simulation.plan import Plan
@@ -56,6 +57,7 @@ def plan_data_dir(config: Config) -> None:
     )
     if config.level not in LEVELS:
         raise ConfigError(f"level: expected one of {', '.join(LEVELS)}, got {config.level!r}")
+    refuse_overwriting("out", config.out, [config.data])
     check_out(config.out)
     speech = Speech.load(config.data, config.noise_dir, config.room_dir, active_level=config.level == "active")
     pool, dropped = fit_utterances(speech, config.min_utt_s, config.num_speakers, config.nj)

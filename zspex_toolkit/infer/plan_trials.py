@@ -9,6 +9,7 @@ from pathlib import Path
 
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.infer.plan_set import check_out, fit_utterances, write_plan
+from zspex_toolkit.io.overwriting import refuse_overwriting
 from zspex_toolkit.randomness import rng_for
 from zspex_toolkit.simulation.draw import Mixing, check_probability, draw_mixture, draw_trials
 from zspex_toolkit.simulation.plan import Trial
@@ -72,6 +73,7 @@ def plan_trial_dir(config: Config) -> None:
         treat_enrollments=config.treat_enrollments,
         **{f"{name}_probability": getattr(config, f"{name}_share") for name in SHARES},
     )
+    refuse_overwriting("out", config.out, [config.data])
     check_out(config.out)
     speech = Speech.load(config.data, config.noise_dir, config.room_dir)
     num_speakers = config.num_speakers + bool(config.third_share)

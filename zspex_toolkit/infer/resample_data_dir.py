@@ -14,6 +14,7 @@ from zspex_toolkit.infer.map_in_processes import map_in_processes
 from zspex_toolkit.io.atomic import write_json
 from zspex_toolkit.io.audio import audio_info, write_audio
 from zspex_toolkit.io.data_dir import DataDir
+from zspex_toolkit.io.overwriting import refuse_overwriting
 from zspex_toolkit.io.table_set import read_tables, write_tables
 from zspex_toolkit.signal.resample import resample
 
@@ -46,8 +47,7 @@ def resample_data_dir(config: Config) -> None:
     data, out, dump, fs = config.data, config.out, config.dump, config.fs
     if fs <= 0:
         raise ConfigError(f"fs: expected a rate above 0 Hz, got {fs}")
-    if data.resolve() == out.resolve():
-        raise ConfigError(f"out: expected another directory than data, got {out}")
+    refuse_overwriting("out", out, [data])
     source = DataDir.load(data)
     tables, _ = read_tables(data)
     _forget_other(dump, source, fs)
