@@ -131,9 +131,9 @@ def test_a_senseless_size_is_one_clear_line(split, options, message):
 
 def test_the_input_is_never_overwritten(tmp_path):
     data = write_speakers(tmp_path / "all", SIZES)
-    with pytest.raises(ConfigError, match="expected three different directories"):
+    with pytest.raises(ConfigError, match="expected another place than the input"):
         split_speakers(SplitConfig(data, tmp_path / "test" / ".." / "all", tmp_path / "test"))
-    with pytest.raises(ConfigError, match="expected different directories"):
+    with pytest.raises(ConfigError, match="expected another place than the input"):
         hold_out_speakers(HoldOutConfig(data, tmp_path / "test", 2, data))
     assert sizes_of(data) == SIZES
 
