@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zspex_toolkit.errors import DataDirError
+from zspex_toolkit.io.blanks import read_lines
 from zspex_toolkit.io.number_text import decimal
 
 COLUMNS = ("mixture_ID", "source_1_path", "source_1_gain", "source_2_path", "source_2_gain", "noise_path", "noise_gain")
@@ -72,7 +73,7 @@ def read_genders(path: Path) -> dict[str, str]:
 
 def read_speakers(path: Path) -> dict[str, str]:
     """``m`` or ``f`` of all speakers in LibriSpeech's ``SPEAKERS.TXT`` (``14 | F | train-clean-360 | 25.03 | Ann``)."""
-    fields = [line.split("|") for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith(";")]
+    fields = [line.split("|") for line in read_lines(path) if not line.startswith(";")]
     return {line[0].strip(): line[1].strip().lower() for line in fields if len(line) >= 2}
 
 

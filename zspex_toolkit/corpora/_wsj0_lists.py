@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from zspex_toolkit.errors import ConfigError, DataDirError
+from zspex_toolkit.io.blanks import read_lines
 from zspex_toolkit.io.number_text import decimal
 
 FORMS = ("mix_2_spk_{}_extr.txt", "{}/aux.scp", "mix_2_spk_{}.txt")
@@ -63,7 +64,7 @@ def read_list(path: Path) -> list[Line]:
             neither speaker, or a line that was there before.
     """
     lines: dict[Line, int] = {}
-    for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, text in enumerate(read_lines(path), start=1):
         try:
             line = _parse(text)
             if line in lines:

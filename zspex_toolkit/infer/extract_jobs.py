@@ -46,7 +46,7 @@ def read_jobs(path: Path) -> list[Job]:
         UserError: naming file and line, for a line of another form, or an output that is written twice.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror.lower() if isinstance(error, OSError) else "not a text file"
         raise UserError(f"{path}: cannot read the list: {reason}") from error

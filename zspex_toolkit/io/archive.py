@@ -15,6 +15,7 @@ import numpy as np
 
 from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.io.atomic import atomic_path
+from zspex_toolkit.io.blanks import is_id
 from zspex_toolkit.io.compact_table import CompactTable
 from zspex_toolkit.io.table import read_table, write_table
 
@@ -52,7 +53,7 @@ class ArchiveWriter:
         array = np.asarray(array)
         if key in self._entries:
             raise DataDirError(f"{self.ark_path}: key '{key}' is written twice")
-        if not key or len(key.split()) != 1:
+        if not is_id(key):
             raise DataDirError(f"{self.ark_path}: expected a key without blanks, got {key!r}")
         if array.ndim not in (1, 2) or array.dtype.kind not in "fiub":
             raise DataDirError(

@@ -15,6 +15,7 @@ import soundfile
 
 from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.io.atomic import atomic_path
+from zspex_toolkit.io.blanks import is_id
 
 _PCM, _FLOAT = 1, 3  # WAVE's format tags
 
@@ -85,7 +86,7 @@ def index_tar(path: str | os.PathLike) -> dict[str, int]:
                     continue
                 if key in found:
                     raise DataDirError(f"{path}: '{key}' is there twice")
-                if key.split() != [key]:
+                if not is_id(key):
                     raise DataDirError(f"{path}: expected names without blanks, got '{member.name}'")
                 found[key] = member.offset_data
     except OSError as error:

@@ -70,7 +70,7 @@ def kaldi_option_text(config: Any) -> str:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror.lower() if isinstance(error, OSError) else "not a text file"
         raise ConfigError(f"{path}: cannot read the option file: {reason}") from error
