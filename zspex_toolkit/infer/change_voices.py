@@ -16,6 +16,7 @@ from zspex_toolkit.infer.map_in_processes import map_in_processes
 from zspex_toolkit.io.atomic import write_json
 from zspex_toolkit.io.audio import audio_info, write_audio
 from zspex_toolkit.io.data_dir import DataDir
+from zspex_toolkit.io.file_name import file_name_of
 from zspex_toolkit.io.overwriting import refuse_overwriting
 from zspex_toolkit.io.table_set import Tables, read_tables, write_tables
 from zspex_toolkit.randomness import rng_for
@@ -134,7 +135,7 @@ def _report(out: Path, source: DataDir, num_voices: int, written: Sequence[_Writ
 
 
 def _file(dump: Path, utt: str, voice: _Voice) -> Path:
-    return dump / "flac" / f"{voice.prefix}{utt}.flac"
+    return dump / "flac" / f"{file_name_of(voice.prefix + utt)}.flac"
 
 
 def _speakers(source: DataDir, config: Config) -> dict[str, _Speaker]:

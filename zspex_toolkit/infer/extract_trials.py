@@ -29,6 +29,7 @@ from zspex_toolkit.infer.trial_journal import TrialNote, append_note, forget_par
 from zspex_toolkit.io.atomic import write_json
 from zspex_toolkit.io.audio import audio_info, read_audio, write_audio
 from zspex_toolkit.io.data_dir import DataDir
+from zspex_toolkit.io.file_name import file_name_of
 from zspex_toolkit.io.overwriting import refuse_overwriting
 from zspex_toolkit.io.write import write_data_dir
 from zspex_toolkit.models.clue import Clue
@@ -143,7 +144,7 @@ def _trials(directory: DataDir, out: Path, clue_table: str) -> list[Trial]:
             directory.wavs[trial],
             enrollments[trial],
             lengths[trial] if trial in lengths else audio_info(directory.wavs[trial]).num_samples,
-            out / "wav" / f"{trial}.wav",
+            out / "wav" / f"{file_name_of(trial)}.wav",
         )
         for trial in directory.utterances
     ]

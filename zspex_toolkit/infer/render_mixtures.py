@@ -14,6 +14,7 @@ from zspex_toolkit.errors import AudioError, ConfigError, DataDirError
 from zspex_toolkit.infer.map_in_processes import map_in_processes
 from zspex_toolkit.io.atomic import write_json
 from zspex_toolkit.io.audio import audio_info, write_audio
+from zspex_toolkit.io.file_name import file_name_of
 from zspex_toolkit.io.write import write_data_dir
 from zspex_toolkit.simulation.plan import Plan, read_plans, to_line
 from zspex_toolkit.simulation.speech import Speech
@@ -107,7 +108,7 @@ class Layout:
     def files(self, plan: Plan) -> dict[str, Path]:
         """``{"wav": path of the mixture, "spk1": ..., "noise1": ...}``."""
         names = _names(plan) if self.store_sources else ["wav"]
-        return {name: self.out / name / f"{plan.id}.{self.audio_format}" for name in names}
+        return {name: self.out / name / f"{file_name_of(plan.id)}.{self.audio_format}" for name in names}
 
     def is_complete(self, plan: Plan) -> bool:
         """Whether all audio of the mixture is there, as long as planned."""
@@ -121,7 +122,9 @@ class Layout:
     def existing(self, mixtures: Iterable[str]) -> Iterator[Path]:
         """Files that are there under the names of mixtures of these ids."""
         folders = [path for pattern in FOLDERS for path in self.out.glob(pattern) if path.is_dir()]
-        paths = (folder / f"{mixture}.{kind}" for mixture in mixtures for folder in folders for kind in FORMATS)
+        paths = (
+            folder / f"{file_name_of(mixture)}.{kind}" for mixture in mixtures for folder in folders for kind in FORMATS
+        )
         return (path for path in paths if path.exists())
 
 

@@ -14,6 +14,7 @@ from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.infer.map_in_processes import map_in_processes
 from zspex_toolkit.infer.render_mixtures import Layout, is_whole, render_plans
 from zspex_toolkit.io.audio import write_audio
+from zspex_toolkit.io.file_name import file_name_of
 from zspex_toolkit.io.table import read_table
 from zspex_toolkit.io.write import write_data_dir
 from zspex_toolkit.simulation.plan import Enrollment, Trial, mixtures_of, read_trials, to_line
@@ -98,7 +99,9 @@ class _Files:
             None,
         ):  # names of plain stretches are part of the hashes of lists of trials
             parts.append(to_line(trial.enrollment))
-        return self._path("enrollment", f"{utts[0]}-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:8]}")
+        return self._path(
+            "enrollment", f"{file_name_of(utts[0])}-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:8]}"
+        )
 
     def references(self, trial: Trial) -> dict[str, Path]:
         """``spk1`` (the target), ``spk2``, ... (whoever else speaks) and ``noise1``."""

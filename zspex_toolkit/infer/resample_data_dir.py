@@ -14,6 +14,7 @@ from zspex_toolkit.infer.map_in_processes import map_in_processes
 from zspex_toolkit.io.atomic import write_json
 from zspex_toolkit.io.audio import audio_info, write_audio
 from zspex_toolkit.io.data_dir import DataDir
+from zspex_toolkit.io.file_name import file_name_of
 from zspex_toolkit.io.overwriting import refuse_overwriting
 from zspex_toolkit.io.table_set import read_tables, write_tables
 from zspex_toolkit.signal.resample import resample
@@ -65,7 +66,7 @@ def resample_data_dir(config: Config) -> None:
 
 
 def _file(dump: Path, utt: str) -> Path:
-    return dump / "wav" / f"{utt}.wav"
+    return dump / "wav" / f"{file_name_of(utt)}.wav"
 
 
 def _forget_other(dump: Path, source: DataDir, fs: int) -> None:

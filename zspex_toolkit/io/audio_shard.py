@@ -16,6 +16,7 @@ import soundfile
 from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.io.atomic import atomic_path
 from zspex_toolkit.io.blanks import is_id
+from zspex_toolkit.io.file_name import file_name_of
 
 _PCM, _FLOAT = 1, 3  # WAVE's format tags
 
@@ -60,7 +61,9 @@ def _write_tar(stream: BinaryIO, recordings: Iterable[tuple[str, bytes]]) -> lis
     offsets = []
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for key, wav in recordings:
-            member = tarfile.TarInfo(f"{key}.wav")  # without time and owner: the same audio gives the same tar
+            member = tarfile.TarInfo(
+                f"{file_name_of(key)}.wav"
+            )  # without time and owner: the same audio gives the same tar
             member.size = len(wav)
             tar.addfile(member, io.BytesIO(wav))
             offsets.append(tar.offset - -(-len(wav) // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE)
