@@ -61,6 +61,18 @@ def test_utterances_without_usable_features_are_named_and_the_decisions_of_befor
     assert (with_feats / "vad.scp").read_bytes() == before
 
 
+def test_what_make_mfcc_dropped_with_permission_is_not_asked_for_again(with_feats, tmp_path, jobs_in_process, capsys):
+    specs = read_table(with_feats / "feats.scp")
+    first, *others = specs
+    write_table(with_feats / "feats.scp", {utt: specs[utt] for utt in others})
+    (with_feats / "dropped.txt").write_text(f"{first} make_mfcc: too short: 24 samples\n")
+    compute_vad(Config(with_feats, tmp_path / "mfcc"))
+    assert list(read_table(with_feats / "vad.scp")) == others
+    told = capsys.readouterr().out
+    assert f"dropped {first}: dropped before, by make_mfcc: too short: 24 samples" in told
+    assert "1 of the dropped were dropped with permission before, and do not count again" in told
+
+
 def test_a_directory_without_features_is_refused_at_once(speech_dir, tmp_path, jobs_in_process):
     with pytest.raises(DataDirError, match=r"feats.scp: no such file; run make_mfcc first"):
         compute_vad(Config(speech_dir, tmp_path / "mfcc"))

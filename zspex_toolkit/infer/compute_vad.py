@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zspex_toolkit.data.front_end import read_vad_config
 from zspex_toolkit.errors import DataDirError
-from zspex_toolkit.infer.feature_jobs import logged_progress, piece_of, run_feature_jobs
+from zspex_toolkit.infer.feature_jobs import DROPPED_BEFORE, dropped_by, logged_progress, piece_of, run_feature_jobs
 from zspex_toolkit.io.archive import ArchiveWriter
 from zspex_toolkit.io.atomic import write_text
 from zspex_toolkit.io.data_dir import DataDir
@@ -61,11 +62,12 @@ def vad_job(config: Config, vad_config: VadConfig) -> None:
     source, out, job = DataDir.load(config.data), config.out, config.job
     table = source.feature_table("feats.scp")
     dropped: dict[str, str] = {}
+    before = dropped_by(config.data / "dropped.txt", "make_mfcc")
     num_frames = num_voiced = num_silent = 0
     with ArchiveWriter(out / f"{job}.ark", out / f"scp.{job}") as writer:
         for utt in logged_progress(piece_of(source.utterances, job, config.nj)):
             try:
-                voiced = _decide(table, utt, vad_config)
+                voiced = _decide(table, utt, vad_config, before)
             except DataDirError as error:
                 dropped[utt] = " ".join(str(error).split())
                 continue
@@ -79,11 +81,13 @@ def vad_job(config: Config, vad_config: VadConfig) -> None:
     write_table(out / f"dropped.{job}", dropped)
 
 
-def _decide(table, utt: str, config: VadConfig) -> torch.Tensor:
+def _decide(table, utt: str, config: VadConfig, before: Mapping[str, str]) -> torch.Tensor:
     import torch
 
     from zspex_toolkit.signal.vad import energy_vad
 
+    if utt not in table and utt in before:
+        raise DataDirError(f"{DROPPED_BEFORE} make_mfcc: {before[utt]}")
     if utt not in table:
         raise DataDirError(f"{table.path}: no line for '{utt}'; run make_mfcc first")
     feats = torch.from_numpy(table[utt])

@@ -27,6 +27,7 @@ from zspex_toolkit.launch.run_jobs import run_jobs
 
 _LINE = re.compile(r"^(\d+) of \d+ utterances$", re.MULTILINE)  # how far a job has come, in its log
 _EVERY_S = 10.0
+DROPPED_BEFORE = "dropped before, by"  # begins the reason of what an earlier command was allowed to drop
 _OF_ALL_JOBS = ("cmd", "logdir", "max_dropped_share")  # settings that a single job has no use for
 
 
@@ -153,13 +154,23 @@ def _report(config: FeatureSettings, command: str, script: str, dropped: Mapping
     print(f"{command}: {config.data}: {total} utterances in, {total - len(dropped)} kept, {len(dropped)} dropped")
     for utt, reason in list(dropped.items())[:10]:
         print(f"{command}: dropped {utt}: {reason}")
-    if len(dropped) == total or len(dropped) > config.max_dropped_share * total:
+    before = sum(reason.startswith(DROPPED_BEFORE) for reason in dropped.values())
+    if before:
+        print(f"{command}: {before} of the dropped were dropped with permission before, and do not count again")
+    if len(dropped) == total or len(dropped) - before > config.max_dropped_share * total:
         limit = f"--max_dropped_share allows a share of {config.max_dropped_share:g}"
         why = "none is left" if len(dropped) == total else limit
         raise DataDirError(
             f"{config.data}: {len(dropped)} of {total} utterances failed, {why}; "
             f"{script} is as it was, the reasons are in {config.data / 'dropped.txt'}"
         )
+
+
+def dropped_by(path: Path, command: str) -> dict[str, str]:
+    """The utterances that a command dropped, and why, by ``dropped.txt``."""
+    lines = path.read_text(encoding="utf-8").split("\n") if path.exists() else []
+    rows = (line.partition(f" {command}: ") for line in lines if f" {command}: " in line)
+    return {utt: reason for utt, _, reason in rows}
 
 
 def _note_dropped(path: Path, command: str, dropped: Mapping[str, str]) -> None:
