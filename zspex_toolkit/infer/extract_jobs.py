@@ -8,6 +8,7 @@ from functools import lru_cache, partial
 from itertools import groupby
 from pathlib import Path
 
+from zspex_toolkit.config import split_names
 from zspex_toolkit.errors import ConfigError, UserError
 from zspex_toolkit.infer.clue_sources import CLUE, clue_of
 from zspex_toolkit.infer.extract_recording import Extracted, OutputOptions, extract_recording, to_stderr
@@ -58,7 +59,7 @@ def read_jobs(path: Path) -> list[Job]:
         where, fields = f"{path}:{number}", [field.strip() for field in line.split("\t")]
         if len(fields) != 3 or not all(fields):
             raise UserError(f"{where}: expected mixture, enrollment and output with tabs between, got {line!r}")
-        job = Job(where, fields[0], tuple(one.strip() for one in fields[1].split(",")), Path(fields[2]))
+        job = Job(where, fields[0], tuple(split_names(fields[1])), Path(fields[2]))
         if job.output.resolve() in seen:
             raise UserError(f"{where}: {job.output} is the output of {seen[job.output.resolve()]} too")
         seen[job.output.resolve()] = where
