@@ -173,3 +173,9 @@ def test_a_part_without_speakers_is_refused(hold_out, tmp_path, number):
         f"{tmp_path}/all: has 6 speakers; expected num_speakers from 1 to 5, got {number}; nothing was written"
     )
     assert not (tmp_path / "train").exists()
+
+
+def test_one_speaker_cannot_be_held_out_of_none(tmp_path):
+    data = write_speakers(tmp_path / "all", {next(iter(SIZES)): 3})
+    with pytest.raises(DataDirError, match="all: has one speaker; expected two or more, to hold some out"):
+        hold_out_speakers(HoldOutConfig(data, tmp_path / "test", 1))

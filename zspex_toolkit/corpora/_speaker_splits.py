@@ -83,6 +83,8 @@ def hold_out_speakers(config: HoldOutConfig) -> None:
     tables, kinds = read_tables(data)
     utt2spk = tables["utt2spk"]
     speakers = sorted(set(utt2spk.values()))
+    if len(speakers) < 2:
+        raise DataDirError(f"{data}: has one speaker; expected two or more, to hold some out; nothing was written")
     if not 1 <= num_speakers < len(speakers):
         raise DataDirError(
             f"{data}: has {len(speakers)} speakers; expected num_speakers from 1 to {len(speakers) - 1},"
