@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 import torch
 
-from zspex_toolkit.corpora._synthetic_voice import synthetic_speech
-from zspex_toolkit.infer.plan_mixtures import Config as PlanConfig
-from zspex_toolkit.infer.plan_mixtures import plan_data_dir
-from zspex_toolkit.infer.render_mixtures import Config as RenderConfig
-from zspex_toolkit.infer.render_mixtures import render_data_dir
+from zspex_toolkit.corpora.fake.synthetic_voice import synthetic_speech
+from zspex_toolkit.prepare.plan_mixtures import Config as PlanConfig
+from zspex_toolkit.prepare.plan_mixtures import plan_data_dir
+from zspex_toolkit.prepare.render_mixtures import Config as RenderConfig
+from zspex_toolkit.prepare.render_mixtures import render_data_dir
 from zspex_toolkit.io.archive import ArchiveWriter
 from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.data_dir import DataDir
@@ -29,7 +29,7 @@ from zspex_toolkit.signal.mfcc import Mfcc
 from zspex_toolkit.signal.vad import energy_vad
 
 sys.path.insert(0, str(Path(__file__).parent))
-import killed_process
+from support import killed_process
 
 # The same examples in every run, for as long as they take; ZSPEX_TEST_SEED asks for new ones.
 hypothesis.settings.register_profile("same", derandomize="ZSPEX_TEST_SEED" not in os.environ, deadline=None)
@@ -96,7 +96,7 @@ def voices(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def experiment(voices) -> Path:
     """A folder with a small trained embedder, classifier and clean speakers, and the network demix_e2_snr0_concat2."""
-    from zspex_toolkit.infer.embed import AverageConfig, ExtractConfig, average_embeddings, extract_embeddings
+    from zspex_toolkit.extract.embeddings import AverageConfig, ExtractConfig, average_embeddings, extract_embeddings
     from zspex_toolkit.tasks import classification, demixing, embedding
     from zspex_toolkit.train.config import TrainConfig
 
@@ -142,7 +142,7 @@ def killed_at_renaming(tmp_path_factory):
     """Run a program in a process of its own, which SIGKILL ends at its n-th ``os.replace``; 0: at none."""
     fork_server = multiprocessing.get_context("forkserver")
     fork_server.set_forkserver_preload(
-        ["numpy", "zspex_toolkit.io.table_set", "zspex_toolkit.io.split", "zspex_toolkit.infer.pack_audio"]
+        ["numpy", "zspex_toolkit.io.table_set", "zspex_toolkit.io.split", "zspex_toolkit.prepare.pack_audio"]
     )
 
     def run(number: int, program: str, *arguments: os.PathLike | str) -> bool:

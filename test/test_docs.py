@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from zspex_toolkit.registry import available, load, load_module
-from zspex_toolkit.report.scores import Score
+from zspex_toolkit.report.demixing.scores import Score
 from zspex_toolkit.signal.front_end_config import MfccConfig, VadConfig
 from zspex_toolkit.tasks import classification, demixing, embedding, extraction_loss
 from zspex_toolkit.tasks.losses import inputs_of

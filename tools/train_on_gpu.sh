@@ -198,7 +198,7 @@ from pathlib import Path
 
 import safetensors.torch
 
-from zspex_toolkit.infer.packed_model import packed
+from zspex_toolkit.extract.packed_model import packed
 from zspex_toolkit.train.average import averaged
 from zspex_toolkit.train.checkpoint import Checkpoints, save_weights
 

@@ -78,7 +78,7 @@ def installed(require):
 @pytest.fixture(scope="module")
 def local_run(tmp_path_factory):
     """A function of a mini recipe's task that gives the recipe's work folder, run once on this machine."""
-    from recipes import ON, run_recipe
+    from support.recipes import ON, run_recipe
 
     @functools.cache
     def run(task):

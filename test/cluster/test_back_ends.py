@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from waiting import act_while_waiting, signal_when
+from support.waiting import act_while_waiting, signal_when
 
 from zspex_toolkit.errors import JobError
 from zspex_toolkit.launch import job_log, queue

@@ -1,7 +1,7 @@
 """Both mini recipes on a real Slurm, each training on two nodes, and on a real Grid Engine."""
 
 import pytest
-from recipes import OPTIONS, assert_same_on
+from support.recipes import OPTIONS, assert_same_on
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(3000)]
 

@@ -9,7 +9,7 @@ import soundfile
 from scipy.signal import resample_poly
 
 from zspex_toolkit.corpora import libri2mix
-from zspex_toolkit.corpora._librimix_metadata import read_metadata
+from zspex_toolkit.corpora.support.librimix_metadata import read_metadata
 from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.io.audio import read_audio
 from zspex_toolkit.io.data_dir import DataDir

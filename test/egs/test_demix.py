@@ -6,7 +6,7 @@ import pytest
 
 from zspex_toolkit.config import check_options, parse_args
 from zspex_toolkit.data.front_end import read_mfcc_config
-from zspex_toolkit.infer.compute_vad import read_vad_config
+from zspex_toolkit.prepare.compute_vad import read_vad_config
 from zspex_toolkit.registry import available, load
 from zspex_toolkit.signal.front_end import FrontEndConfig
 from zspex_toolkit.tasks import classification, demixing, embedding

@@ -14,11 +14,11 @@ import time
 import uuid
 from pathlib import Path
 
-import fake_cluster
-import marked
+from support import fake_cluster
+from support import marked
 import pytest
-from same_files import assert_same_files
-from waiting import wait_for
+from support.same_files import assert_same_files
+from support.waiting import wait_for
 
 COMMON = Path(__file__).parents[2] / "egs" / "common"
 RECIPE = Path(__file__).parents[2] / "egs" / "mini" / "demix1" / "run.sh"

@@ -10,7 +10,7 @@ from zspex_toolkit.io.table import read_table
 from zspex_toolkit.io.write import write_data_dir
 
 sys.path.insert(0, str(Path(__file__).parent))  # for the modules beside the tests
-from made_up_trials import make_trials
+from support.made_up_trials import make_trials
 
 REFERENCE = Path(__file__).parents[1] / "data" / "kaldi_reference"
 
@@ -27,7 +27,7 @@ def jobs_in_process(monkeypatch):
             calls.append([word.replace("JOB", str(job)) for word in argv[3:]])
             main(calls[-1])
 
-    monkeypatch.setattr("zspex_toolkit.infer.feature_jobs.run_jobs", run_jobs)
+    monkeypatch.setattr("zspex_toolkit.prepare.feature_jobs.run_jobs", run_jobs)
     return calls
 
 

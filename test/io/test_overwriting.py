@@ -4,7 +4,9 @@ import os
 
 import pytest
 
-from zspex_toolkit.corpora import _join, _speaker_splits
+from zspex_toolkit.corpora.support import join as _join
+
+from zspex_toolkit.corpora.support import speaker_splits as _speaker_splits
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.infer import (
     change_voices,

@@ -9,7 +9,7 @@ from zspex_toolkit.launch import queue
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import fake_cluster
+from support import fake_cluster
 
 
 class FakeCluster:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from waiting import wait_for
+from support.waiting import wait_for
 
 from zspex_toolkit.launch.contract import parse
 from zspex_toolkit.launch.job_script import job_script, queue_folder_and_name

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from zspex_toolkit.report.extraction_results import Config, report_extraction
+from zspex_toolkit.report.extraction.results import Config, report_extraction
 
 sys.path.insert(0, str(Path(__file__).parent))  # for the modules beside the tests
-from made_up_demixing import score_row, write_history, write_scores
-from made_up_extraction import make_experiment
+from support.made_up_demixing import score_row, write_history, write_scores
+from support.made_up_extraction import make_experiment
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zspex_toolkit.infer.benchmark_mfcc import native_mfcc
+from zspex_toolkit.bench.features import native_mfcc
 from zspex_toolkit.io.archive import read_scp
 from zspex_toolkit.io.audio import read_audio
 from zspex_toolkit.io.table import read_table

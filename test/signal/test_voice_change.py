@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter, welch
 
-from zspex_toolkit.corpora._synthetic_voice import synthetic_speech
+from zspex_toolkit.corpora.fake.synthetic_voice import synthetic_speech
 from zspex_toolkit.errors import UserError
 from zspex_toolkit.signal.voice_change import VoiceFactors, change_voice, require_praat, voiced_pitch
 

@@ -13,15 +13,15 @@ import signal
 import pytest
 import safetensors.torch
 import torch
-from several import in_processes, outputs
+from support.several import in_processes, outputs
 from torch import nn
-from toy import assert_same_training
+from support.toy import assert_same_training
 
 from zspex_toolkit.data.drawn_trials import DrawConfig
-from zspex_toolkit.infer.plan_trials import Config as PlanConfig
-from zspex_toolkit.infer.plan_trials import plan_trial_dir
-from zspex_toolkit.infer.render_trials import Config as RenderConfig
-from zspex_toolkit.infer.render_trials import render_trial_dir
+from zspex_toolkit.prepare.plan_trials import Config as PlanConfig
+from zspex_toolkit.prepare.plan_trials import plan_trial_dir
+from zspex_toolkit.prepare.render_trials import Config as RenderConfig
+from zspex_toolkit.prepare.render_trials import render_trial_dir
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.write import write_data_dir
 from zspex_toolkit.tasks import classification, demixing, embedding, extraction

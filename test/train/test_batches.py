@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from toy import ToySet
+from support.toy import ToySet
 
 from zspex_toolkit.errors import UserError
 from zspex_toolkit.train.batches import BatchLoader, count_steps, plan_steps, plan_validation, share_of

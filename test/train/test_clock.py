@@ -4,8 +4,8 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from several import in_processes, outputs
-from toy import same_weights, toy_loss, toy_train
+from support.several import in_processes, outputs
+from support.toy import same_weights, toy_loss, toy_train
 
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.registry import load

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from toy import toy_net
+from support.toy import toy_net
 
 from zspex_toolkit.train.config import TrainConfig
 from zspex_toolkit.train.describe import describe_epoch, describe_training

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from toy import ToySet, toy_loss, toy_train
+from support.toy import ToySet, toy_loss, toy_train
 
 from zspex_toolkit.errors import UserError
 from zspex_toolkit.train.dry_run import largest_batch

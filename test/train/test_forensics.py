@@ -1,6 +1,6 @@
 import numpy as np
 import torch
-from several import in_processes
+from support.several import in_processes
 from torch import nn
 
 from zspex_toolkit.train.forensics import Buffers, dump_step, names_of

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
-from toy import ToySet, assert_same_training, poisoned, same_weights, toy_loss, toy_net, toy_train
+from support.toy import ToySet, assert_same_training, poisoned, same_weights, toy_loss, toy_net, toy_train
 
 from zspex_toolkit.errors import ConfigError, UserError
 from zspex_toolkit.io.revision import current_commit

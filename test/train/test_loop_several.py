@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
-from several import in_processes, outputs, start_processes, statuses
+from support.several import in_processes, outputs, start_processes, statuses
 from torch import nn
-from toy import ToySet, assert_same_training, poisoned, same_weights, toy_loss, toy_train
+from support.toy import ToySet, assert_same_training, poisoned, same_weights, toy_loss, toy_train
 
 from zspex_toolkit.train.config import TrainConfig
 from zspex_toolkit.train.history import read_history

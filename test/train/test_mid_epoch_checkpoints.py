@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from several import in_processes, outputs
-from toy import ToySet, assert_same_training, toy_train
+from support.several import in_processes, outputs
+from support.toy import ToySet, assert_same_training, toy_train
 
 from zspex_toolkit.train import trainer
 from zspex_toolkit.train.checkpoint import Checkpoints

@@ -9,7 +9,7 @@ import time
 import pytest
 import torch
 import torch.distributed as dist
-from several import in_processes, outputs
+from support.several import in_processes, outputs
 
 from zspex_toolkit.errors import ConfigError, UserError
 from zspex_toolkit.train.processes import ALONE, is_main_process, joined

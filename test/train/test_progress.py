@@ -2,7 +2,7 @@ import json
 import math
 
 import torch
-from several import in_processes
+from support.several import in_processes
 
 from zspex_toolkit.train.processes import joined
 from zspex_toolkit.train.progress import (

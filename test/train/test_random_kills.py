@@ -8,8 +8,8 @@ import random
 import time
 
 import pytest
-from several import FORK
-from toy import history_without_times, toy_train
+from support.several import FORK
+from support.toy import history_without_times, toy_train
 
 
 def start(exp_dir, settings):

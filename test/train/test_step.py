@@ -1,7 +1,7 @@
 import pytest
 import torch
 from torch import nn
-from toy import toy_loss
+from support.toy import toy_loss
 
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.train.step import Objective, compute_gradients, evaluate_loss

@@ -68,7 +68,7 @@ def test_nothing_of_the_group_is_left_when_a_training_has_ended(tmp_path):
     script.write_text(f"""
 import sys, pathlib
 sys.path.insert(0, {str(TOY.parent)!r})
-from toy import toy_train
+from support.toy import toy_train
 toy_train(sys.argv[1], num_epochs=1)
 names = [(task / "comm").read_text() for task in pathlib.Path("/proc/self/task").iterdir()]
 sys.exit(any("gloo" in name for name in names))

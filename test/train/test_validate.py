@@ -1,6 +1,6 @@
 import pytest
 import torch
-from toy import ToySet, toy_loss, toy_net
+from support.toy import ToySet, toy_loss, toy_net
 
 from zspex_toolkit.train.batches import BatchLoader, plan_validation
 from zspex_toolkit.train.config import TrainConfig

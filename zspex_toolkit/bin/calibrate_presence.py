@@ -6,7 +6,7 @@ python -m zspex_toolkit.bin.calibrate_presence --model exp/tse/zspex --data data
 from __future__ import annotations
 
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.infer.calibrate_presence import Config, calibrate_presence
+from zspex_toolkit.extract.calibrate_presence import Config, calibrate_presence
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -8,7 +8,7 @@ Needs the package praat-parselmouth (extra ``voices``). Killed midway, the same 
 from __future__ import annotations
 
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.infer.change_voices import Config, change_voices
+from zspex_toolkit.prepare.change_voices import Config, change_voices
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -9,7 +9,7 @@ model but that it extracts. Run again, the same command keeps what it has extrac
 from __future__ import annotations
 
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.infer.check_model import Config, check_model
+from zspex_toolkit.gates.check_model import Config, check_model
 
 
 def main(argv: list[str] | None = None) -> None:

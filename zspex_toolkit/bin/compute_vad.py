@@ -6,7 +6,7 @@ python -m zspex_toolkit.bin.compute_vad --data data/train --out mfcc --vad_confi
 from __future__ import annotations
 
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.infer.compute_vad import Config, compute_vad
+from zspex_toolkit.prepare.compute_vad import Config, compute_vad
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -6,7 +6,7 @@ zspex demix --model exp/demix_e2_snr0_separate_concat --mixture mix.wav --known 
 from __future__ import annotations
 
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.infer.demix import Config, demix
+from zspex_toolkit.extract.demix import Config, demix
 
 
 def main(argv: list[str] | None = None) -> None:

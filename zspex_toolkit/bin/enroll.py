@@ -10,7 +10,7 @@ makes those of a whole trial directory.
 from __future__ import annotations
 
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.infer.enroll import Config, enroll
+from zspex_toolkit.extract.enroll import Config, enroll
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -9,7 +9,7 @@ me_stream.onnx, too, which takes the mixture block by block. docs/onnx.md tells 
 from __future__ import annotations
 
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.infer.export import Config, export
+from zspex_toolkit.export.onnx import Config, export
 
 
 def main(argv: list[str] | None = None) -> None:

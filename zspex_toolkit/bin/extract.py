@@ -12,7 +12,7 @@ names that zspex models lists.
 from __future__ import annotations
 
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.infer.extract_jobs import Config, extract
+from zspex_toolkit.extract.jobs import Config, extract
 
 
 def main(argv: list[str] | None = None) -> None:

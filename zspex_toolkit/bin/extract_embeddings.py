@@ -6,8 +6,8 @@ python -m zspex_toolkit.bin.extract_embeddings --model exp/embedder --data data/
 from __future__ import annotations
 
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.infer.embed import ExtractConfig as Config
-from zspex_toolkit.infer.embed import extract_embeddings
+from zspex_toolkit.extract.embeddings import ExtractConfig as Config
+from zspex_toolkit.extract.embeddings import extract_embeddings
 
 
 def main(argv: list[str] | None = None) -> None:

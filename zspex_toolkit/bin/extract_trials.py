@@ -9,7 +9,7 @@ Killed midway, the same command goes on where it stopped.
 from __future__ import annotations
 
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.infer.extract_trials import Config, extract_trials
+from zspex_toolkit.extract.trials import Config, extract_trials
 
 
 def main(argv: list[str] | None = None) -> None:

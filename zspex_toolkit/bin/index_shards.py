@@ -8,8 +8,8 @@ utt2spk, who speaks in each, is for you to write.
 from __future__ import annotations
 
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.infer.pack_audio import IndexConfig as Config
-from zspex_toolkit.infer.pack_audio import index_shards
+from zspex_toolkit.prepare.pack_audio import IndexConfig as Config
+from zspex_toolkit.prepare.pack_audio import index_shards
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -8,8 +8,8 @@ A folder with wav.scp and utt2spk is a data directory; any other is a corpus tha
 from __future__ import annotations
 
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.corpora._join import JoinConfig as Config
-from zspex_toolkit.corpora._join import join_corpora
+from zspex_toolkit.corpora.support.join import JoinConfig as Config
+from zspex_toolkit.corpora.support.join import join_corpora
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -6,8 +6,8 @@ python -m zspex_toolkit.bin.make_fake_corpus --corpus timit --out downloads/fake
 from __future__ import annotations
 
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.corpora._prepare import FakeConfig as Config
-from zspex_toolkit.corpora._prepare import make_fake_corpus
+from zspex_toolkit.corpora.support.prepare import FakeConfig as Config
+from zspex_toolkit.corpora.support.prepare import make_fake_corpus
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -6,7 +6,7 @@ python -m zspex_toolkit.bin.make_mfcc --data data/train --out mfcc --mfcc_config
 from __future__ import annotations
 
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.infer.make_mfcc import Config, make_mfcc
+from zspex_toolkit.prepare.make_mfcc import Config, make_mfcc
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -7,7 +7,7 @@ zspex models --name zspex-8k-v1
 from __future__ import annotations
 
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.infer.shipped_models import Config, list_models
+from zspex_toolkit.extract.shipped_models import Config, list_models
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -8,8 +8,8 @@ Samples stay what they are, to the last bit. Killed midway, the same command goe
 from __future__ import annotations
 
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.infer.pack_audio import PackConfig as Config
-from zspex_toolkit.infer.pack_audio import pack_audio
+from zspex_toolkit.prepare.pack_audio import PackConfig as Config
+from zspex_toolkit.prepare.pack_audio import pack_audio
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -6,7 +6,7 @@ zspex pack_model --model exp/tse/zspex --out zspex_8k --storage int8 --notes REA
 from __future__ import annotations
 
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.infer.packed_model import Config, pack_model
+from zspex_toolkit.extract.packed_model import Config, pack_model
 
 
 def main(argv: list[str] | None = None) -> None:

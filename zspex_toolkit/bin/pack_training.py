@@ -6,7 +6,7 @@ python -m zspex_toolkit.bin.pack_training --train data/train --valid data/trials
 from __future__ import annotations
 
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.infer.pack_training import Config, pack_training
+from zspex_toolkit.prepare.pack_training import Config, pack_training
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -9,7 +9,7 @@ seed, not on the order or the number of processes. ``render_mixtures`` makes the
 from __future__ import annotations
 
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.infer.plan_mixtures import Config, plan_data_dir
+from zspex_toolkit.prepare.plan_mixtures import Config, plan_data_dir
 
 
 def main(argv: list[str] | None = None) -> None:

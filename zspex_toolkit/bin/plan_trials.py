@@ -9,7 +9,7 @@ each. The plan depends on the seed, not on the order or the number of processes.
 from __future__ import annotations
 
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.infer.plan_trials import Config, plan_trial_dir
+from zspex_toolkit.prepare.plan_trials import Config, plan_trial_dir
 
 
 def main(argv: list[str] | None = None) -> None:

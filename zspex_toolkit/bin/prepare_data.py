@@ -9,8 +9,8 @@ Options of one corpus are the arguments of ``prepare`` in zspex_toolkit/corpora/
 from __future__ import annotations
 
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.corpora._prepare import PrepareConfig as Config
-from zspex_toolkit.corpora._prepare import prepare_corpus
+from zspex_toolkit.corpora.support.prepare import PrepareConfig as Config
+from zspex_toolkit.corpora.support.prepare import prepare_corpus
 
 
 def main(argv: list[str] | None = None) -> None:

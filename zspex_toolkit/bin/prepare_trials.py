@@ -10,8 +10,8 @@ in zspex_toolkit/corpora/<corpus>.py.
 from __future__ import annotations
 
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.corpora._prepare import TrialsConfig as Config
-from zspex_toolkit.corpora._prepare import prepare_trials
+from zspex_toolkit.corpora.support.prepare import TrialsConfig as Config
+from zspex_toolkit.corpora.support.prepare import prepare_trials
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -8,7 +8,7 @@ Killed midway, the same command goes on where it stopped.
 from __future__ import annotations
 
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.infer.render_mixtures import Config, render_data_dir
+from zspex_toolkit.prepare.render_mixtures import Config, render_data_dir
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -10,7 +10,7 @@ import shlex
 import sys
 
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.report.results import Config, report_demixing
+from zspex_toolkit.report.demixing.results import Config, report_demixing
 
 
 def main(argv: list[str] | None = None) -> None:

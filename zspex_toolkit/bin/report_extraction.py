@@ -10,7 +10,7 @@ import shlex
 import sys
 
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.report.extraction_results import Config, report_extraction
+from zspex_toolkit.report.extraction.results import Config, report_extraction
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -8,7 +8,7 @@ Killed midway, the same command goes on where it stopped.
 from __future__ import annotations
 
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.infer.resample_data_dir import Config, resample_data_dir
+from zspex_toolkit.prepare.resample_data_dir import Config, resample_data_dir
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -8,8 +8,8 @@ python -m zspex_toolkit.bin.score_baselines --embedder exp/embedder --classifier
 from __future__ import annotations
 
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.infer.score_demixing import BaselinesConfig as Config
-from zspex_toolkit.infer.score_demixing import score_baselines
+from zspex_toolkit.score.demixing import BaselinesConfig as Config
+from zspex_toolkit.score.demixing import score_baselines
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -8,8 +8,8 @@ python -m zspex_toolkit.bin.score_demixers --models exp/demix_e2_snr0_subtract,e
 from __future__ import annotations
 
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.infer.score_demixing import DemixersConfig as Config
-from zspex_toolkit.infer.score_demixing import score_demixers
+from zspex_toolkit.score.demixing import DemixersConfig as Config
+from zspex_toolkit.score.demixing import score_demixers
 
 
 def main(argv: list[str] | None = None) -> None:

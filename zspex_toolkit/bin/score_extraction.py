@@ -7,7 +7,7 @@ python -m zspex_toolkit.bin.score_extraction --data data/trials_test --extracted
 from __future__ import annotations
 
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.infer.score_extraction import Config, score_extraction
+from zspex_toolkit.score.extraction import Config, score_extraction
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -6,8 +6,8 @@ python -m zspex_toolkit.bin.score_mixtures --data data/trials_test --out exp/tse
 from __future__ import annotations
 
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.infer.score_extraction import MixturesConfig as Config
-from zspex_toolkit.infer.score_extraction import score_mixtures
+from zspex_toolkit.score.extraction import MixturesConfig as Config
+from zspex_toolkit.score.extraction import score_mixtures
 
 
 def main(argv: list[str] | None = None) -> None:

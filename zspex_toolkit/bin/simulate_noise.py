@@ -8,7 +8,7 @@ Killed midway, the same command goes on where it stopped.
 from __future__ import annotations
 
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.infer.simulate_noise import Config, simulate_noise
+from zspex_toolkit.prepare.simulate_noise import Config, simulate_noise
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -8,7 +8,7 @@ Needs the package pyroomacoustics (extra ``rooms``). Killed midway, the same com
 from __future__ import annotations
 
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.infer.simulate_rooms import Config, simulate_rooms
+from zspex_toolkit.prepare.simulate_rooms import Config, simulate_rooms
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -6,8 +6,8 @@ python -m zspex_toolkit.bin.split_speakers --data data/all --train data/train --
 from __future__ import annotations
 
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.corpora._speaker_splits import SplitConfig as Config
-from zspex_toolkit.corpora._speaker_splits import split_speakers
+from zspex_toolkit.corpora.support.speaker_splits import SplitConfig as Config
+from zspex_toolkit.corpora.support.speaker_splits import split_speakers
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -17,8 +17,8 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from zspex_toolkit.corpora._account import Account
-from zspex_toolkit.corpora._enrollment_map import (
+from zspex_toolkit.corpora.support.account import Account
+from zspex_toolkit.corpora.support.enrollment_map import (
     SIDES,
     EnrollmentMap,
     draw_enrollment_map,
@@ -26,12 +26,12 @@ from zspex_toolkit.corpora._enrollment_map import (
     speaker_of,
     to_text,
 )
-from zspex_toolkit.corpora._libri2mix_tree import write_tree
-from zspex_toolkit.corpora._librimix_metadata import Row, read_genders, read_metadata, read_speakers
-from zspex_toolkit.corpora._recordings import existing_root, fault_of, find_files
-from zspex_toolkit.corpora._rendering import Rendering, render_missing
-from zspex_toolkit.corpora._trials import write_trials
-from zspex_toolkit.corpora._utterance_sets import UtteranceSets
+from zspex_toolkit.corpora.fake.libri2mix import write_tree
+from zspex_toolkit.corpora.support.librimix_metadata import Row, read_genders, read_metadata, read_speakers
+from zspex_toolkit.corpora.support.recordings import existing_root, fault_of, find_files
+from zspex_toolkit.corpora.support.rendering import Rendering, render_missing
+from zspex_toolkit.corpora.support.trials import write_trials
+from zspex_toolkit.corpora.support.utterance_sets import UtteranceSets
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.io.atomic import write_text
 from zspex_toolkit.io.librimix import SOURCE_FS, LibriMixture, from_line, mix, resampled_length, to_line

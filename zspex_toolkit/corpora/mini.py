@@ -18,8 +18,8 @@ import soundfile
 import soxr
 from tqdm import tqdm
 
-from zspex_toolkit.corpora._espeak import ACCENTS, ESPEAK_FS, Voice, draw_voice, speak
-from zspex_toolkit.corpora._utterance_sets import Utterances
+from zspex_toolkit.corpora.support.espeak import ACCENTS, ESPEAK_FS, Voice, draw_voice, speak
+from zspex_toolkit.corpora.support.utterance_sets import Utterances
 from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.io.table import read_table, write_table
 from zspex_toolkit.io.temporary import temporary_folder

@@ -15,15 +15,15 @@ from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
-from zspex_toolkit.corpora._account import Account
-from zspex_toolkit.corpora._recordings import existing_root, find_files
-from zspex_toolkit.corpora._rendering import Rendering, render_missing
-from zspex_toolkit.corpora._sphere import fault_of_source, readable_source
-from zspex_toolkit.corpora._trials import write_trials
-from zspex_toolkit.corpora._utterance_sets import UtteranceSets
-from zspex_toolkit.corpora._wsj0_lists import Line, list_file, read_list, speaker_of
-from zspex_toolkit.corpora._wsj0_mixing import Wsj0Mixture, Wsj0Utterance, signals_of, to_recipe
-from zspex_toolkit.corpora._wsj0_tree import write_tree
+from zspex_toolkit.corpora.support.account import Account
+from zspex_toolkit.corpora.support.recordings import existing_root, find_files
+from zspex_toolkit.corpora.support.rendering import Rendering, render_missing
+from zspex_toolkit.corpora.support.sphere import fault_of_source, readable_source
+from zspex_toolkit.corpora.support.trials import write_trials
+from zspex_toolkit.corpora.support.utterance_sets import UtteranceSets
+from zspex_toolkit.corpora.support.wsj0_lists import Line, list_file, read_list, speaker_of
+from zspex_toolkit.corpora.support.wsj0_mixing import Wsj0Mixture, Wsj0Utterance, signals_of, to_recipe
+from zspex_toolkit.corpora.fake.wsj0_2mix import write_tree
 from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.io.blanks import read_lines
 from zspex_toolkit.io.librimix import SOURCE_FS, resampled_length

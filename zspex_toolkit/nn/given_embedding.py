@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from zspex_toolkit.errors import ConfigError
-from zspex_toolkit.nn.resnet_speaker_encoder import ResNetSpeakerEncoder
+from zspex_toolkit.nn.multi_scale.resnet_speaker_encoder import ResNetSpeakerEncoder
 
 
 class GivenEmbedding(nn.Module):

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from waiting import signal_when, wait_for
+from support.waiting import signal_when, wait_for
 
 from zspex_toolkit.launch import interruption, job_log
 from zspex_toolkit.launch.backends import local

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from plain_spex_plus import PlainSpexPlus
-from same_weights import copy_weights
+from support.plain_spex_plus import PlainSpexPlus
+from support.same_weights import copy_weights
 
 from zspex_toolkit.models.extractors.spex_plus import SpexPlus
 

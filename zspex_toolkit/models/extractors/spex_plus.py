@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from zspex_toolkit.models.extraction_network import ExtractionNetwork
 from zspex_toolkit.nn.given_embedding import own_or_given
-from zspex_toolkit.nn.scales import MaskGenerator, PlainFuser
-from zspex_toolkit.nn.speech_coder import SpeechDecoder, SpeechEncoder
+from zspex_toolkit.nn.multi_scale.scales import MaskGenerator, PlainFuser
+from zspex_toolkit.nn.multi_scale.speech_coder import SpeechDecoder, SpeechEncoder
 from zspex_toolkit.nn.tcn import SpeakerTcn
 
 __all__ = ["SpexPlus"]
