@@ -6,13 +6,13 @@ import multiprocessing
 import os
 import random
 import signal
-import sys
 from pathlib import Path
 
 import hypothesis
 import numpy as np
 import pytest
 import torch
+from support import killed_process
 
 from zspex_toolkit.corpora.fake.synthetic_voice import synthetic_speech
 from zspex_toolkit.prepare.plan_mixtures import Config as PlanConfig
@@ -24,6 +24,10 @@ from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.option_file import kaldi_option_text
 from zspex_toolkit.io.write import write_data_dir
+from zspex_toolkit.prepare.plan_mixtures import Config as PlanConfig
+from zspex_toolkit.prepare.plan_mixtures import plan_data_dir
+from zspex_toolkit.prepare.render_mixtures import Config as RenderConfig
+from zspex_toolkit.prepare.render_mixtures import render_data_dir
 from zspex_toolkit.signal.front_end import FrontEndConfig
 from zspex_toolkit.signal.mfcc import Mfcc
 from zspex_toolkit.signal.vad import energy_vad

@@ -11,15 +11,17 @@ LEVELS = (
     ("errors",),
     ("config", "registry", "randomness"),
     ("io", "signal", "launch"),
-    ("native",),
     ("nn", "losses", "metrics", "corpora", "simulation", "train"),
     ("models", "data"),
-    ("tasks", "infer", "report"),
+    ("tasks", "prepare"),
+    ("extract",),
+    ("score", "report"),
+    ("bench", "export"),
+    ("gates",),
     ("bin",),
 )
 LEVEL_OF = {package: level for level, packages in enumerate(LEVELS) for package in packages}
-# infer and report stand beside tasks but use what a task has built.
-SIDEWAYS = {("infer", "tasks"), ("report", "tasks"), ("registry", "config"), ("config", "registry")}
+SIDEWAYS = {("registry", "config"), ("config", "registry")}
 
 
 def imported_packages(source: str, module: str) -> set[str]:
@@ -71,7 +73,7 @@ def test_a_relative_import_counts():
     assert upward_imports("from ..bin import train", "zspex_toolkit.io.table") == ["bin"]
 
 
-def test_a_neighbour_of_the_same_level_is_refused_unless_it_is_infer_or_report_on_tasks():
+def test_a_neighbour_of_the_same_level_is_refused():
     assert upward_imports("import zspex_toolkit.signal.mfcc", "zspex_toolkit.io.table") == ["signal"]
     assert upward_imports("from zspex_toolkit.tasks import demixing", "zspex_toolkit.extract.demix") == []
     assert upward_imports("from zspex_toolkit.infer import demix", "zspex_toolkit.tasks.demixing") == ["infer"]

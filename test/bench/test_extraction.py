@@ -6,6 +6,9 @@ import os
 
 import pytest
 
+from zspex_toolkit.bench import extraction as benchmark
+from zspex_toolkit.bench.cells import Cell, Figure
+from zspex_toolkit.bench.extraction import best, measure_in_a_process, modes_of, slower, table
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.bench import extraction as benchmark
 from zspex_toolkit.bench.cells import Cell, Figure

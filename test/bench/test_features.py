@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from zspex_toolkit.bench.features import Speeds, make_audio, measure, table
 from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.bench.features import Speeds, make_audio, measure, table
 from zspex_toolkit.io.audio import write_audio

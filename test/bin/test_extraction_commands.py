@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from support.made_up_trials import make_trials, write_outputs
 
 from zspex_toolkit.bin import (
     calibrate_presence,

@@ -6,16 +6,10 @@ import functools
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 import pytest
-
-TESTS = Path(__file__).parents[1]
-sys.path[:0] = [
-    str(TESTS / name) for name in ("cluster", "egs", "launch", "train")
-]  # recipes, same_files, waiting, the toy task
 
 # Ends with 0 if a cluster answers.
 ANSWERS = {"slurm": ["sinfo", "--noheader"], "sge": ["qstat", "-f"]}

@@ -21,7 +21,7 @@ from zspex_toolkit.launch.run_jobs import run_array
 from zspex_toolkit.train.history import read_history
 
 ROOT = Path(__file__).parents[2]
-TOY = ROOT / "test" / "train" / "toy.py"
+TOY = ROOT / "test" / "support" / "toy.py"
 STARTER = ROOT / "egs" / "common" / "several_processes.sh"
 TIMES = ("seconds", "data_share")
 SETTINGS = json.dumps({"num_epochs": 2, "log_every": 1, "checkpoint_steps": 1})
@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 @pytest.fixture
 def run_on(require, monkeypatch):
-    folders = [str(ROOT), str(TOY.parent), str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+    folders = [str(ROOT), str(TOY.parents[1]), os.environ.get("PYTHONPATH", "")]
     monkeypatch.setenv("PYTHONPATH", ":".join(filter(None, folders)))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
@@ -122,8 +122,8 @@ def test_a_full_disk_in_one_job_is_told_and_the_others_finish(run, undisturbed):
 def two_processes(tmp_path_factory):
     """The plain task trained by two processes without a cluster."""
     exp_dir = tmp_path_factory.mktemp("plain") / "exp"
-    path = ":".join(map(str, (ROOT, TOY.parent, Path(__file__).parent)))
-    command = [STARTER, "1", "2", "plain", "--exp_dir", exp_dir, "0"]
+    path = ":".join(map(str, (ROOT, TOY.parents[1])))
+    command = [STARTER, "1", "2", "support.plain", "--exp_dir", exp_dir, "0"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": path}
     environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
     subprocess.run(command, check=True, env=environment)
@@ -131,7 +131,7 @@ def two_processes(tmp_path_factory):
 
 
 def on_two_nodes(run, seconds_per_item, *options, log="log/x", exp_dir="exp"):
-    argv = (STARTER, "2", "1", "plain", "--exp_dir", exp_dir, seconds_per_item)
+    argv = (STARTER, "2", "1", "support.plain", "--exp_dir", exp_dir, seconds_per_item)
     run("--num_nodes", "2", *options, log, *argv)
 
 
@@ -147,7 +147,7 @@ def test_two_nodes_train_as_one_process(run, two_processes, monkeypatch, tmp_pat
     assert "2 processes: batch_size counts for all together" in Path("exp/train.log").read_text()
     assert_same(two_processes, "exp")
     environment = {**os.environ, "PYTHONPATH": os.environ["PYTHONPATH"]}
-    subprocess.run([sys.executable, "-m", "plain", "--exp_dir", "one", "0"], check=True, env=environment)
+    subprocess.run([sys.executable, "-m", "support.plain", "--exp_dir", "one", "0"], check=True, env=environment)
     one, several = (safetensors.torch.load_file(f"{name}/last.safetensors") for name in ("one", "exp"))
     torch.testing.assert_close(several, one, rtol=1e-4, atol=1e-5)
     for line, other in zip(read_history("one"), read_history("exp"), strict=True):

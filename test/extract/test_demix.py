@@ -16,6 +16,7 @@ from zspex_toolkit.score.mixtures import load_mixtures
 from zspex_toolkit.io.audio import read_audio, write_audio
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.models.extractors.spex_plus import SMALL, SpexPlus
+from zspex_toolkit.score.mixtures import load_mixtures
 from zspex_toolkit.signal.front_end import FrontEndConfig
 from zspex_toolkit.signal.resample import resample
 from zspex_toolkit.tasks.demixing import load_network

@@ -1,9 +1,9 @@
 """A cluster that only pretends, for every test of the queues."""
 
-import sys
 from pathlib import Path
 
 import pytest
+from support import fake_cluster
 
 from zspex_toolkit.launch import queue
 

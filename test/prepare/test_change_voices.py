@@ -13,6 +13,7 @@ from zspex_toolkit.io.combine import CombineConfig, combine_data_dirs
 from zspex_toolkit.io.table import read_table
 from zspex_toolkit.io.validate import check_data_dir
 from zspex_toolkit.io.write import write_data_dir
+from zspex_toolkit.prepare.change_voices import Config, change_voices
 from zspex_toolkit.signal.voice_change import voiced_pitch
 
 FS = 16000

@@ -9,6 +9,7 @@ from zspex_toolkit.prepare.compute_vad import Config, compute_vad, vad_job
 from zspex_toolkit.io.archive import ArchiveWriter, read_scp
 from zspex_toolkit.io.table import read_table, write_table
 from zspex_toolkit.io.write import write_data_dir
+from zspex_toolkit.prepare.compute_vad import Config, compute_vad, vad_job
 from zspex_toolkit.signal.front_end_config import VadConfig
 
 REFERENCE = Path(__file__).parents[1] / "data" / "kaldi_reference"

@@ -11,6 +11,8 @@ from zspex_toolkit.prepare import make_mfcc as module
 from zspex_toolkit.prepare.make_mfcc import Config, compute_mfcc, make_mfcc
 from zspex_toolkit.io.archive import read_scp
 from zspex_toolkit.io.table import read_table, write_table
+from zspex_toolkit.prepare import make_mfcc as module
+from zspex_toolkit.prepare.make_mfcc import Config, compute_mfcc, make_mfcc
 from zspex_toolkit.signal.front_end_config import DEMIXING
 from zspex_toolkit.signal.mfcc import Mfcc
 

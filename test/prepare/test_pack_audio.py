@@ -16,6 +16,7 @@ from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.table import read_table
 from zspex_toolkit.io.validate import check_data_dir
 from zspex_toolkit.io.write import write_data_dir
+from zspex_toolkit.prepare.pack_audio import IndexConfig, PackConfig, index_shards, pack_audio
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.prepare.pack_training import Config, pack_training
 from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.table import write_table
+from zspex_toolkit.prepare.pack_training import Config, pack_training
 
 FS = 16000
 

@@ -12,6 +12,9 @@ from zspex_toolkit.prepare.render_mixtures import render_data_dir
 from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.table import read_table, write_table
 from zspex_toolkit.io.write import write_data_dir
+from zspex_toolkit.prepare.plan_mixtures import Config, plan_data_dir
+from zspex_toolkit.prepare.render_mixtures import Config as RenderConfig
+from zspex_toolkit.prepare.render_mixtures import render_data_dir
 from zspex_toolkit.randomness import rng_for
 from zspex_toolkit.simulation.plan import read_plans
 

@@ -8,6 +8,7 @@ from zspex_toolkit.prepare.plan_trials import Config, plan_trial_dir
 from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.table import read_table
 from zspex_toolkit.io.write import write_data_dir
+from zspex_toolkit.prepare.plan_trials import Config, plan_trial_dir
 from zspex_toolkit.simulation.plan import mixtures_of, read_trials
 
 

@@ -18,6 +18,10 @@ from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.table import read_table, write_table
 from zspex_toolkit.io.write import write_data_dir
+from zspex_toolkit.prepare.plan_mixtures import Config as PlanConfig
+from zspex_toolkit.prepare.plan_mixtures import plan_data_dir
+from zspex_toolkit.prepare.render_mixtures import Config as RenderConfig
+from zspex_toolkit.prepare.render_mixtures import render_data_dir
 from zspex_toolkit.randomness import rng_for
 from zspex_toolkit.signal.level import power
 from zspex_toolkit.simulation.plan import read_plans, to_line

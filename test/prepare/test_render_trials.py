@@ -15,6 +15,10 @@ from zspex_toolkit.io.subset import Config, subset_data_dir
 from zspex_toolkit.io.table import read_table
 from zspex_toolkit.io.validate import check_data_dir
 from zspex_toolkit.io.write import write_data_dir
+from zspex_toolkit.prepare.plan_trials import Config as PlanConfig
+from zspex_toolkit.prepare.plan_trials import plan_trial_dir
+from zspex_toolkit.prepare.render_trials import Config as RenderConfig
+from zspex_toolkit.prepare.render_trials import render_trial_dir
 from zspex_toolkit.simulation.plan import read_trials
 
 TABLES = ("wav.scp", "spk1.scp", "spk2.scp", "spk3.scp", "enroll_spk1.scp")

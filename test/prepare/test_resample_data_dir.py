@@ -9,6 +9,7 @@ from zspex_toolkit.io.audio import read_audio, write_audio
 from zspex_toolkit.io.table import read_table
 from zspex_toolkit.io.validate import check_data_dir
 from zspex_toolkit.io.write import write_data_dir
+from zspex_toolkit.prepare.resample_data_dir import Config, resample_data_dir
 
 
 def tone(hz: float, fs: int, seconds: float = 0.5) -> np.ndarray:

@@ -7,6 +7,7 @@ from zspex_toolkit.errors import AudioError, ConfigError, DataDirError
 from zspex_toolkit.prepare.simulate_noise import Config, simulate_noise
 from zspex_toolkit.io.audio import read_audio, write_audio
 from zspex_toolkit.io.write import write_data_dir
+from zspex_toolkit.prepare.simulate_noise import Config, simulate_noise
 from zspex_toolkit.simulation.recordings import Recordings
 
 FS = 8000

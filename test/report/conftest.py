@@ -1,10 +1,11 @@
 """A tiny experiment with worked scores: two functions, both directions, three SNRs; and one of extraction."""
 
-import sys
 from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
+from support.made_up_demixing import score_row, write_history, write_scores
+from support.made_up_extraction import make_experiment
 
 from zspex_toolkit.report.extraction.results import Config, report_extraction
 

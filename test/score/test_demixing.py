@@ -19,7 +19,7 @@ from zspex_toolkit.score.demixing import (
     score_demixers,
     shuffled_speakers,
 )
-from zspex_toolkit.io.archive import ArchiveWriter
+from zspex_toolkit.score.mixtures import load_mixtures
 from zspex_toolkit.signal.front_end import FrontEndConfig
 from zspex_toolkit.tasks.demixing import load_network
 from zspex_toolkit.tasks.embedding import load_embedder

@@ -18,9 +18,6 @@ from zspex_toolkit.score.extraction import (
     score_mixtures,
     system_of,
 )
-from zspex_toolkit.io.audio import read_audio, write_audio
-from zspex_toolkit.io.table import read_table, write_table
-from zspex_toolkit.registry import available
 
 SI_SDR = ("si_sdr",)
 

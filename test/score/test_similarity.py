@@ -15,6 +15,8 @@ from zspex_toolkit.io.audio import read_audio, write_audio
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.table import read_table, write_table
 from zspex_toolkit.metrics.cosine_similarity import cosine_similarity
+from zspex_toolkit.score.extraction import Config, score_extraction
+from zspex_toolkit.score.similarity import SpeakerSimilarity
 from zspex_toolkit.tasks.embedding import load_embedder
 
 FS = 16000

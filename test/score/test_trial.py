@@ -11,6 +11,8 @@ from zspex_toolkit.score.trial import Job, Measures, energy_left_db, overlap, sc
 from zspex_toolkit.score.trials import read_trial_list
 from zspex_toolkit.io.audio import read_audio, write_audio
 from zspex_toolkit.io.table import read_table
+from zspex_toolkit.score.trial import Job, Measures, energy_left_db, overlap, score_trial, snr_db
+from zspex_toolkit.score.trials import read_trial_list
 
 MEASURES = Measures(("si_sdr",), FS)
 

@@ -1,6 +1,6 @@
 """A small network without dropout and batch normalisation, which several processes share out exactly; a command.
 
-python -m plain --exp_dir EXP_DIR SECONDS_PER_ITEM
+python -m support.plain --exp_dir EXP_DIR SECONDS_PER_ITEM
 """
 
 import sys
@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from support.toy import ToySet, toy_loss
 
+from support.toy import ToySet, toy_loss
 from zspex_toolkit.train.config import TrainConfig
 from zspex_toolkit.train.loop import train
 

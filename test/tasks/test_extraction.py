@@ -24,6 +24,10 @@ from zspex_toolkit.prepare.render_trials import Config as RenderConfig
 from zspex_toolkit.prepare.render_trials import render_trial_dir
 from zspex_toolkit.io.audio import read_audio
 from zspex_toolkit.io.table import read_table
+from zspex_toolkit.prepare.plan_trials import Config as PlanConfig
+from zspex_toolkit.prepare.plan_trials import plan_trial_dir
+from zspex_toolkit.prepare.render_trials import Config as RenderConfig
+from zspex_toolkit.prepare.render_trials import render_trial_dir
 from zspex_toolkit.tasks import extraction_loss
 from zspex_toolkit.tasks.extraction import Config, ExtractorSpec, build_extractor, load_extractor, train_extractor
 from zspex_toolkit.train.config import TrainConfig

@@ -24,6 +24,10 @@ from zspex_toolkit.prepare.render_trials import Config as RenderConfig
 from zspex_toolkit.prepare.render_trials import render_trial_dir
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.write import write_data_dir
+from zspex_toolkit.prepare.plan_trials import Config as PlanConfig
+from zspex_toolkit.prepare.plan_trials import plan_trial_dir
+from zspex_toolkit.prepare.render_trials import Config as RenderConfig
+from zspex_toolkit.prepare.render_trials import render_trial_dir
 from zspex_toolkit.tasks import classification, demixing, embedding, extraction
 from zspex_toolkit.tasks.experiment import load_weights
 from zspex_toolkit.train.batches import BatchLoader, plan_validation

@@ -1,12 +1,7 @@
 """Lets the tests of training import the toy task beside them."""
 
-import sys
-from pathlib import Path
-
 import pytest
 import torch
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture(autouse=True)

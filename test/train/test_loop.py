@@ -68,7 +68,13 @@ def test_a_failure_at_any_step_changes_nothing_after_a_restart(tmp_path, call):
 
 
 def start_toy(exp_dir, settings, seconds_per_item):
-    command = [sys.executable, Path(__file__).with_name("toy.py"), exp_dir, json.dumps(settings), str(seconds_per_item)]
+    command = [
+        sys.executable,
+        Path(__file__).parents[1] / "support" / "toy.py",
+        exp_dir,
+        json.dumps(settings),
+        str(seconds_per_item),
+    ]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=open(f"{exp_dir}.log", "w"))
 
 

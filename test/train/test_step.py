@@ -1,5 +1,6 @@
 import pytest
 import torch
+from support.toy import toy_loss
 from torch import nn
 from support.toy import toy_loss
 

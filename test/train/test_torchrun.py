@@ -13,7 +13,7 @@ import pytest
 from zspex_toolkit.train.history import read_history
 
 pytestmark = pytest.mark.slow
-TOY = Path(__file__).with_name("toy.py")
+TOY = Path(__file__).parents[1] / "support" / "toy.py"
 
 
 def torchrun(exp_dir, settings, seconds_per_item=0.0, *, options=("--standalone", "--nproc_per_node", "2")):

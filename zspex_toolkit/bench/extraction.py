@@ -27,6 +27,7 @@ from zspex_toolkit.bench.cells import (
     measure_formulations,
     processor_name,
 )
+from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.io.atomic import write_json, write_text
 from zspex_toolkit.io.revision import current_commit
 from zspex_toolkit.tasks.extraction import ExtractorSpec, build_extractor

@@ -21,6 +21,8 @@ from zspex_toolkit.io.archive import ArchiveWriter
 from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.write import write_data_dir
+from zspex_toolkit.prepare import make_mfcc
+from zspex_toolkit.prepare.make_mfcc import compute_mfcc, mfcc_job
 from zspex_toolkit.signal.front_end_config import MfccConfig
 from zspex_toolkit.signal.mfcc import INT16_SCALE, Mfcc
 

@@ -5,6 +5,7 @@ zspex benchmark --out exp/benchmark
 
 from __future__ import annotations
 
+from zspex_toolkit.bench.extraction import Config, benchmark_extraction
 from zspex_toolkit.config import parse_args, run
 from zspex_toolkit.bench.extraction import Config, benchmark_extraction
 

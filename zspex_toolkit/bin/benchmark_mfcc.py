@@ -5,6 +5,7 @@ python -m zspex_toolkit.bin.benchmark_mfcc --seconds 600
 
 from __future__ import annotations
 
+from zspex_toolkit.bench.features import Config, benchmark_mfcc
 from zspex_toolkit.config import parse_args, run
 from zspex_toolkit.bench.features import Config, benchmark_mfcc
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import onnxruntime
 
 FORMAT, VERSION = "zspex onnx", "1"
-_PACKAGE = "infer.onnx_networks"
+_PACKAGE = "export.networks"
 _MOST_DIFFERENCE = 1e-4  # of the peak; rounding alone makes 1e-6
 _CHECK_S = 2.0
 

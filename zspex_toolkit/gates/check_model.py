@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from zspex_toolkit.bench.cells import instructions, processor_name
 from zspex_toolkit.errors import ConfigError, UserError
 from zspex_toolkit.gates import machine as gate_machine
 from zspex_toolkit.gates import trials as gate_trials

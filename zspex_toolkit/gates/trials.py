@@ -28,7 +28,10 @@ from zspex_toolkit.io.audio import audio_info
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.table import read_table
 from zspex_toolkit.metrics.bootstrap_interval import bootstrap_interval
+from zspex_toolkit.prepare import plan_trials, render_trials, resample_data_dir
 from zspex_toolkit.randomness import rng_for
+from zspex_toolkit.score import extraction as score_extraction
+from zspex_toolkit.score.groups import summarise
 from zspex_toolkit.simulation.plan import Enrollment, Noise, Trial, read_trials, to_line
 from zspex_toolkit.simulation.speech import Speech
 

@@ -17,6 +17,7 @@ from zspex_toolkit.io.atomic import write_text
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.option_file import kaldi_option_text
 from zspex_toolkit.io.table import write_table
+from zspex_toolkit.prepare.feature_jobs import logged_progress, piece_of, run_feature_jobs
 from zspex_toolkit.randomness import rng_for
 from zspex_toolkit.signal.front_end_config import MfccConfig
 

@@ -16,6 +16,7 @@ from zspex_toolkit.io.processes import map_in_processes
 from zspex_toolkit.io.atomic import atomic_path
 from zspex_toolkit.io.audio import read_audio
 from zspex_toolkit.io.data_dir import DataDir
+from zspex_toolkit.io.processes import map_in_processes
 from zspex_toolkit.io.table_set import read_tables
 
 # Audio of a trial directory, which is scored: packed to the last bit.

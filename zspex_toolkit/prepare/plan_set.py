@@ -13,8 +13,10 @@ from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.io.processes import each_in_processes, map_in_processes
 from zspex_toolkit.prepare.render_mixtures import forget_rendering
 from zspex_toolkit.io.atomic import atomic_path
+from zspex_toolkit.io.processes import each_in_processes, map_in_processes
 from zspex_toolkit.io.sorted_lines import SortedLines
 from zspex_toolkit.io.table import write_table
+from zspex_toolkit.prepare.render_mixtures import forget_rendering
 from zspex_toolkit.signal.level import power
 from zspex_toolkit.simulation.levels import SilentSignalError
 from zspex_toolkit.simulation.plan import Plan, Trial, to_line

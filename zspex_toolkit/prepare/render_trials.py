@@ -17,6 +17,7 @@ from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.file_name import file_name_of
 from zspex_toolkit.io.table import read_table
 from zspex_toolkit.io.write import write_data_dir
+from zspex_toolkit.prepare.render_mixtures import Layout, is_whole, render_plans
 from zspex_toolkit.simulation.plan import Enrollment, Trial, mixtures_of, read_trials, to_line
 from zspex_toolkit.simulation.speech import Speech
 

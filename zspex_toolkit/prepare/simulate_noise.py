@@ -16,6 +16,8 @@ from zspex_toolkit.io.processes import map_in_processes
 from zspex_toolkit.prepare.simulated_folder import claim, is_made
 from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.data_dir import DataDir
+from zspex_toolkit.io.processes import map_in_processes
+from zspex_toolkit.prepare.simulated_folder import claim, is_made
 from zspex_toolkit.randomness import rng_for
 from zspex_toolkit.signal.level import power
 from zspex_toolkit.signal.resample import resample

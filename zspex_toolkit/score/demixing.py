@@ -26,6 +26,7 @@ from zspex_toolkit.metrics.bootstrap_interval import bootstrap_interval
 from zspex_toolkit.metrics.cosine_similarity import cosine_similarity
 from zspex_toolkit.metrics.equal_error_rate import equal_error_rate
 from zspex_toolkit.randomness import rng_for
+from zspex_toolkit.score.mixtures import MixtureSet, load_mixtures, source_utterances
 from zspex_toolkit.signal.front_end import FrontEnd, FrontEndConfig
 from zspex_toolkit.simulation.plan import Passage, Piece, Plan
 from zspex_toolkit.simulation.render import render

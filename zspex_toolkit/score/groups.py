@@ -10,6 +10,7 @@ import numpy as np
 
 from zspex_toolkit.score.trials import CONDITIONS
 from zspex_toolkit.metrics.bootstrap_interval import bootstrap_intervals
+from zspex_toolkit.score.trials import CONDITIONS
 
 Row = dict[str, Any]
 

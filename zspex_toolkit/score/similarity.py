@@ -14,6 +14,7 @@ from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.extract.embeddings import embed
 from zspex_toolkit.io.processes import map_in_processes
 from zspex_toolkit.io.audio import read_audio
+from zspex_toolkit.io.processes import map_in_processes
 from zspex_toolkit.metrics.cosine_similarity import cosine_similarity
 from zspex_toolkit.signal.front_end import FrontEnd, FrontEndConfig
 from zspex_toolkit.tasks.embedding import EmbedderSpec, load_embedder

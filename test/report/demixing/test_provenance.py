@@ -9,8 +9,6 @@ from zspex_toolkit.report.demixing.networks import Cost, read_networks
 from zspex_toolkit.report.demixing.provenance import (
     cost_lines,
     disagreements,
-    environment,
-    environment_lines,
     foundation_facts,
     foundation_lines,
     list_lines,

@@ -9,7 +9,6 @@ from zspex_toolkit.report.demixing.tables import (
     build_tables,
     column_label,
     detail_lines,
-    number,
     ratio_lines,
     ratios,
     row_label,

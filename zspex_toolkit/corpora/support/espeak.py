@@ -22,7 +22,7 @@ from zspex_toolkit.errors import UserError
 
 ESPEAK_FS = 22050
 MOST_VOICES = 100  # espeak-ng keeps a list of 349 voices and variants, its own among them
-PROCESS = Path(__file__).with_name("_espeak_process.py")
+PROCESS = Path(__file__).with_name("espeak_process.py")
 ACCENTS = (
     "gmw/en-US",
     "gmw/en",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import torch
@@ -163,16 +164,23 @@ def torch_states(
 ) -> tuple[Tensor, Any]:
     """What torch's recurrence makes of steps (S, P, Q, C), of which ``num_steps`` (P,) count (None: all).
 
+    On a CPU they are computed in single precision, under autocast too: there a recurrence in half precision needs
+    AVX-512, and fails without.
+
     Returns:
         (S, P, Q, H) and the last state; ``state`` is that before the first step.
     """
+    on_cpu = steps.device.type == "cpu"
     rows = steps.flatten(1, 2)
-    if num_steps is None:
-        states, last = inner(rows, state)
-    else:
-        counts = num_steps.cpu().repeat_interleave(steps.shape[2])
-        packed, last = inner(rnn.pack_padded_sequence(rows, counts, enforce_sorted=False), state)
-        states, _ = rnn.pad_packed_sequence(packed, total_length=len(steps))
+    with torch.autocast("cpu", enabled=False) if on_cpu else contextlib.nullcontext():
+        if on_cpu:
+            rows = rows.float()
+        if num_steps is None:
+            states, last = inner(rows, state)
+        else:
+            counts = num_steps.cpu().repeat_interleave(steps.shape[2])
+            packed, last = inner(rnn.pack_padded_sequence(rows, counts, enforce_sorted=False), state)
+            states, _ = rnn.pad_packed_sequence(packed, total_length=len(steps))
     return states.unflatten(1, steps.shape[1:3]), last
 
 

@@ -17,8 +17,6 @@ from zspex_toolkit.report.demixing.paper_figures import CORPUS, SOURCE
 from zspex_toolkit.report.demixing.provenance import (
     cost_lines,
     disagreements,
-    environment,
-    environment_lines,
     foundation_facts,
     foundation_lines,
     list_lines,

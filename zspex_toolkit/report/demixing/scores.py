@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from zspex_toolkit.errors import DataDirError
+from zspex_toolkit.report.cells import json_or_none
 
 
 @dataclass(frozen=True)
@@ -57,14 +57,6 @@ def read_scores(exp: Path) -> list[Score]:
     scores = [score for path in paths for score in _read_file(path, exp)]
     _check_unique(scores)
     return scores
-
-
-def json_or_none(text: str) -> Any:
-    """What the text says; None if it is no JSON."""
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError:
-        return None
 
 
 def _read_file(path: Path, exp: Path) -> list[Score]:

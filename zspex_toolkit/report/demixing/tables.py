@@ -8,7 +8,6 @@ from zspex_toolkit.report.demixing.paper_figures import LABELS, PRINTED, label
 from zspex_toolkit.report.demixing.scores import Score
 
 SETS = ("train", "test")
-DASH = "–"  # a cell that was not measured
 _BOUNDS = ("before", "clean")  # rows that are no de-mixing function
 
 Column = float | str
@@ -183,16 +182,6 @@ def _printed_ratio(table: Table, column: Column) -> float | None:
     if not values:
         return None
     return max(value for row, value in values.items() if row not in _BOUNDS) / values["clean"]
-
-
-def number(value: float | None, digits: int = 1) -> str:
-    """A figure of a table; a dash if it was not measured."""
-    return DASH if value is None else f"{value:.{digits}f}"
-
-
-def percent(share: float | None) -> float | None:
-    """A share in per cent; None stays None."""
-    return None if share is None else 100 * share
 
 
 def _line(cells: list[str]) -> str:

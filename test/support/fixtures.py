@@ -1,11 +1,11 @@
 """Jobs in this process, which spares every test the start of Python, and a small data directory of Kaldi's audio."""
 
 import importlib
-import sys
 from pathlib import Path
 
 import pytest
 
+from support.made_up_trials import make_trials
 from zspex_toolkit.io.table import read_table
 from zspex_toolkit.io.write import write_data_dir
 
