@@ -15,10 +15,6 @@ import torch
 from support import killed_process
 
 from zspex_toolkit.corpora.fake.synthetic_voice import synthetic_speech
-from zspex_toolkit.prepare.plan_mixtures import Config as PlanConfig
-from zspex_toolkit.prepare.plan_mixtures import plan_data_dir
-from zspex_toolkit.prepare.render_mixtures import Config as RenderConfig
-from zspex_toolkit.prepare.render_mixtures import render_data_dir
 from zspex_toolkit.io.archive import ArchiveWriter
 from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.data_dir import DataDir
@@ -31,9 +27,6 @@ from zspex_toolkit.prepare.render_mixtures import render_data_dir
 from zspex_toolkit.signal.front_end import FrontEndConfig
 from zspex_toolkit.signal.mfcc import Mfcc
 from zspex_toolkit.signal.vad import energy_vad
-
-sys.path.insert(0, str(Path(__file__).parent))
-from support import killed_process
 
 # The same examples in every run, for as long as they take; ZSPEX_TEST_SEED asks for new ones.
 hypothesis.settings.register_profile("same", derandomize="ZSPEX_TEST_SEED" not in os.environ, deadline=None)

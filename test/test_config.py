@@ -217,7 +217,7 @@ def test_typed_options_take_text_and_leave_out_what_is_skipped():
 COMMAND = """
 import sys
 from dataclasses import dataclass
-from zspex_toolkit.config import split_names, parse_args, run
+from zspex_toolkit.config import parse_args, run
 from zspex_toolkit.errors import UserError
 @dataclass(frozen=True)
 class Config:

@@ -10,9 +10,6 @@ from zspex_toolkit.bench import extraction as benchmark
 from zspex_toolkit.bench.cells import Cell, Figure
 from zspex_toolkit.bench.extraction import best, measure_in_a_process, modes_of, slower, table
 from zspex_toolkit.errors import ConfigError
-from zspex_toolkit.bench import extraction as benchmark
-from zspex_toolkit.bench.cells import Cell, Figure
-from zspex_toolkit.bench.extraction import best, measure_in_a_process, modes_of, slower, table
 from zspex_toolkit.tasks.extraction import ExtractorSpec
 
 CELL = Cell(ExtractorSpec("spex_plus", {}, 8000, 3), "cpu", "eager", "training", 4.0, 2, 3, 0)

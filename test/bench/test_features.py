@@ -3,7 +3,6 @@ import pytest
 
 from zspex_toolkit.bench.features import Speeds, make_audio, measure, table
 from zspex_toolkit.errors import DataDirError
-from zspex_toolkit.bench.features import Speeds, make_audio, measure, table
 from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.write import write_data_dir

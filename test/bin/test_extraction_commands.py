@@ -28,9 +28,6 @@ from zspex_toolkit.models.extractors.band_split import SMALL as BAND_SPLIT
 from zspex_toolkit.tasks.extraction import ExtractorSpec, build_extractor
 from zspex_toolkit.train.checkpoint import save_weights
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "infer"))  # for the trials whose scores are known
-from support.made_up_trials import make_trials, write_outputs
-
 
 def paths(extraction, *names):
     return ",".join(str(extraction / name) for name in names)

@@ -14,9 +14,8 @@ import time
 import uuid
 from pathlib import Path
 
-from support import fake_cluster
-from support import marked
 import pytest
+from support import fake_cluster, marked
 from support.same_files import assert_same_files
 from support.waiting import wait_for
 

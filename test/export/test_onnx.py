@@ -15,8 +15,8 @@ from support.tiny_model import write_model
 from zspex_toolkit.config import dump_config
 from zspex_toolkit.errors import ConfigError, UserError
 from zspex_toolkit.export import onnx as exporting
-from zspex_toolkit.extract.clue_sources import fingerprint
 from zspex_toolkit.export.onnx import Config, export
+from zspex_toolkit.extract.clue_sources import fingerprint
 from zspex_toolkit.extract.packed_model import load_model
 from zspex_toolkit.io.table import read_table, write_table
 from zspex_toolkit.models.extractors.band_split import SMALL

@@ -12,7 +12,6 @@ from zspex_toolkit.errors import AudioError, UserError
 from zspex_toolkit.extract.clue_sources import read_clue
 from zspex_toolkit.extract.demix import Config, Demixer, demix
 from zspex_toolkit.extract.extractor import Extractor
-from zspex_toolkit.score.mixtures import load_mixtures
 from zspex_toolkit.io.audio import read_audio, write_audio
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.models.extractors.spex_plus import SMALL, SpexPlus

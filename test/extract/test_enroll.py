@@ -10,9 +10,9 @@ from zspex_toolkit.data.embeddings import read_embeddings
 from zspex_toolkit.errors import AudioError, ConfigError
 from zspex_toolkit.extract.clue_sources import read_clue
 from zspex_toolkit.extract.enroll import Config, XvectorEnroller, enroll
+from zspex_toolkit.extract.extractor import Extractor
 from zspex_toolkit.extract.jobs import Config as ExtractConfig
 from zspex_toolkit.extract.jobs import extract
-from zspex_toolkit.extract.extractor import Extractor
 from zspex_toolkit.io.audio import read_audio, write_audio
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.table import read_table, write_table

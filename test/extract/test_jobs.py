@@ -6,8 +6,8 @@ from support.filter_extractor import FS, PRESENCE, FilterExtractor, high_noise, 
 
 from zspex_toolkit.errors import ConfigError, UserError
 from zspex_toolkit.extract import jobs as extract_jobs
-from zspex_toolkit.extract.jobs import Config, Job, extract, read_jobs
 from zspex_toolkit.extract.extractor import Extractor
+from zspex_toolkit.extract.jobs import Config, Job, extract, read_jobs
 from zspex_toolkit.io.audio import audio_info, read_audio, write_audio
 
 

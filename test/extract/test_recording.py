@@ -12,8 +12,8 @@ from support.filter_extractor import FS, PRESENCE, FilterExtractor, high_noise, 
 
 from zspex_toolkit.errors import AudioError, ConfigError, UserError
 from zspex_toolkit.extract import recording as module
-from zspex_toolkit.extract.recording import OutputOptions, enroll_recordings, extract_recording
 from zspex_toolkit.extract.extractor import Extractor
+from zspex_toolkit.extract.recording import OutputOptions, enroll_recordings, extract_recording
 from zspex_toolkit.io import audio_blocks
 from zspex_toolkit.io.audio import audio_info, read_audio
 from zspex_toolkit.io.audio_blocks import read_blocks

@@ -13,9 +13,9 @@ from zspex_toolkit.config import dump_config
 from zspex_toolkit.errors import AudioError, ConfigError, DataDirError, JobError
 from zspex_toolkit.extract import trials as module
 from zspex_toolkit.extract.calibration import Calibration
-from zspex_toolkit.extract.trials import Config, extract_trials, presence_of
 from zspex_toolkit.extract.extractor import Extractor
 from zspex_toolkit.extract.notes import TrialNote, read_notes
+from zspex_toolkit.extract.trials import Config, extract_trials, presence_of
 from zspex_toolkit.io.audio import audio_info, read_audio, write_audio
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.table import read_table, write_table

@@ -10,6 +10,7 @@ from support.tiny_model import OPTIONS, write_model
 
 from zspex_toolkit.errors import UserError
 from zspex_toolkit.extract.extractor import Extractor
+from zspex_toolkit.extract.shipped_models import default_model
 from zspex_toolkit.gates.machine import (
     check_inputs,
     check_latency,
@@ -18,7 +19,6 @@ from zspex_toolkit.gates.machine import (
     licences,
     measure_cost,
 )
-from zspex_toolkit.extract.shipped_models import default_model
 from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.tasks.extraction import ExtractorSpec, build_extractor
 

@@ -3,11 +3,6 @@
 import os
 
 import pytest
-
-from zspex_toolkit.corpora.support import join as _join
-
-from zspex_toolkit.corpora.support import speaker_splits as _speaker_splits
-from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.infer import (
     change_voices,
     demix,
@@ -20,6 +15,10 @@ from zspex_toolkit.infer import (
     plan_trials,
     resample_data_dir,
 )
+
+from zspex_toolkit.corpora.support import join as _join
+from zspex_toolkit.corpora.support import speaker_splits as _speaker_splits
+from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.io import combine, subset
 from zspex_toolkit.io.overwriting import refuse_overwriting
 

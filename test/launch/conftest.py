@@ -7,10 +7,6 @@ from support import fake_cluster
 
 from zspex_toolkit.launch import queue
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from support import fake_cluster
-
 
 class FakeCluster:
     """What the tests tell the fake cluster, and what it was told."""

@@ -7,7 +7,6 @@ import pytest
 
 from zspex_toolkit.corpora.fake.synthetic_voice import synthetic_speech
 from zspex_toolkit.errors import AudioError, ConfigError, UserError
-from zspex_toolkit.prepare.change_voices import Config, change_voices
 from zspex_toolkit.io.audio import read_audio, write_audio
 from zspex_toolkit.io.combine import CombineConfig, combine_data_dirs
 from zspex_toolkit.io.table import read_table

@@ -5,7 +5,6 @@ import pytest
 
 from zspex_toolkit.data.front_end import read_vad_config
 from zspex_toolkit.errors import DataDirError
-from zspex_toolkit.prepare.compute_vad import Config, compute_vad, vad_job
 from zspex_toolkit.io.archive import ArchiveWriter, read_scp
 from zspex_toolkit.io.table import read_table, write_table
 from zspex_toolkit.io.write import write_data_dir

@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 
 from zspex_toolkit.errors import ConfigError, DataDirError, JobError
+from zspex_toolkit.io.archive import ArchiveWriter, read_scp
+from zspex_toolkit.io.table import read_table, write_table
+from zspex_toolkit.io.write import write_data_dir
 from zspex_toolkit.prepare import feature_jobs
 from zspex_toolkit.prepare.feature_jobs import (
     count_done,
@@ -17,9 +20,6 @@ from zspex_toolkit.prepare.feature_jobs import (
     showing_progress,
 )
 from zspex_toolkit.prepare.make_mfcc import Config
-from zspex_toolkit.io.archive import ArchiveWriter, read_scp
-from zspex_toolkit.io.table import read_table, write_table
-from zspex_toolkit.io.write import write_data_dir
 
 UTTS = ["a-1", "a-2", "b-1", "b-2"]
 

@@ -7,8 +7,6 @@ import soundfile
 
 from zspex_toolkit.data.front_end import read_mfcc_config
 from zspex_toolkit.errors import ConfigError, DataDirError
-from zspex_toolkit.prepare import make_mfcc as module
-from zspex_toolkit.prepare.make_mfcc import Config, compute_mfcc, make_mfcc
 from zspex_toolkit.io.archive import read_scp
 from zspex_toolkit.io.table import read_table, write_table
 from zspex_toolkit.prepare import make_mfcc as module

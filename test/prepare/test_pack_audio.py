@@ -10,7 +10,6 @@ import pytest
 import soundfile
 
 from zspex_toolkit.errors import AudioError, ConfigError, DataDirError
-from zspex_toolkit.prepare.pack_audio import IndexConfig, PackConfig, index_shards, pack_audio
 from zspex_toolkit.io.audio import read_audio, write_audio
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.table import read_table

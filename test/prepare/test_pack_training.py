@@ -7,7 +7,6 @@ import pytest
 from zspex_toolkit.data.extraction_trials import StoredTrials
 from zspex_toolkit.data.waveforms import Waveforms
 from zspex_toolkit.errors import ConfigError, DataDirError
-from zspex_toolkit.prepare.pack_training import Config, pack_training
 from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.table import write_table
 from zspex_toolkit.prepare.pack_training import Config, pack_training

@@ -6,9 +6,6 @@ import numpy as np
 import pytest
 
 from zspex_toolkit.errors import AudioError, ConfigError, DataDirError
-from zspex_toolkit.prepare.plan_mixtures import Config, plan_data_dir
-from zspex_toolkit.prepare.render_mixtures import Config as RenderConfig
-from zspex_toolkit.prepare.render_mixtures import render_data_dir
 from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.table import read_table, write_table
 from zspex_toolkit.io.write import write_data_dir

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from zspex_toolkit.errors import ConfigError, DataDirError
-from zspex_toolkit.prepare.plan_trials import Config, plan_trial_dir
 from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.table import read_table
 from zspex_toolkit.io.write import write_data_dir

@@ -9,10 +9,6 @@ import pytest
 import soundfile
 
 from zspex_toolkit.errors import ConfigError, DataDirError
-from zspex_toolkit.prepare.plan_mixtures import Config as PlanConfig
-from zspex_toolkit.prepare.plan_mixtures import plan_data_dir
-from zspex_toolkit.prepare.render_mixtures import Config as RenderConfig
-from zspex_toolkit.prepare.render_mixtures import render_data_dir
 from zspex_toolkit.io.atomic import write_text
 from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.data_dir import DataDir

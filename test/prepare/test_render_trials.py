@@ -4,10 +4,6 @@ import numpy as np
 import pytest
 
 from zspex_toolkit.errors import ConfigError, DataDirError
-from zspex_toolkit.prepare.plan_trials import Config as PlanConfig
-from zspex_toolkit.prepare.plan_trials import plan_trial_dir
-from zspex_toolkit.prepare.render_trials import Config as RenderConfig
-from zspex_toolkit.prepare.render_trials import render_trial_dir
 from zspex_toolkit.io.audio import read_audio, write_audio
 from zspex_toolkit.io.fix import Config as FixConfig
 from zspex_toolkit.io.fix import fix_data_dir

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from zspex_toolkit.errors import AudioError, ConfigError
-from zspex_toolkit.prepare.resample_data_dir import Config, resample_data_dir
 from zspex_toolkit.io.audio import read_audio, write_audio
 from zspex_toolkit.io.table import read_table
 from zspex_toolkit.io.validate import check_data_dir

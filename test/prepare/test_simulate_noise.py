@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from zspex_toolkit.errors import AudioError, ConfigError, DataDirError
-from zspex_toolkit.prepare.simulate_noise import Config, simulate_noise
 from zspex_toolkit.io.audio import read_audio, write_audio
 from zspex_toolkit.io.write import write_data_dir
 from zspex_toolkit.prepare.simulate_noise import Config, simulate_noise

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from zspex_toolkit.errors import ConfigError
-from zspex_toolkit.prepare.simulate_rooms import Config, simulate_rooms
 from zspex_toolkit.io.audio import read_audio, write_audio
 from zspex_toolkit.prepare.simulate_rooms import Config, simulate_rooms
 from zspex_toolkit.simulation.places import room_of

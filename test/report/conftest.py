@@ -9,10 +9,6 @@ from support.made_up_extraction import make_experiment
 
 from zspex_toolkit.report.extraction.results import Config, report_extraction
 
-sys.path.insert(0, str(Path(__file__).parent))  # for the modules beside the tests
-from support.made_up_demixing import score_row, write_history, write_scores
-from support.made_up_extraction import make_experiment
-
 
 @pytest.fixture
 def exp(tmp_path):

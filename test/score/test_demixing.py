@@ -9,7 +9,7 @@ import torch
 
 from zspex_toolkit.data.stored_features import StoredFeatures
 from zspex_toolkit.errors import UserError
-from zspex_toolkit.score.mixtures import load_mixtures
+from zspex_toolkit.io.archive import ArchiveWriter
 from zspex_toolkit.score.demixing import (
     BaselinesConfig,
     DemixersConfig,

@@ -9,6 +9,9 @@ import pytest
 from support.made_up_trials import FS, write_outputs
 
 from zspex_toolkit.errors import AudioError, ConfigError, DataDirError, UserError
+from zspex_toolkit.io.audio import read_audio, write_audio
+from zspex_toolkit.io.table import read_table, write_table
+from zspex_toolkit.registry import available
 from zspex_toolkit.score.extraction import (
     COSTS,
     Config,

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from zspex_toolkit.errors import ConfigError, DataDirError
-from zspex_toolkit.score.mixtures import condition_of, load_mixtures, source_utterances
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.score.mixtures import condition_of, load_mixtures, source_utterances
 from zspex_toolkit.signal.front_end import FrontEndConfig

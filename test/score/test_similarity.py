@@ -9,8 +9,6 @@ from support.made_up_trials import write_outputs
 from zspex_toolkit.data.stored_features import StoredFeatures
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.extract.embeddings import embed
-from zspex_toolkit.score.extraction import Config, score_extraction
-from zspex_toolkit.score.similarity import SpeakerSimilarity
 from zspex_toolkit.io.audio import read_audio, write_audio
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.table import read_table, write_table

@@ -7,8 +7,6 @@ import pytest
 from support.made_up_trials import FS, MIXTURE_SI_SDR, tone, write_outputs
 
 from zspex_toolkit.errors import AudioError, DataDirError
-from zspex_toolkit.score.trial import Job, Measures, energy_left_db, overlap, score_trial, snr_db
-from zspex_toolkit.score.trials import read_trial_list
 from zspex_toolkit.io.audio import read_audio, write_audio
 from zspex_toolkit.io.table import read_table
 from zspex_toolkit.score.trial import Job, Measures, energy_left_db, overlap, score_trial, snr_db

@@ -5,7 +5,6 @@ import dataclasses
 import pytest
 
 from zspex_toolkit.errors import DataDirError
-from zspex_toolkit.score.trials import list_hash, mixing_mode, read_trial_list, roles
 from zspex_toolkit.io.atomic import write_text
 from zspex_toolkit.io.table import read_table, write_table
 from zspex_toolkit.score.trials import list_hash, mixing_mode, read_trial_list, roles

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-from support.filter_extractor import low_noise
 
 from support.filter_extractor import low_noise
 from zspex_toolkit.io.audio import write_audio

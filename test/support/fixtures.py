@@ -9,9 +9,6 @@ from support.made_up_trials import make_trials
 from zspex_toolkit.io.table import read_table
 from zspex_toolkit.io.write import write_data_dir
 
-sys.path.insert(0, str(Path(__file__).parent))  # for the modules beside the tests
-from support.made_up_trials import make_trials
-
 REFERENCE = Path(__file__).parents[1] / "data" / "kaldi_reference"
 
 

@@ -7,7 +7,6 @@ import sys
 
 import torch
 from torch import nn
-from support.toy import ToySet, toy_loss
 
 from support.toy import ToySet, toy_loss
 from zspex_toolkit.train.config import TrainConfig

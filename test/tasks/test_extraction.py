@@ -15,13 +15,9 @@ from zspex_toolkit.extract.clue_sources import read_clue
 from zspex_toolkit.extract.embeddings import ExtractConfig, extract_embeddings
 from zspex_toolkit.extract.enroll import Config as EnrollConfig
 from zspex_toolkit.extract.enroll import enroll
+from zspex_toolkit.extract.extractor import Extractor
 from zspex_toolkit.extract.trials import Config as TrialsConfig
 from zspex_toolkit.extract.trials import extract_trials
-from zspex_toolkit.extract.extractor import Extractor
-from zspex_toolkit.prepare.plan_trials import Config as PlanConfig
-from zspex_toolkit.prepare.plan_trials import plan_trial_dir
-from zspex_toolkit.prepare.render_trials import Config as RenderConfig
-from zspex_toolkit.prepare.render_trials import render_trial_dir
 from zspex_toolkit.io.audio import read_audio
 from zspex_toolkit.io.table import read_table
 from zspex_toolkit.prepare.plan_trials import Config as PlanConfig

@@ -14,14 +14,10 @@ import pytest
 import safetensors.torch
 import torch
 from support.several import in_processes, outputs
-from torch import nn
 from support.toy import assert_same_training
+from torch import nn
 
 from zspex_toolkit.data.drawn_trials import DrawConfig
-from zspex_toolkit.prepare.plan_trials import Config as PlanConfig
-from zspex_toolkit.prepare.plan_trials import plan_trial_dir
-from zspex_toolkit.prepare.render_trials import Config as RenderConfig
-from zspex_toolkit.prepare.render_trials import render_trial_dir
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.write import write_data_dir
 from zspex_toolkit.prepare.plan_trials import Config as PlanConfig

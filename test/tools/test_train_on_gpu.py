@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from zspex_toolkit.prepare.pack_training import Config, pack_training
 from zspex_toolkit.extract.packed_model import load_model
+from zspex_toolkit.prepare.pack_training import Config, pack_training
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "tools" / "train_on_gpu.sh"

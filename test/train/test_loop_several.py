@@ -10,8 +10,8 @@ import pytest
 import safetensors.torch
 import torch
 from support.several import in_processes, outputs, start_processes, statuses
-from torch import nn
 from support.toy import ToySet, assert_same_training, poisoned, same_weights, toy_loss, toy_train
+from torch import nn
 
 from zspex_toolkit.train.config import TrainConfig
 from zspex_toolkit.train.history import read_history

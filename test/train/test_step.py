@@ -2,7 +2,6 @@ import pytest
 import torch
 from support.toy import toy_loss
 from torch import nn
-from support.toy import toy_loss
 
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.train.step import Objective, compute_gradients, evaluate_loss

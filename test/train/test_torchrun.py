@@ -67,7 +67,7 @@ def test_nothing_of_the_group_is_left_when_a_training_has_ended(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(f"""
 import sys, pathlib
-sys.path.insert(0, {str(TOY.parent)!r})
+sys.path.insert(0, {str(TOY.parents[1])!r})
 from support.toy import toy_train
 toy_train(sys.argv[1], num_epochs=1)
 names = [(task / "comm").read_text() for task in pathlib.Path("/proc/self/task").iterdir()]

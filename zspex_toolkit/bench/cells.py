@@ -19,9 +19,9 @@ from torch.nn import functional
 
 from zspex_toolkit.data.trial_rows import TrialRow, collate_rows
 from zspex_toolkit.extract.cost import peak_memory_mib, process_memory_mib
+from zspex_toolkit.nn.multi_scale.speech_coder import overlap_add
 from zspex_toolkit.nn.pointwise import Rectifier
 from zspex_toolkit.nn.sequence_norm import SequenceNorm
-from zspex_toolkit.nn.multi_scale.speech_coder import overlap_add
 from zspex_toolkit.nn.tcn import dilated_depthwise
 from zspex_toolkit.tasks.extraction import ExtractorSpec, build_extractor
 from zspex_toolkit.tasks.extraction_loss import ExtractionLoss

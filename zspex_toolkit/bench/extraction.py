@@ -15,7 +15,6 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.bench.cells import (
     CLOCKS,
     MODES,

@@ -15,8 +15,6 @@ import torch
 
 from zspex_toolkit.data.front_end import read_mfcc_config
 from zspex_toolkit.errors import ConfigError, DataDirError
-from zspex_toolkit.prepare import make_mfcc
-from zspex_toolkit.prepare.make_mfcc import compute_mfcc, mfcc_job
 from zspex_toolkit.io.archive import ArchiveWriter
 from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.data_dir import DataDir

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from zspex_toolkit.bench.extraction import Config, benchmark_extraction
 from zspex_toolkit.config import parse_args, run
-from zspex_toolkit.bench.extraction import Config, benchmark_extraction
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+from zspex_toolkit.corpora.fake.libri2mix import write_tree
 from zspex_toolkit.corpora.support.account import Account
 from zspex_toolkit.corpora.support.enrollment_map import (
     SIDES,
@@ -26,7 +27,6 @@ from zspex_toolkit.corpora.support.enrollment_map import (
     speaker_of,
     to_text,
 )
-from zspex_toolkit.corpora.fake.libri2mix import write_tree
 from zspex_toolkit.corpora.support.librimix_metadata import Row, read_genders, read_metadata, read_speakers
 from zspex_toolkit.corpora.support.recordings import existing_root, fault_of, find_files
 from zspex_toolkit.corpora.support.rendering import Rendering, render_missing

@@ -22,9 +22,9 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from zspex_toolkit.corpora.fake.synthetic_voice import synthetic_speech
 from zspex_toolkit.corpora.support.account import Account
 from zspex_toolkit.corpora.support.recordings import existing_root, fault_of, find_files
-from zspex_toolkit.corpora.fake.synthetic_voice import synthetic_speech
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.io.table_set import write_tables
 from zspex_toolkit.randomness import rng_for

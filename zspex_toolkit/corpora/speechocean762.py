@@ -11,8 +11,8 @@ from pathlib import Path
 
 import soundfile
 
-from zspex_toolkit.corpora.support.recordings import existing_root, plain_words
 from zspex_toolkit.corpora.fake.synthetic_voice import synthetic_speech
+from zspex_toolkit.corpora.support.recordings import existing_root, plain_words
 from zspex_toolkit.corpora.support.utterance_sets import Utterances
 from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.io.blanks import read_lines

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
+from zspex_toolkit.corpora.fake.synthetic_voice import synthetic_speech
 from zspex_toolkit.corpora.support.recordings import existing_root, find_files, plain_words
 from zspex_toolkit.corpora.support.sphere import sphere_bytes
-from zspex_toolkit.corpora.fake.synthetic_voice import synthetic_speech
 from zspex_toolkit.corpora.support.utterance_sets import Utterances
 from zspex_toolkit.randomness import rng_for
 

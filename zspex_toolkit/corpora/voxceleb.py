@@ -16,8 +16,8 @@ from pathlib import Path
 
 import soundfile
 
-from zspex_toolkit.corpora.support.recordings import existing_root, find_files
 from zspex_toolkit.corpora.fake.synthetic_voice import synthetic_speech
+from zspex_toolkit.corpora.support.recordings import existing_root, find_files
 from zspex_toolkit.corpora.support.utterance_sets import Utterances
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.randomness import rng_for

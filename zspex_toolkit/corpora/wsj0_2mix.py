@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
+from zspex_toolkit.corpora.fake.wsj0_2mix import write_tree
 from zspex_toolkit.corpora.support.account import Account
 from zspex_toolkit.corpora.support.recordings import existing_root, find_files
 from zspex_toolkit.corpora.support.rendering import Rendering, render_missing
@@ -23,7 +24,6 @@ from zspex_toolkit.corpora.support.trials import write_trials
 from zspex_toolkit.corpora.support.utterance_sets import UtteranceSets
 from zspex_toolkit.corpora.support.wsj0_lists import Line, list_file, read_list, speaker_of
 from zspex_toolkit.corpora.support.wsj0_mixing import Wsj0Mixture, Wsj0Utterance, signals_of, to_recipe
-from zspex_toolkit.corpora.fake.wsj0_2mix import write_tree
 from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.io.blanks import read_lines
 from zspex_toolkit.io.librimix import SOURCE_FS, resampled_length

@@ -18,8 +18,8 @@ from torch import nn
 
 from zspex_toolkit.data.extraction_trials import StoredTrials
 from zspex_toolkit.errors import ConfigError, UserError
-from zspex_toolkit.extract.clue_sources import fingerprint
 from zspex_toolkit.export.graph import Graph
+from zspex_toolkit.extract.clue_sources import fingerprint
 from zspex_toolkit.extract.packed_model import load_model
 from zspex_toolkit.extract.shipped_models import model_card, model_folder
 from zspex_toolkit.io.atomic import atomic_path

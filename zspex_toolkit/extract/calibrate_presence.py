@@ -14,8 +14,8 @@ from zspex_toolkit.config import dump_config
 from zspex_toolkit.errors import UserError
 from zspex_toolkit.extract import trials as extract_trials
 from zspex_toolkit.extract.calibration import THRESHOLD, Calibration
-from zspex_toolkit.extract.trials import presence_of
 from zspex_toolkit.extract.notes import TrialNote, read_notes
+from zspex_toolkit.extract.trials import presence_of
 from zspex_toolkit.io.atomic import write_text
 from zspex_toolkit.io.table import read_table
 from zspex_toolkit.tasks.extraction import read_extractor_spec

@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from zspex_toolkit.errors import DataDirError, UserError
-from zspex_toolkit.extract.recording import enroll_recordings, to_stderr
 from zspex_toolkit.extract.extractor import Extractor
+from zspex_toolkit.extract.recording import enroll_recordings, to_stderr
 from zspex_toolkit.io.archive import read_array, read_scp
 from zspex_toolkit.models.clue import Clue
 

@@ -14,10 +14,10 @@ from typing import NamedTuple
 import torch
 
 from zspex_toolkit.errors import UserError
-from zspex_toolkit.extract.jobs import read_jobs, run_jobs
-from zspex_toolkit.extract.recording import OutputOptions
 from zspex_toolkit.extract.extractor import Extractor
+from zspex_toolkit.extract.jobs import read_jobs, run_jobs
 from zspex_toolkit.extract.packed_model import load_model
+from zspex_toolkit.extract.recording import OutputOptions
 from zspex_toolkit.extract.separation import CHUNK_S
 from zspex_toolkit.io.audio import audio_info
 from zspex_toolkit.models.extractor_contract import made_up_clue

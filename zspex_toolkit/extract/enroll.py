@@ -12,8 +12,8 @@ import torch
 from zspex_toolkit.data.extraction_trials import ENROLLMENT, GIVEN_CLUE
 from zspex_toolkit.errors import AudioError, ConfigError
 from zspex_toolkit.extract.clue_sources import fingerprint
-from zspex_toolkit.extract.recording import enroll_recordings, to_stderr
 from zspex_toolkit.extract.extractor import Extractor
+from zspex_toolkit.extract.recording import enroll_recordings, to_stderr
 from zspex_toolkit.io.archive import ArchiveWriter
 from zspex_toolkit.io.audio import read_audio
 from zspex_toolkit.io.data_dir import DataDir

@@ -11,8 +11,8 @@ from pathlib import Path
 from zspex_toolkit.config import split_names
 from zspex_toolkit.errors import ConfigError, UserError
 from zspex_toolkit.extract.clue_sources import CLUE, clue_of
-from zspex_toolkit.extract.recording import Extracted, OutputOptions, extract_recording, to_stderr
 from zspex_toolkit.extract.extractor import Extractor
+from zspex_toolkit.extract.recording import Extracted, OutputOptions, extract_recording, to_stderr
 from zspex_toolkit.extract.separation import CHUNK_S
 from zspex_toolkit.models.clue import Clue
 

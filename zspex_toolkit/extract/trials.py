@@ -21,16 +21,16 @@ from zspex_toolkit.extract.calibration import Calibration, energy_db
 from zspex_toolkit.extract.clue_sources import read_clue
 from zspex_toolkit.extract.cost import extraction_cost, peak_memory_mib
 from zspex_toolkit.extract.extractor import LEVEL_FRAME_S, Extractor
-from zspex_toolkit.io.processes import map_in_processes
+from zspex_toolkit.extract.notes import TrialNote, append_note, forget_parts, merge_notes, read_notes
 from zspex_toolkit.extract.packed_model import weights_path
 from zspex_toolkit.extract.separation import Separation, separate_blocks
 from zspex_toolkit.extract.shipped_models import model_folder
-from zspex_toolkit.extract.notes import TrialNote, append_note, forget_parts, merge_notes, read_notes
 from zspex_toolkit.io.atomic import write_json
 from zspex_toolkit.io.audio import audio_info, read_audio, write_audio
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.file_name import file_name_of
 from zspex_toolkit.io.overwriting import refuse_overwriting
+from zspex_toolkit.io.processes import map_in_processes
 from zspex_toolkit.io.write import write_data_dir
 from zspex_toolkit.models.clue import Clue
 from zspex_toolkit.signal.level import active_power

@@ -15,15 +15,14 @@ import torch
 
 from zspex_toolkit.bench.cells import instructions, processor_name
 from zspex_toolkit.errors import ConfigError, UserError
-from zspex_toolkit.gates import machine as gate_machine
-from zspex_toolkit.gates import trials as gate_trials
-from zspex_toolkit.bench.cells import instructions, processor_name
 from zspex_toolkit.extract.cost import ListCost
 from zspex_toolkit.extract.extractor import Extractor
-from zspex_toolkit.gates.machine import check_inputs, check_latency, check_streaming
-from zspex_toolkit.gates.trials import TrialBench
-from zspex_toolkit.gates.table import FAILED, MEASURED, PASSED, Checked, Figure, Gate, markdown
 from zspex_toolkit.extract.shipped_models import model_folder
+from zspex_toolkit.gates import machine as gate_machine
+from zspex_toolkit.gates import trials as gate_trials
+from zspex_toolkit.gates.machine import check_inputs, check_latency, check_streaming
+from zspex_toolkit.gates.table import FAILED, MEASURED, PASSED, Checked, Figure, Gate, markdown
+from zspex_toolkit.gates.trials import TrialBench
 from zspex_toolkit.io.atomic import write_json, write_text
 from zspex_toolkit.io.audio import read_audio
 from zspex_toolkit.io.revision import current_commit

@@ -19,8 +19,8 @@ import torch
 from zspex_toolkit.errors import UserError
 from zspex_toolkit.extract.cost import ListCost, measure_list
 from zspex_toolkit.extract.extractor import Extractor
-from zspex_toolkit.gates.table import Figure
 from zspex_toolkit.extract.packed_model import weights_path
+from zspex_toolkit.gates.table import Figure
 from zspex_toolkit.randomness import rng_for
 
 QUIET = 1e-4  # RMS of what must be silent, -80 dB re full scale

@@ -17,12 +17,7 @@ import numpy as np
 
 from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.extract import trials as extract_trials
-from zspex_toolkit.prepare import plan_trials
-from zspex_toolkit.prepare import render_trials
-from zspex_toolkit.prepare import resample_data_dir
-from zspex_toolkit.score import extraction as score_extraction
 from zspex_toolkit.gates.table import Figure
-from zspex_toolkit.score.groups import summarise
 from zspex_toolkit.io.atomic import write_text
 from zspex_toolkit.io.audio import audio_info
 from zspex_toolkit.io.data_dir import DataDir

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from zspex_toolkit.errors import ConfigError, UserError
 from zspex_toolkit.models.clue import Clue, clues_per_mixture, mean_embedding
 from zspex_toolkit.models.extractor_contract import ExtractorOutput, true_enrollment
+from zspex_toolkit.nn.given_embedding import GivenEmbedding
 from zspex_toolkit.nn.multi_scale.coder_start import start_as_cosines
 from zspex_toolkit.nn.multi_scale.coder_stream import DecoderStream, EncoderStream
-from zspex_toolkit.nn.given_embedding import GivenEmbedding
 from zspex_toolkit.nn.multi_scale.resnet_speaker_encoder import ResNetSpeakerEncoder
 from zspex_toolkit.nn.multi_scale.speech_coder import SpeechDecoder, SpeechEncoder
 from zspex_toolkit.nn.streaming import Memory

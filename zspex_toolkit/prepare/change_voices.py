@@ -12,12 +12,12 @@ import numpy as np
 
 from zspex_toolkit.config import to_dict
 from zspex_toolkit.errors import AudioError, ConfigError
-from zspex_toolkit.io.processes import map_in_processes
 from zspex_toolkit.io.atomic import write_json
 from zspex_toolkit.io.audio import audio_info, write_audio
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.file_name import file_name_of
 from zspex_toolkit.io.overwriting import refuse_overwriting
+from zspex_toolkit.io.processes import map_in_processes
 from zspex_toolkit.io.table_set import Tables, read_tables, write_tables
 from zspex_toolkit.randomness import rng_for
 from zspex_toolkit.signal.voice_change import PITCH_BAND_HZ, VoiceFactors, change_voice, require_praat, voiced_pitch

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 from zspex_toolkit.data.front_end import read_vad_config
 from zspex_toolkit.errors import DataDirError
-from zspex_toolkit.prepare.feature_jobs import DROPPED_BEFORE, dropped_by, logged_progress, piece_of, run_feature_jobs
 from zspex_toolkit.io.archive import ArchiveWriter
 from zspex_toolkit.io.atomic import write_text
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.option_file import kaldi_option_text
 from zspex_toolkit.io.table import write_table
-from zspex_toolkit.prepare.feature_jobs import logged_progress, piece_of, run_feature_jobs
+from zspex_toolkit.prepare.feature_jobs import DROPPED_BEFORE, dropped_by, logged_progress, piece_of, run_feature_jobs
 from zspex_toolkit.signal.front_end_config import VadConfig
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ import numpy as np
 
 from zspex_toolkit.data.front_end import read_mfcc_config
 from zspex_toolkit.errors import AudioError, DataDirError
-from zspex_toolkit.prepare.feature_jobs import logged_progress, piece_of, run_feature_jobs
 from zspex_toolkit.io.archive import ArchiveWriter
 from zspex_toolkit.io.atomic import write_text
 from zspex_toolkit.io.data_dir import DataDir

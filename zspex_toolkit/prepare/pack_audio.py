@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zspex_toolkit.errors import AudioError, ConfigError, DataDirError
-from zspex_toolkit.io.processes import map_in_processes
 from zspex_toolkit.io.atomic import write_json
 from zspex_toolkit.io.audio import read_audio
 from zspex_toolkit.io.audio_shard import FORMATS, exact_wav, index_tar, write_shard
 from zspex_toolkit.io.overwriting import refuse_overwriting
+from zspex_toolkit.io.processes import map_in_processes
 from zspex_toolkit.io.table import write_table
 from zspex_toolkit.io.table_set import read_tables, write_tables
 from zspex_toolkit.io.temporary import remove_leftovers

@@ -12,7 +12,6 @@ import numpy as np
 import soundfile
 
 from zspex_toolkit.errors import ConfigError, DataDirError
-from zspex_toolkit.io.processes import map_in_processes
 from zspex_toolkit.io.atomic import atomic_path
 from zspex_toolkit.io.audio import read_audio
 from zspex_toolkit.io.data_dir import DataDir

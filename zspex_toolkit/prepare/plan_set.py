@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from zspex_toolkit.errors import DataDirError
-from zspex_toolkit.io.processes import each_in_processes, map_in_processes
-from zspex_toolkit.prepare.render_mixtures import forget_rendering
 from zspex_toolkit.io.atomic import atomic_path
 from zspex_toolkit.io.processes import each_in_processes, map_in_processes
 from zspex_toolkit.io.sorted_lines import SortedLines

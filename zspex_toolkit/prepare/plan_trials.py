@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from zspex_toolkit.errors import ConfigError
-from zspex_toolkit.prepare.plan_set import check_out, fit_utterances, write_plan
 from zspex_toolkit.io.overwriting import refuse_overwriting
+from zspex_toolkit.prepare.plan_set import check_out, fit_utterances, write_plan
 from zspex_toolkit.randomness import rng_for
 from zspex_toolkit.simulation.draw import Mixing, check_probability, draw_mixture, draw_trials
 from zspex_toolkit.simulation.plan import Trial

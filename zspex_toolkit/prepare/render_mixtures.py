@@ -11,10 +11,10 @@ from functools import partial
 from pathlib import Path
 
 from zspex_toolkit.errors import AudioError, ConfigError, DataDirError
-from zspex_toolkit.io.processes import map_in_processes
 from zspex_toolkit.io.atomic import write_json
 from zspex_toolkit.io.audio import audio_info, write_audio
 from zspex_toolkit.io.file_name import file_name_of
+from zspex_toolkit.io.processes import map_in_processes
 from zspex_toolkit.io.write import write_data_dir
 from zspex_toolkit.simulation.plan import Plan, read_plans, to_line
 from zspex_toolkit.simulation.speech import Speech

@@ -11,10 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from zspex_toolkit.errors import DataDirError
-from zspex_toolkit.io.processes import map_in_processes
-from zspex_toolkit.prepare.render_mixtures import Layout, is_whole, render_plans
 from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.file_name import file_name_of
+from zspex_toolkit.io.processes import map_in_processes
 from zspex_toolkit.io.table import read_table
 from zspex_toolkit.io.write import write_data_dir
 from zspex_toolkit.prepare.render_mixtures import Layout, is_whole, render_plans

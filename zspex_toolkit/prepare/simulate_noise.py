@@ -12,8 +12,6 @@ from scipy.signal import lfilter
 
 from zspex_toolkit.config import to_dict
 from zspex_toolkit.errors import AudioError, ConfigError, DataDirError
-from zspex_toolkit.io.processes import map_in_processes
-from zspex_toolkit.prepare.simulated_folder import claim, is_made
 from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.processes import map_in_processes

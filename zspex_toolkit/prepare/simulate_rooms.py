@@ -10,8 +10,6 @@ import numpy as np
 
 from zspex_toolkit.config import to_dict
 from zspex_toolkit.errors import ConfigError
-from zspex_toolkit.io.processes import map_in_processes
-from zspex_toolkit.prepare.simulated_folder import claim, is_made
 from zspex_toolkit.io.atomic import write_text
 from zspex_toolkit.io.audio import read_audio, write_audio
 from zspex_toolkit.io.processes import map_in_processes

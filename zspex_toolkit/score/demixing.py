@@ -19,7 +19,6 @@ from zspex_toolkit.data.stored_features import StoredFeatures
 from zspex_toolkit.data.waveforms import Waveforms
 from zspex_toolkit.errors import UserError
 from zspex_toolkit.extract.embeddings import embed
-from zspex_toolkit.score.mixtures import MixtureSet, load_mixtures, source_utterances
 from zspex_toolkit.io.atomic import write_json
 from zspex_toolkit.io.revision import current_commit
 from zspex_toolkit.metrics.bootstrap_interval import bootstrap_interval

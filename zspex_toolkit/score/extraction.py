@@ -14,11 +14,6 @@ from typing import Any
 import yaml
 
 from zspex_toolkit.errors import ConfigError, DataDirError, UserError
-from zspex_toolkit.io.processes import map_in_processes
-from zspex_toolkit.score.groups import summarise
-from zspex_toolkit.score.trial import DIGITS, Job, Measures, Result, score_trial
-from zspex_toolkit.score.similarity import SpeakerSimilarity
-from zspex_toolkit.score.trials import list_hash, mixing_mode, read_trial_list, roles
 from zspex_toolkit.io.atomic import write_json, write_text
 from zspex_toolkit.io.audio import audio_info
 from zspex_toolkit.io.listed_trial import ListedTrial

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from zspex_toolkit.score.trials import CONDITIONS
 from zspex_toolkit.metrics.bootstrap_interval import bootstrap_intervals
 from zspex_toolkit.score.trials import CONDITIONS
 

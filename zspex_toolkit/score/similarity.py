@@ -12,7 +12,6 @@ import torch
 
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.extract.embeddings import embed
-from zspex_toolkit.io.processes import map_in_processes
 from zspex_toolkit.io.audio import read_audio
 from zspex_toolkit.io.processes import map_in_processes
 from zspex_toolkit.metrics.cosine_similarity import cosine_similarity

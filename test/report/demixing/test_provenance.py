@@ -16,6 +16,7 @@ from zspex_toolkit.report.demixing.provenance import (
     trial_lists,
 )
 from zspex_toolkit.report.demixing.scores import read_scores
+from zspex_toolkit.report.provenance import environment, environment_lines
 
 NOON = datetime(2026, 1, 2, 12, 0, tzinfo=timezone.utc)
 

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 
+from zspex_toolkit.report.cells import number
 from zspex_toolkit.report.demixing.scores import read_scores
 from zspex_toolkit.report.demixing.tables import (
     accuracy_lines,

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from zspex_toolkit.corpora.support.librimix_metadata import COLUMNS, INFO_COLUMNS
 from zspex_toolkit.corpora.fake.synthetic_voice import synthetic_speech
+from zspex_toolkit.corpora.support.librimix_metadata import COLUMNS, INFO_COLUMNS
 from zspex_toolkit.randomness import rng_for
 
 FS = 16000

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from zspex_toolkit.corpora.support.sphere import sphere_bytes
 from zspex_toolkit.corpora.fake.synthetic_voice import synthetic_speech
+from zspex_toolkit.corpora.support.sphere import sphere_bytes
 from zspex_toolkit.randomness import rng_for
 
 FS = 16000

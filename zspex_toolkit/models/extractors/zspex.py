@@ -9,8 +9,8 @@ from zspex_toolkit.models.extraction_network import ExtractionNetwork
 from zspex_toolkit.models.extractors import spex_plus
 from zspex_toolkit.nn.given_embedding import own_or_given
 from zspex_toolkit.nn.multi_scale.scales import MaskGenerator, PlainFuser, ScaleInterFuser
-from zspex_toolkit.nn.sequence_norm import SequenceNorm
 from zspex_toolkit.nn.multi_scale.speech_coder import SpeechDecoder, SpeechEncoder
+from zspex_toolkit.nn.sequence_norm import SequenceNorm
 from zspex_toolkit.nn.tac import TransformAverageConcatenate
 from zspex_toolkit.nn.tcn import SpeakerTcn
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from zspex_toolkit.report.cells import number
 from zspex_toolkit.report.demixing.paper_figures import cell_order, label, paper_order
 from zspex_toolkit.report.demixing.scores import Score
-from zspex_toolkit.report.demixing.tables import column_label, detail_cells, number
+from zspex_toolkit.report.demixing.tables import column_label, detail_cells
 
 # Mixing rounds to 16 bits and features are made anew for the oracle: a trial or two may tip over.
 _TOLERANCE = 0.005

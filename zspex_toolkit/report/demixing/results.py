@@ -25,14 +25,8 @@ from zspex_toolkit.report.demixing.provenance import (
     trial_lists,
 )
 from zspex_toolkit.report.demixing.scores import Score, read_scores
-from zspex_toolkit.report.demixing.tables import (
-    Table,
-    accuracy_lines,
-    build_tables,
-    detail_lines,
-    ratio_lines,
-    ratios,
-)
+from zspex_toolkit.report.demixing.tables import Table, accuracy_lines, build_tables, detail_lines, ratio_lines, ratios
+from zspex_toolkit.report.provenance import environment, environment_lines
 
 _DIRECTIONS = {
     "e2": "Given e2, get e1",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from zspex_toolkit.report.cells import DASH, number, percent
 from zspex_toolkit.report.demixing.paper_figures import LABELS, PRINTED, label
 from zspex_toolkit.report.demixing.scores import Score
 

@@ -10,10 +10,10 @@ import numpy as np
 
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.metrics.bootstrap_interval import bootstrap_interval
+from zspex_toolkit.report.cells import DASH
 from zspex_toolkit.report.extraction.scores import MIXTURE, Scored, label
 from zspex_toolkit.report.extraction.tables import cell, figure
 from zspex_toolkit.report.grid import Grid
-from zspex_toolkit.report.demixing.tables import DASH
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from zspex_toolkit.report.cells import DASH, number
 from zspex_toolkit.report.extraction.curves import hours_of_audio
 from zspex_toolkit.report.extraction.scores import MIXTURE, Scored, label
 from zspex_toolkit.report.extraction.tables import MEASURES
 from zspex_toolkit.report.grid import Grid
-from zspex_toolkit.report.demixing.tables import DASH, number
 from zspex_toolkit.report.trainings import Training
 
 _COMMITS = ("config_hash", "trained_commit", "scored_commit")

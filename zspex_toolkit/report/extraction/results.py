@@ -35,7 +35,7 @@ from zspex_toolkit.report.extraction.tables import condition_table, cost_table, 
 from zspex_toolkit.report.extraction.tsne import Panel, tsne_panels
 from zspex_toolkit.report.extraction.tsne_figure import draw_tsne, panel_table
 from zspex_toolkit.report.grid import Grid
-from zspex_toolkit.report.demixing.provenance import environment, environment_lines
+from zspex_toolkit.report.provenance import environment, environment_lines
 from zspex_toolkit.report.trainings import Training, read_training
 
 

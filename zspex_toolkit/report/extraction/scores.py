@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from zspex_toolkit.errors import DataDirError
-from zspex_toolkit.report.demixing.scores import json_or_none
+from zspex_toolkit.report.cells import json_or_none
 
 MIXTURE = "mixture"  # the "system" that leaves the mixture as it is
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from zspex_toolkit.report.cells import DASH, number
 from zspex_toolkit.report.extraction.scores import MIXTURE, Scored, label
 from zspex_toolkit.report.grid import Grid
-from zspex_toolkit.report.demixing.tables import DASH, number
 
 
 @dataclass(frozen=True)
