@@ -3,24 +3,13 @@
 import os
 
 import pytest
-from zspex_toolkit.infer import (
-    change_voices,
-    demix,
-    embed,
-    enroll,
-    extract_trials,
-    pack_audio,
-    packed_model,
-    plan_mixtures,
-    plan_trials,
-    resample_data_dir,
-)
 
-from zspex_toolkit.corpora.support import join as _join
-from zspex_toolkit.corpora.support import speaker_splits as _speaker_splits
+from zspex_toolkit.corpora.support import join, speaker_splits
 from zspex_toolkit.errors import ConfigError
+from zspex_toolkit.extract import demix, embeddings, enroll, packed_model, trials
 from zspex_toolkit.io import combine, subset
 from zspex_toolkit.io.overwriting import refuse_overwriting
+from zspex_toolkit.prepare import change_voices, pack_audio, plan_mixtures, plan_trials, resample_data_dir
 
 COMMANDS = {
     "combine_data_dirs": lambda data, out, other: combine.combine_data_dirs(combine.CombineConfig((data, other), out)),
@@ -32,14 +21,14 @@ COMMANDS = {
     "subset_data_dir, list": lambda data, out, other: subset.subset_data_dir(
         subset.Config(other, out, utterances=data)
     ),
-    "split_speakers": lambda data, out, other: _speaker_splits.split_speakers(
-        _speaker_splits.SplitConfig(data, other, out)
+    "split_speakers": lambda data, out, other: speaker_splits.split_speakers(
+        speaker_splits.SplitConfig(data, other, out)
     ),
-    "hold_out_speakers": lambda data, out, other: _speaker_splits.hold_out_speakers(
-        _speaker_splits.HoldOutConfig(data, out, 1)
+    "hold_out_speakers": lambda data, out, other: speaker_splits.hold_out_speakers(
+        speaker_splits.HoldOutConfig(data, out, 1)
     ),
-    "join_corpora": lambda data, out, other: _join.join_corpora(
-        _join.JoinConfig((f"mine={other}",), other_sets=(f"{out.name}={data}",), out=out.parent)
+    "join_corpora": lambda data, out, other: join.join_corpora(
+        join.JoinConfig((f"mine={other}",), other_sets=(f"{out.name}={data}",), out=out.parent)
     ),
     "resample_data_dir": lambda data, out, other: resample_data_dir.resample_data_dir(
         resample_data_dir.Config(data, out, other)
@@ -50,9 +39,13 @@ COMMANDS = {
     "index_shards": lambda data, out, other: pack_audio.index_shards(pack_audio.IndexConfig((other, data), out)),
     "plan_mixtures": lambda data, out, other: plan_mixtures.plan_data_dir(plan_mixtures.Config(data, out)),
     "plan_trials": lambda data, out, other: plan_trials.plan_trial_dir(plan_trials.Config(data, out)),
-    "extract_embeddings": lambda data, out, other: embed.extract_embeddings(embed.ExtractConfig(other, data, out)),
-    "average_embeddings": lambda data, out, other: embed.average_embeddings(embed.AverageConfig(other, data, out)),
-    "extract_trials": lambda data, out, other: extract_trials.extract_trials(extract_trials.Config(other, data, out)),
+    "extract_embeddings": lambda data, out, other: embeddings.extract_embeddings(
+        embeddings.ExtractConfig(other, data, out)
+    ),
+    "average_embeddings": lambda data, out, other: embeddings.average_embeddings(
+        embeddings.AverageConfig(other, data, out)
+    ),
+    "extract_trials": lambda data, out, other: trials.extract_trials(trials.Config(other, data, out)),
     "pack_model": lambda data, out, other: packed_model.pack_model(packed_model.Config(data, out)),
     "enroll": lambda data, out, other: enroll.enroll(enroll.Config(enrollment=(str(other), str(data)), output=out)),
     "demix": lambda data, out, other: demix.demix(demix.Config(other, str(data), (str(other),), out)),
