@@ -32,6 +32,10 @@ class Sequential(soundfile.SoundFile):
         return False
 
 
+class Decoded(soundfile.SoundFile):
+    """The copy of a recording that had to be decoded whole: opening the recording again costs all of that again."""
+
+
 class CountedFlac(Sequential):
     """A FLAC file that is read from front to end, and complains if the end is not where its header says.
 
@@ -107,7 +111,7 @@ def decoded(stream: BinaryIO) -> soundfile.SoundFile:
         what = "cut off: " if count < promised else ""
         raise AudioError(f"{what}its header promises {promised} samples, it has {count}")
     spool.seek(0)
-    return soundfile.SoundFile(spool)
+    return Decoded(spool)
 
 
 class _WithoutTotal:
