@@ -31,6 +31,7 @@ from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.file_name import file_name_of
 from zspex_toolkit.io.overwriting import refuse_overwriting
 from zspex_toolkit.io.processes import map_in_processes
+from zspex_toolkit.io.source_mark import digest_of_sources
 from zspex_toolkit.io.write import write_data_dir
 from zspex_toolkit.models.clue import Clue
 from zspex_toolkit.signal.level import active_power
@@ -238,6 +239,7 @@ def _is_complete(trial: Trial) -> bool:
 def _made_from(model: Path, calibration: Calibration | None, trials: Sequence[Trial]) -> dict[str, object]:
     """What decides on the samples that are written: not the coefficients of the presence score."""
     lines = "".join(f"{trial.id} {trial.mixture} {trial.enrollment} {trial.num_samples}\n" for trial in trials)
+    lines += digest_of_sources(source for trial in trials for source in (trial.mixture, trial.enrollment))
     names = ("usual_gain", "quietest_db", "loudest_db")
     return {
         "weights": hashlib.sha256(weights_path(model).read_bytes()).hexdigest(),

@@ -95,6 +95,11 @@ class DataDir:
         except AudioError as error:
             raise AudioError(f"{utt}: {error}") from error
 
+    def source(self, utt: str) -> str:
+        """What ``wav.scp`` says of the recording of an utterance; empty if it or ``segments`` has no line for it."""
+        recording = utt if self.segments is None else self.segments.get(utt, ("",))[0]
+        return self.wavs.get(recording, "")
+
     def table(self, name: str) -> dict[str, str]:
         """The table ``name`` of this directory, such as ``utt2num_samples`` or ``spk1.scp``."""
         return read_table(self.path / name)

@@ -44,7 +44,8 @@ class Config:
 def render_data_dir(config: Config) -> None:
     """Render ``data/plan.jsonl`` to audio under ``out`` and write the tables of a data directory into ``data``.
 
-    Files that an earlier run finished are kept if their line of the plan is still the same, and removed if not.
+    Files that an earlier run finished are kept if their line of the plan and the recordings that they are made of, by
+    size and time, are still the same, and removed if not.
     The tables are written last, so the data directory is there only when all its audio is.
 
     Args:
@@ -75,7 +76,7 @@ def render_plans(plans: list[Plan], speech: Speech, layout: Layout, data: Path, 
         DataDirError: if the audio does not fit the plan.
         AudioError: if audio is missing or broken.
     """
-    _remove_outdated(layout, plans, data)
+    _remove_outdated(layout, plans, data, speech)
     missing = [plan for plan in plans if not layout.is_complete(plan)]
     map_in_processes(partial(_render_one, speech, layout), missing, nj, label="mixtures")
     return len(missing)
@@ -140,8 +141,8 @@ def forget_rendering(data: Path) -> None:
             path.unlink()
 
 
-def _remove_outdated(layout: Layout, plans: list[Plan], data: Path) -> None:
-    """Remove audio made from another plan than the present one; what each file was made from is noted beside them.
+def _remove_outdated(layout: Layout, plans: list[Plan], data: Path, speech: Speech) -> None:
+    """Remove audio made from another plan or other recordings than the present ones; what it was made from is noted.
 
     The SNR is not in a mixture's id, so audio of another folder's plan would look like this one's: refused.
     """
@@ -154,7 +155,8 @@ def _remove_outdated(layout: Layout, plans: list[Plan], data: Path) -> None:
     if rendered["data"] != home:
         other = os.path.normpath(layout.out / rendered["data"])
         raise ConfigError(f"{layout.out}: holds the mixtures of {other}; give those of {data} another --out")
-    marks = {plan.id: hashlib.sha256(to_line(plan).encode()).hexdigest() for plan in plans}
+    made_of = {plan.id: f"{to_line(plan)}\n{speech.digest(plan.sources, plan.noise)}" for plan in plans}
+    marks = {mixture: hashlib.sha256(text.encode()).hexdigest() for mixture, text in made_of.items()}
     layout.remove(name for name in {**rendered["plans"], **marks} if rendered["plans"].get(name) != marks.get(name))
     write_json(record, {"data": home, "plans": marks})
 
