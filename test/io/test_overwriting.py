@@ -5,7 +5,7 @@ import os
 import pytest
 
 from zspex_toolkit.corpora.support import join, speaker_splits
-from zspex_toolkit.errors import ConfigError
+from zspex_toolkit.errors import ConfigError, UserError
 from zspex_toolkit.extract import demix, embeddings, enroll, packed_model, trials
 from zspex_toolkit.io import combine, subset
 from zspex_toolkit.io.overwriting import refuse_overwriting
@@ -59,7 +59,7 @@ def test_an_output_that_is_an_input_is_refused_and_stays(data, tmp_path, command
     (tmp_path / "other").mkdir()
     output = {"same": data, "dots": data / ".." / "data", "link": tmp_path / "link"}[name]
     before = {path.name: path.read_bytes() for path in data.iterdir()}
-    with pytest.raises(ConfigError, match="expected another place than the input"):
+    with pytest.raises(UserError, match="expected another place than the input|is a data directory of something else"):
         COMMANDS[command](data, output, tmp_path / "other")
     assert {path.name: path.read_bytes() for path in data.iterdir()} == before
     assert os.listdir(tmp_path / "other") == []
@@ -70,3 +70,12 @@ def test_places_that_are_not_there_yet_are_compared_by_name(tmp_path):
     refuse_overwriting("out", None, [tmp_path / "b"])
     with pytest.raises(ConfigError, match=r"^out: expected another place than the input .*b, got .*b$"):
         refuse_overwriting("out", tmp_path / "c" / ".." / "b", [tmp_path / "b"])
+
+
+def test_a_plan_is_not_made_in_the_place_of_the_mixtures_that_it_is_of(data):
+    (data / "plan.jsonl").touch()
+    for plan in (plan_mixtures.plan_data_dir, plan_trials.plan_trial_dir):
+        module = plan_mixtures if plan is plan_mixtures.plan_data_dir else plan_trials
+        with pytest.raises(ConfigError, match="out: expected another place than the input"):
+            plan(module.Config(data, data))
+    assert (data / "utt2spk").exists()

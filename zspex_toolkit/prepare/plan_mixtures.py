@@ -57,8 +57,8 @@ def plan_data_dir(config: Config) -> None:
     )
     if config.level not in LEVELS:
         raise ConfigError(f"level: expected one of {', '.join(LEVELS)}, got {config.level!r}")
-    refuse_overwriting("out", config.out, [config.data])
     check_out(config.out)
+    refuse_overwriting("out", config.out, [config.data])
     speech = Speech.load(config.data, config.noise_dir, config.room_dir, active_level=config.level == "active")
     pool, dropped = fit_utterances(speech, config.min_utt_s, config.num_speakers, config.nj)
     draw = partial(_draw, pool=pool, mixing=dataclasses.replace(mixing, **speech.surroundings()))

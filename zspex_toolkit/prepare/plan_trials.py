@@ -73,8 +73,8 @@ def plan_trial_dir(config: Config) -> None:
         treat_enrollments=config.treat_enrollments,
         **{f"{name}_probability": getattr(config, f"{name}_share") for name in SHARES},
     )
-    refuse_overwriting("out", config.out, [config.data])
     check_out(config.out)
+    refuse_overwriting("out", config.out, [config.data])
     speech = Speech.load(config.data, config.noise_dir, config.room_dir)
     num_speakers = config.num_speakers + bool(config.third_share)
     pool, dropped = fit_utterances(speech, config.min_utt_s, num_speakers, config.nj, least=2)
