@@ -23,8 +23,8 @@ from zspex_toolkit.extract.clue_sources import fingerprint
 from zspex_toolkit.extract.packed_model import load_model
 from zspex_toolkit.extract.shipped_models import model_card, model_folder
 from zspex_toolkit.io.atomic import atomic_path
-from zspex_toolkit.metrics.speech.si_sdr import si_sdr
 from zspex_toolkit.registry import available, load
+from zspex_toolkit.signal.si_sdr import si_sdr
 
 if TYPE_CHECKING:
     import onnx
@@ -233,7 +233,7 @@ def _loss(
     scores = []
     for row in islice((row for row in map(partial(data.get, 0), range(len(data))) if row.present), config.num_trials):
         outputs = np.concatenate([runner.extract(row.mixture[None], row.enrollment[None]) for runner in runners])
-        scores.append(torch.tensor([si_sdr(output, row.target, fs=fs) for output in outputs]))
+        scores.append(si_sdr(torch.from_numpy(outputs), torch.from_numpy(row.target)[None].expand(2, -1)))
     if not scores:
         raise UserError(f"{config.data}: expected a trial whose speaker is present, found none")
     exact_db, small_db = torch.stack(scores).mean(0).tolist()
