@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings, strategies
 
-from zspex_toolkit.config import check_options, dump_config, load_config, parse_args, to_dict, typed_options
+from zspex_toolkit.config import (
+    check_options,
+    dump_config,
+    load_config,
+    parse_args,
+    split_names,
+    to_dict,
+    typed_options,
+)
 from zspex_toolkit.errors import ConfigError
 
 
@@ -242,3 +250,13 @@ def test_a_command_ends_with_a_status_and_one_line_but_for_a_bug(tmp_path, argum
     script.write_text(COMMAND)
     done = subprocess.run([sys.executable, script, *arguments], capture_output=True, text=True)
     assert done.returncode == status and re.match(message, done.stderr)
+
+
+def test_a_comma_in_the_name_of_a_file_that_is_there_cuts_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("interview, part 2.wav", "a.wav", "b.wav", "x,y,z"):
+        (tmp_path / name).touch()
+    assert split_names("interview, part 2.wav") == ["interview, part 2.wav"]
+    assert split_names("a.wav,interview, part 2.wav , b.wav") == ["a.wav", "interview, part 2.wav", "b.wav"]
+    assert split_names("x,y,z,a.wav") == ["x,y,z", "a.wav"]
+    assert split_names("a.wav, b.wav,,c.wav,") == ["a.wav", "b.wav", "c.wav"]

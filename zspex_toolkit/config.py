@@ -223,7 +223,18 @@ def _as_list(known: dict[str, Any], option: str, argument: str) -> str:
         return argument
     if set(typing.get_args(kind)) <= {int, float, ...}:
         return "[" + ", ".join(part for part in re.split(r"[,\s]+", argument) if part) + "]"
-    return json.dumps([part.strip() for part in argument.split(",") if part.strip()])
+    return json.dumps(split_names(argument))
+
+
+def split_names(text: str) -> list[str]:
+    """The names between commas; a comma that belongs to the name of a file or folder that is there cuts nothing."""
+    parts, names = text.split(","), []
+    while parts:
+        ends = range(len(parts), 1, -1)
+        end = next((end for end in ends if os.path.exists(",".join(parts[:end]).strip())), 1)
+        names.append(",".join(parts[:end]).strip())
+        del parts[:end]
+    return [name for name in names if name]
 
 
 def _parser(config_class: type, about: str | None) -> jsonargparse.ArgumentParser:

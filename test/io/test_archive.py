@@ -194,3 +194,55 @@ def test_a_script_is_the_same_in_memory_that_processes_share(tmp_path):
     compact = read_scp(tmp_path / "a.scp").compact()
     assert list(compact) == ["a", "b"] and type(compact.specs) is not dict
     assert compact["a"].tolist() == [[1, 0], [0, 1]] and compact["b"].tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("text", "rows", "columns"),
+    [
+        ("[0:0]", (0, 1), (0, 3)),
+        ("[0:3]", (0, 4), (0, 3)),
+        ("[2:3]", (2, 4), (0, 3)),
+        ("[:]", (0, 4), (0, 3)),
+        ("[:,1:1]", (0, 4), (1, 2)),
+        ("[1:2,:]", (1, 3), (0, 3)),
+        ("[1:2,0:2]", (1, 3), (0, 3)),
+    ],
+)
+def test_ranges_within_a_matrix(tmp_path, text, rows, columns):
+    whole = np.arange(12, dtype=np.float32).reshape(4, 3)
+    with ArchiveWriter(tmp_path / "a.ark") as writer:
+        writer["u"] = whole
+    found = read_array(f"{tmp_path}/a.ark:2{text}")
+    assert np.array_equal(found, whole[slice(*rows), slice(*columns)])
+
+
+@pytest.mark.parametrize("last", [4, 5, 6])
+def test_three_rows_too_many_are_cut_with_a_warning_as_in_kaldi(tmp_path, last):
+    with ArchiveWriter(tmp_path / "a.ark", tmp_path / "a.scp") as writer:
+        writer["u"] = np.arange(12, dtype=np.float32).reshape(4, 3)
+        writer["v"] = np.arange(4, dtype=np.float32)
+    for place in read_scp(tmp_path / "a.scp").specs.values():
+        with pytest.warns(UserWarning, match=rf"\[1:{last}\]: the range ends {last - 3} rows past the last one, cut"):
+            assert len(read_array(f"{place}[1:{last}]")) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[0:7]", "expected a range of the 4 rows 0 to 3, got 0:7"),
+        ("[4:5]", "expected a range of the 4 rows 0 to 3, got 4:5"),
+        ("[3:2]", "expected a range of the 4 rows 0 to 3, got 3:2"),
+        ("[0:1,0:3]", "expected a range of the 3 columns 0 to 2, got 0:3"),
+        ("[0:1,2:1]", "expected a range of the 3 columns 0 to 2, got 2:1"),
+        ("[0:1,0:1,0:1]", "got 3 ranges for 2 axes"),
+        *((text, "no array here: expected a range as Kaldi's") for text in ("[3]", "[:5]", "[5:]", "[,0:1]", "[0:1,]")),
+        *((text, "no array here: expected a range as Kaldi's") for text in ("[-3:1]", "[a:b]", "[]", "[1:2:1]")),
+        ("[0:99999999999999999999]", "no array here: expected a range as Kaldi's"),
+        ("[0:1", "no such file"),
+    ],
+)
+def test_other_ranges_are_refused(tmp_path, text, message):
+    with ArchiveWriter(tmp_path / "a.ark") as writer:
+        writer["u"] = np.arange(12, dtype=np.float32).reshape(4, 3)
+    with pytest.raises(DataDirError, match=message):
+        read_array(f"{tmp_path}/a.ark:2{text}")

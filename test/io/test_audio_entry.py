@@ -2,7 +2,6 @@
 
 import io
 import os
-import struct
 import tarfile
 
 import numpy as np
@@ -13,7 +12,7 @@ from zspex_toolkit.errors import AudioError
 from zspex_toolkit.io import audio_entry
 from zspex_toolkit.io.audio import audio_info, read_audio
 from zspex_toolkit.io.audio_blocks import read_blocks, scan_audio
-from zspex_toolkit.io.audio_entry import declared_num_samples, open_entry
+from zspex_toolkit.io.audio_entry import open_entry
 
 
 def encoded(samples: np.ndarray, format: str, subtype: str = "PCM_16") -> bytes:
@@ -148,24 +147,3 @@ def test_a_directory_of_tar_members_is_valid_with_its_audio(tmp_path, noise):
     wavs = {name.removesuffix(".flac"): place for name, place in places.items()}
     write_data_dir(tmp_path / "data", wavs=wavs, utt2spk=dict.fromkeys(wavs, "ann"))
     assert not check_data_dir(tmp_path / "data", check_audio=True, fs=16000).faults
-
-
-def riff(data_size: int, *, chunks: bytes = b"", channels: int = 1, sample_bytes: int = 2) -> io.BytesIO:
-    fmt = struct.pack("<HHIIHH", 1, channels, 16000, 16000, channels * sample_bytes, 8 * sample_bytes)
-    body = b"WAVEfmt " + struct.pack("<I", 16) + fmt + chunks + b"data" + struct.pack("<I", data_size)
-    return io.BytesIO(b"RIFF" + struct.pack("<I", len(body)) + body)
-
-
-@pytest.mark.parametrize(
-    ("header", "promised"),
-    [
-        (riff(1000), 500),
-        (riff(1200, channels=2, sample_bytes=3), 200),
-        (riff(1000, chunks=b"LIST\x03\0\0\0abc\0"), 500),  # other chunks are skipped with their padding
-        (riff(0x7FFFFFFF), None),  # sizes that stand for "unknown"
-        (riff(0x7FFFF000), None),
-        (io.BytesIO(b"RIFF"), None),
-    ],
-)
-def test_a_wav_promises_its_data_bytes_over_its_block_size(header, promised):
-    assert declared_num_samples(header) == promised

@@ -6,6 +6,7 @@ import pytest
 from zspex_toolkit.errors import AudioError, DataDirError
 from zspex_toolkit.io.archive import ArchiveWriter
 from zspex_toolkit.io.data_dir import DataDir, read_segments
+from zspex_toolkit.io.table import write_table
 
 
 @pytest.fixture
@@ -112,3 +113,18 @@ def test_segments_are_the_same_in_memory_that_processes_share(cut):
     assert compact == cut and type(compact.segments) is not dict
     for utt in cut.utterances:
         assert np.array_equal(compact.read_audio(utt)[0], cut.read_audio(utt)[0])
+
+
+@pytest.mark.parametrize("count", ["1_000", "inf", "1e3", "-5", "0", "8000.0"])
+def test_a_table_of_counts_names_the_line_that_holds_none(data, count):
+    rows = {**DataDir.load(data).table("utt2num_samples"), "ann-2": count}
+    write_table(data / "utt2num_samples", rows)
+    with pytest.raises(DataDirError, match=r"utt2num_samples:2: expected a .*number.* 'ann-2'"):
+        DataDir.load(data).counts("utt2num_samples")
+
+
+@pytest.mark.parametrize("end", ["inf", "nan", "1e400", "1e300", "1_0", "٣"])
+def test_a_segment_ends_at_a_number(tmp_path, end):
+    (tmp_path / "segments").write_text(f"u r 0 {end}\n")
+    with pytest.raises(DataDirError, match=r"segments:1: expected '<utt> <reco> <start> <end>'"):
+        read_segments(tmp_path / "segments")

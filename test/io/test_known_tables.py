@@ -4,8 +4,54 @@ import pytest
 
 from zspex_toolkit.io.fix import Config, fix_data_dir
 from zspex_toolkit.io.known_tables import is_trial_dir, may_lack, rule_of, tables_of
+from zspex_toolkit.io.number_text import decimal, whole_number
 from zspex_toolkit.io.table import write_table
 from zspex_toolkit.io.validate import check_data_dir
+
+NO_NUMBERS = [
+    "inf",
+    "-inf",
+    "Infinity",
+    "nan",
+    "1e400",
+    "1e300",
+    "1_0",
+    "0x10",
+    "٣",
+    "½",
+    "1,5",
+    "1.5s",
+    "--1",
+    ".",
+    "1e",
+    "9" * 5000,
+]
+
+
+@pytest.mark.parametrize("text", NO_NUMBERS)
+@pytest.mark.parametrize(
+    ("table", "before"),
+    [
+        *(("segments", "r 0 "), ("segments", "r "), ("utt2dur", ""), ("reco2dur", ""), ("utt2warp", "")),
+        *(("spk2warp", ""), ("utt2num_frames", ""), ("utt2num_samples", ""), ("utt2fs", "")),
+    ],
+)
+def test_numbers_of_every_table_are_spelt_as_kaldi_does(table, before, text):
+    value = f"{before}{text} 1" if before == "r " else before + text
+    assert rule_of(table)(value.encode())
+
+
+@pytest.mark.parametrize(("text", "number"), [("1", 1), ("+1.50", 1.5), (".5", 0.5), ("2.", 2), ("1e-3", 0.001)])
+def test_kaldi_s_spellings_are_taken(text, number):
+    assert decimal(text) == decimal(f" {text}\t".encode()) == number
+    assert rule_of("utt2dur")(text.encode()) is None
+
+
+def test_whole_numbers_are_digits():
+    assert [whole_number(text) for text in ("0", b"12 ", "9" * 18)] == [0, 12, 10**18 - 1]
+    for text in (*NO_NUMBERS, "-1", "+1", "1.0", "1e3", "9" * 19):
+        with pytest.raises(ValueError, match="expected a whole number, got"):
+            whole_number(text)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.io import temporary
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.split import Config, near_equal_parts, split_data_dir
+from zspex_toolkit.io.subset import Config as SubsetConfig
+from zspex_toolkit.io.subset import subset_data_dir
 from zspex_toolkit.io.validate import validate_data_dir
 
 
@@ -98,10 +100,20 @@ def test_an_old_split_that_a_kill_left_aside_goes_though_the_new_one_is_kept(dat
     assert not list(data.glob(".*"))
 
 
-@pytest.mark.parametrize(
-    ("nj", "per_utterance", "what"), [(3, False, "2 speakers"), (5, True, "4 utterances"), (0, True, "4")]
-)
+@pytest.mark.parametrize(("nj", "per_utterance", "what"), [(3, False, "2 speakers"), (5, True, "4 utterances")])
 def test_more_parts_than_there_are_is_refused(data, nj, per_utterance, what):
     with pytest.raises(ConfigError, match=f"cannot split {data} into {nj} parts, it has {what}"):
         split_data_dir(Config(data, nj, per_utterance=per_utterance))
     assert not list(data.glob("*split*"))
+
+
+@pytest.mark.parametrize("nj", [0, -1])
+def test_a_number_of_parts_is_one_or_more(data, nj):
+    with pytest.raises(ConfigError, match=f"nj: expected 1 part or more, got {nj}"):
+        split_data_dir(Config(data, nj))
+
+
+def test_one_speaker_is_no_plural(data, tmp_path):
+    subset_data_dir(SubsetConfig(data, tmp_path / "ann", first=2))
+    with pytest.raises(ConfigError, match="into 2 parts, it has 1 speaker; more parts need per_utterance"):
+        split_data_dir(Config(tmp_path / "ann", 2))

@@ -58,7 +58,10 @@ def test_an_utterance_without_words_is_taken_when_asked_for(tmp_path):
         (b"a 1\nb 2\na 3\n", ":3: duplicate key 'a', first seen on line 1"),
         (b"a 1\r\n", ":1: expected a Unix line end, got a carriage return; convert the file with dos2unix"),
         (b"a 1\nb 2", ":2: expected a newline at the end of the last line"),
-        (b"a 1\nb \xff\n", ":2: expected UTF-8 text, found byte 0xff"),
+        (
+            b"a 1\nb \xff\n",
+            ":2: expected UTF-8 text, found byte 0xff; is it Latin-1? iconv -f LATIN1 -t UTF-8 converts it",
+        ),
     ],
 )
 def test_a_malformed_line_is_refused_with_file_and_line(tmp_path, content, message):

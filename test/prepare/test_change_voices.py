@@ -228,7 +228,7 @@ def test_settings_out_of_their_range_are_refused(data, tmp_path, settings, messa
 
 
 def test_a_directory_is_not_changed_into_itself(data, tmp_path):
-    with pytest.raises(ConfigError, match="out: expected another directory than data"):
+    with pytest.raises(ConfigError, match="out: expected another place than the input"):
         run(data, tmp_path, "data")
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from zspex_toolkit.data.front_end import read_vad_config
-from zspex_toolkit.errors import DataDirError
+from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.io.archive import ArchiveWriter, read_scp
 from zspex_toolkit.io.table import read_table, write_table
 from zspex_toolkit.io.write import write_data_dir
@@ -61,6 +61,18 @@ def test_utterances_without_usable_features_are_named_and_the_decisions_of_befor
     assert (with_feats / "vad.scp").read_bytes() == before
 
 
+def test_what_make_mfcc_dropped_with_permission_is_not_asked_for_again(with_feats, tmp_path, jobs_in_process, capsys):
+    specs = read_table(with_feats / "feats.scp")
+    first, *others = specs
+    write_table(with_feats / "feats.scp", {utt: specs[utt] for utt in others})
+    (with_feats / "dropped.txt").write_text(f"{first} make_mfcc: too short: 24 samples\n")
+    compute_vad(Config(with_feats, tmp_path / "mfcc"))
+    assert list(read_table(with_feats / "vad.scp")) == others
+    told = capsys.readouterr().out
+    assert f"dropped {first}: dropped before, by make_mfcc: too short: 24 samples" in told
+    assert "1 of the dropped were dropped with permission before, and do not count again" in told
+
+
 def test_a_directory_without_features_is_refused_at_once(speech_dir, tmp_path, jobs_in_process):
     with pytest.raises(DataDirError, match=r"feats.scp: no such file; run make_mfcc first"):
         compute_vad(Config(speech_dir, tmp_path / "mfcc"))
@@ -78,3 +90,23 @@ def test_the_log_tells_the_share_of_voiced_frames_and_how_many_utterances_have_n
     )
     assert "2 of 4 frames are voiced; 1 utterances have no voiced frame at all" in capsys.readouterr().out
     assert [vector.tolist() for vector in read_scp(tmp_path / "scp.1").values()] == [[1, 0, 1], [0]]
+
+
+def test_utterances_without_a_voiced_frame_are_counted_at_the_end_and_refused_above_a_share(
+    with_feats, tmp_path, jobs_in_process, capsys
+):
+    specs = read_table(with_feats / "feats.scp")
+    first, *others = specs
+    with ArchiveWriter(tmp_path / "silent.ark", tmp_path / "silent.scp") as writer:
+        writer[first] = np.full((5, 20), -20.0)
+    silent = read_table(tmp_path / "silent.scp")[first]
+    write_table(with_feats / "feats.scp", {first: silent, **{utt: specs[utt] for utt in others}})
+    compute_vad(Config(with_feats, tmp_path / "mfcc"))
+    told = capsys.readouterr().out.splitlines()[-1]
+    assert told == f"compute_vad: {with_feats}: 1 of 4 utterances are without a voiced frame, such as {first}"
+    before = (with_feats / "vad.scp").read_bytes()
+    with pytest.raises(DataDirError, match=r"1 of 4 .*; --max_unvoiced_share allows a share of 0.2, vad.scp is as"):
+        compute_vad(Config(with_feats, tmp_path / "mfcc", max_unvoiced_share=0.2))
+    assert (with_feats / "vad.scp").read_bytes() == before
+    with pytest.raises(ConfigError, match="--max_unvoiced_share: expected a share of 0 to 1, got 2"):
+        compute_vad(Config(with_feats, tmp_path / "mfcc", max_unvoiced_share=2))

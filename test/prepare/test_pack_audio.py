@@ -220,7 +220,7 @@ def test_settings_that_make_no_sense_are_refused(data, tmp_path):
     for options, message in (
         ({"format": "zip"}, "format: expected one of ark, tar, got 'zip'"),
         ({"per_shard": 0}, "per_shard: expected 1 recording or more, got 0"),
-        ({"out": data}, "out: expected another directory than data"),
+        ({"out": data}, "out: expected another place than the input"),
     ):
         with pytest.raises(ConfigError, match=message):
             pack_audio(PackConfig(**{"data": data, "out": tmp_path / "out", "dump": tmp_path / "dump", **options}))

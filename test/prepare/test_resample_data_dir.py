@@ -112,7 +112,7 @@ def test_broken_audio_is_named_and_no_directory_written(data, tmp_path):
 
 
 def test_a_directory_is_not_resampled_onto_itself(data, tmp_path):
-    with pytest.raises(ConfigError, match="out: expected another directory than data"):
+    with pytest.raises(ConfigError, match="out: expected another place than the input"):
         resample_data_dir(Config(data, data, tmp_path / "dump"))
     with pytest.raises(ConfigError, match="fs: expected a rate above 0 Hz, got 0"):
         resample_data_dir(Config(data, tmp_path / "out", tmp_path / "dump", fs=0))

@@ -27,6 +27,7 @@ def test_frames_are_cut_to_whole_samples_as_in_kaldi():
         ({"window": "hann"}, "window: expected one of povey, hamming, hanning, .*, got hann"),
         ({"low_hz": 7700}, "low_hz: expected 0 to the upper edge 7600 Hz, got 7700"),
         ({"high_hz": 8001}, "high_hz: expected at most half the sampling rate 16000 Hz, got 8001"),
+        ({"frame_length_ms": 0}, "frame_length_ms: expected one sample or more at 16000 Hz, got 0"),
         ({"frame_shift_ms": 0}, "frame_shift_ms: expected one sample to the length of a frame, got 0"),
         ({"frame_shift_ms": 26}, "frame_shift_ms: expected one sample to the length of a frame, got 26"),
         ({"dither": -1}, "dither: expected 0 or more, got -1"),

@@ -15,6 +15,7 @@ from zspex_toolkit.corpora.fake.synthetic_voice import synthetic_speech
 from zspex_toolkit.corpora.support.recordings import existing_root, plain_words
 from zspex_toolkit.corpora.support.utterance_sets import Utterances
 from zspex_toolkit.errors import ConfigError, DataDirError
+from zspex_toolkit.io.blanks import read_lines
 from zspex_toolkit.io.table_set import keep_utterances, read_tables, write_tables
 from zspex_toolkit.randomness import rng_for
 
@@ -103,7 +104,7 @@ def _read_both(root: Path, name: str) -> dict[str, str]:
             raise DataDirError(
                 f"speechocean762: expected {path}; is --corpus_dir the folder that holds train and test?"
             )
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        for number, line in enumerate(read_lines(path), 1):
             fields = line.split(maxsplit=1)
             if len(fields) != 2:
                 raise DataDirError(f"{path}:{number}: expected '<key><tab><value>', got '{line}'")

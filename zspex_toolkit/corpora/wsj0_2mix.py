@@ -25,6 +25,7 @@ from zspex_toolkit.corpora.support.utterance_sets import UtteranceSets
 from zspex_toolkit.corpora.support.wsj0_lists import Line, list_file, read_list, speaker_of
 from zspex_toolkit.corpora.support.wsj0_mixing import Wsj0Mixture, Wsj0Utterance, signals_of, to_recipe
 from zspex_toolkit.errors import ConfigError, DataDirError
+from zspex_toolkit.io.blanks import read_lines
 from zspex_toolkit.io.librimix import SOURCE_FS, resampled_length
 from zspex_toolkit.io.listed_trial import ListedTrial
 from zspex_toolkit.randomness import rng_for
@@ -159,7 +160,7 @@ def _levels(folder: Path) -> dict[str, float]:
         raise ConfigError(f"wsj0_2mix: no activlev*.txt in {folder}; set levels_dir to a folder of such tables")
     levels = {}
     for path in paths:
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        for number, line in enumerate(read_lines(path), start=1):
             try:
                 utt, level = line.split()
                 levels[Path(utt).stem.lower()] = float(level)

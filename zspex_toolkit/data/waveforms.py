@@ -37,7 +37,7 @@ class Waveforms:
 
     def _read_lengths(self) -> dict[str, int]:
         if (self.data.path / "utt2num_samples").exists():
-            return {utt: int(count) for utt, count in self.data.table("utt2num_samples").items()}
+            return self.data.counts("utt2num_samples")
         if self.data.segments is None:
             return {utt: audio_info(self.data.wavs[utt]).num_samples for utt in self.utterances}
         return {utt: len(self[utt]) for utt in self.utterances}

@@ -12,6 +12,7 @@ from zspex_toolkit.data.embeddings import read_embeddings
 from zspex_toolkit.errors import AudioError, UserError
 from zspex_toolkit.io.atomic import atomic_path
 from zspex_toolkit.io.audio import read_audio
+from zspex_toolkit.io.overwriting import refuse_overwriting
 from zspex_toolkit.metrics.cosine_similarity import cosine_similarity
 from zspex_toolkit.signal.front_end import FrontEnd
 from zspex_toolkit.signal.resample import resample
@@ -87,6 +88,7 @@ def demix(config: Config) -> None:
     """
     if not config.known:
         raise UserError("--known: expected at least one recording of the known speaker")
+    refuse_overwriting("output", config.output, [config.mixture, *config.known, config.identify])
     demixer = Demixer(config.model, device=config.device)
     vectors = [_named(path, demixer.embed_known, _read(path, demixer.fs)) for path in config.known]
     known_vector = np.mean(vectors, axis=0)

@@ -16,6 +16,7 @@ from zspex_toolkit.data.segments import batches_by_length, pad_batch, random_seg
 from zspex_toolkit.data.stored_features import StoredFeatures
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.io.archive import ArchiveWriter
+from zspex_toolkit.io.overwriting import refuse_overwriting
 from zspex_toolkit.io.table import invert, write_table
 from zspex_toolkit.randomness import rng_for
 from zspex_toolkit.tasks.embedding import load_embedder
@@ -76,6 +77,7 @@ def extract_embeddings(config: ExtractConfig) -> None:
     The key of a segment is ``<utt>-<number>``, that of a whole utterance its own.
     """
     data, out, count = config.data, config.out, config.segments_per_utterance
+    refuse_overwriting("out", out, [data, config.model])
     embedder, features, place = _load(config.model, data, config.device)
     utterances, feats = [], []
     utt2spk = {}
@@ -116,6 +118,7 @@ def average_embeddings(config: AverageConfig) -> None:
     data, out, num_segments, segment_frames = config.data, config.out, config.num_segments, config.segment_frames
     if num_segments < 1 or segment_frames < 1:
         raise ConfigError(f"expected at least one segment of one frame, got {num_segments} of {segment_frames}")
+    refuse_overwriting("out", out, [data, config.model])
     embedder, features, place = _load(config.model, data, config.device)
     means = {}
     for spk, utterances in tqdm(features.data.spk2utt.items(), desc=f"average {data}", disable=None, leave=False):

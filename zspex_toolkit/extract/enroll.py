@@ -17,6 +17,7 @@ from zspex_toolkit.extract.recording import enroll_recordings, to_stderr
 from zspex_toolkit.io.archive import ArchiveWriter
 from zspex_toolkit.io.audio import read_audio
 from zspex_toolkit.io.data_dir import DataDir
+from zspex_toolkit.io.overwriting import refuse_overwriting
 from zspex_toolkit.models.clue import Clue, mean_embedding
 from zspex_toolkit.signal.front_end import FrontEnd
 from zspex_toolkit.signal.resample import resample
@@ -90,6 +91,7 @@ def enroll(config: Config) -> None:
         return
     if not config.enrollment or output is None:
         raise ConfigError("expected --enrollment and --output, or --data with --embedder")
+    refuse_overwriting("output", output, [*config.enrollment, model, embedder])
     if embedder is not None and model is not None:
         raise ConfigError("expected --model or --embedder, got both: which of them is to make the clue?")
     if embedder is None:

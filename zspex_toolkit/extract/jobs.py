@@ -8,6 +8,7 @@ from functools import lru_cache, partial
 from itertools import groupby
 from pathlib import Path
 
+from zspex_toolkit.config import split_names
 from zspex_toolkit.errors import ConfigError, UserError
 from zspex_toolkit.extract.clue_sources import CLUE, clue_of
 from zspex_toolkit.extract.extractor import Extractor
@@ -46,7 +47,7 @@ def read_jobs(path: Path) -> list[Job]:
         UserError: naming file and line, for a line of another form, or an output that is written twice.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror.lower() if isinstance(error, OSError) else "not a text file"
         raise UserError(f"{path}: cannot read the list: {reason}") from error
@@ -58,7 +59,7 @@ def read_jobs(path: Path) -> list[Job]:
         where, fields = f"{path}:{number}", [field.strip() for field in line.split("\t")]
         if len(fields) != 3 or not all(fields):
             raise UserError(f"{where}: expected mixture, enrollment and output with tabs between, got {line!r}")
-        job = Job(where, fields[0], tuple(one.strip() for one in fields[1].split(",")), Path(fields[2]))
+        job = Job(where, fields[0], tuple(split_names(fields[1])), Path(fields[2]))
         if job.output.resolve() in seen:
             raise UserError(f"{where}: {job.output} is the output of {seen[job.output.resolve()]} too")
         seen[job.output.resolve()] = where

@@ -14,6 +14,7 @@ from zspex_toolkit.config import dump_config
 from zspex_toolkit.errors import ConfigError, UserError
 from zspex_toolkit.extract.shipped_models import STEPS, WEIGHTS, model_folder
 from zspex_toolkit.io.atomic import atomic_path, write_text
+from zspex_toolkit.io.overwriting import refuse_overwriting
 from zspex_toolkit.tasks.experiment import read_weights
 from zspex_toolkit.tasks.extraction import ExtractorSpec, load_extractor, read_extractor
 from zspex_toolkit.train.checkpoint import save_weights
@@ -68,6 +69,7 @@ def pack_model(config: Config) -> None:
     model, out, storage = config.model, config.out, config.storage
     if storage not in STORAGES:
         raise ConfigError(f"storage: expected one of {', '.join(STORAGES)}, got '{storage}'")
+    refuse_overwriting("out", out, [model])
     missing = [str(note) for note in config.notes if not note.is_file()]
     if missing:
         raise UserError(f"{missing[0]}: no such file to lay beside the model")

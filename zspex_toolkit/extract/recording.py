@@ -131,6 +131,8 @@ def _enroll(extractor: Extractor, path: str, say: Callable[[str], None]) -> Clue
     try:
         clue = extractor.enroll_blocks(blocks, num_samples)
     except AudioError as error:
+        if scan.info.num_channels > 1 and scan.power > 0 and "silent" in str(error):
+            raise AudioError(f"{path}: its channels cancel each other in their mean; give one of them alone") from error
         raise AudioError(f"{path}: {error}") from error
     for remark in remarks:
         say(remark)

@@ -28,7 +28,10 @@ from zspex_toolkit.extract.shipped_models import model_folder
 from zspex_toolkit.io.atomic import write_json
 from zspex_toolkit.io.audio import audio_info, read_audio, write_audio
 from zspex_toolkit.io.data_dir import DataDir
+from zspex_toolkit.io.file_name import file_name_of
+from zspex_toolkit.io.overwriting import refuse_overwriting
 from zspex_toolkit.io.processes import map_in_processes
+from zspex_toolkit.io.source_mark import digest_of_sources
 from zspex_toolkit.io.write import write_data_dir
 from zspex_toolkit.models.clue import Clue
 from zspex_toolkit.signal.level import active_power
@@ -83,6 +86,7 @@ def extract_trials(config: Config, *, calibrated: bool = True) -> None:
         raise ConfigError(f"expected nj and batch_size of 1 or more, got {nj} and {config.batch_size}")
     if nj > 1 and place.type == "cuda":
         raise ConfigError(f"nj: expected 1 on a GPU, got {nj}; a larger batch_size fills it")
+    refuse_overwriting("out", out, [config.data, model])
     directory = DataDir.load(config.data)
     _loaded.cache_clear()  # the folder may hold another model by now
     # On the CPU: no process that is forked may hold a GPU.
@@ -134,14 +138,14 @@ def _trials(directory: DataDir, out: Path, clue_table: str) -> list[Trial]:
         lacking = [trial for trial in directory.utterances if trial not in table]
         if lacking:
             raise DataDirError(f"{directory.path / name}: no line for trial '{lacking[0]}'")
-    lengths = directory.table("utt2num_samples") if (directory.path / "utt2num_samples").exists() else {}
+    lengths = directory.counts("utt2num_samples") if (directory.path / "utt2num_samples").exists() else {}
     return [
         Trial(
             trial,
             directory.wavs[trial],
             enrollments[trial],
-            int(lengths[trial]) if trial in lengths else audio_info(directory.wavs[trial]).num_samples,
-            out / "wav" / f"{trial}.wav",
+            lengths[trial] if trial in lengths else audio_info(directory.wavs[trial]).num_samples,
+            out / "wav" / f"{file_name_of(trial)}.wav",
         )
         for trial in directory.utterances
     ]
@@ -235,6 +239,7 @@ def _is_complete(trial: Trial) -> bool:
 def _made_from(model: Path, calibration: Calibration | None, trials: Sequence[Trial]) -> dict[str, object]:
     """What decides on the samples that are written: not the coefficients of the presence score."""
     lines = "".join(f"{trial.id} {trial.mixture} {trial.enrollment} {trial.num_samples}\n" for trial in trials)
+    lines += digest_of_sources(source for trial in trials for source in (trial.mixture, trial.enrollment))
     names = ("usual_gain", "quietest_db", "loudest_db")
     return {
         "weights": hashlib.sha256(weights_path(model).read_bytes()).hexdigest(),

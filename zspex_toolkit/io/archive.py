@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from copy import copy
@@ -15,9 +16,12 @@ import numpy as np
 
 from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.io.atomic import atomic_path
+from zspex_toolkit.io.blanks import is_id
 from zspex_toolkit.io.compact_table import CompactTable
 from zspex_toolkit.io.table import read_table, write_table
 
+_RANGE = "a range as Kaldi's, [first:last] of rows, with [rows,columns] for both, : for all"
+_ROWS_TOO_MANY = 3  # two for what a frame sees beyond its shift, one for times rounded to 0.01 s
 _AUTOMATIC = 1  # Kaldi's compression method: 8 bits for features, 16 for very short matrices
 
 
@@ -52,7 +56,7 @@ class ArchiveWriter:
         array = np.asarray(array)
         if key in self._entries:
             raise DataDirError(f"{self.ark_path}: key '{key}' is written twice")
-        if not key or len(key.split()) != 1:
+        if not is_id(key):
             raise DataDirError(f"{self.ark_path}: expected a key without blanks, got {key!r}")
         if array.ndim not in (1, 2) or array.dtype.kind not in "fiub":
             raise DataDirError(
@@ -79,13 +83,19 @@ class ArchiveWriter:
 
 
 def read_array(spec: str) -> np.ndarray:
-    """One matrix (L, F) or vector (F,) from ``file.ark:offset``, with Kaldi's inclusive range ``[0:99]`` if given.
+    """One matrix (L, F) or vector (F,) from ``file.ark:offset``, with Kaldi's inclusive range if given.
+
+    A range is ``[0:99]``, ``[0:99,0:12]`` or ``[:,0:12]``. Rows may end up to three past the last, as Kaldi allows for
+    times that were rounded; they are cut then, with a warning.
 
     Raises:
-        DataDirError: for a missing file or an offset at which no array lies.
+        DataDirError: for a missing file, an offset at which no array lies, or a range that is not in the array.
     """
     try:
         path, offset, ranges = _parse(spec)
+    except ValueError as error:
+        raise DataDirError(f"{spec}: no array here: {error}") from error
+    try:
         with open(path, "rb") as stream:
             stream.seek(offset)
             if stream.read(3) == b"PKL":
@@ -100,7 +110,7 @@ def read_array(spec: str) -> np.ndarray:
         raise DataDirError(f"{spec}: no array here: {str(error) or type(error).__name__}") from error
     if not isinstance(array, np.ndarray):
         raise DataDirError(f"{spec}: expected a matrix or vector, found audio")
-    return np.array(array[ranges])  # a copy: kaldiio's arrays are read-only views
+    return np.array(array[_slices(spec, ranges, array.shape)])  # a copy: kaldiio's arrays are read-only views
 
 
 class ArrayTable(Mapping):
@@ -131,11 +141,36 @@ def read_scp(path: str | os.PathLike) -> ArrayTable:
     return ArrayTable(path)
 
 
-def _parse(spec: str) -> tuple[str, int, tuple[slice, ...]]:
-    """``a.ark:12[0:99]`` -> path, offset, slices; a range's ends are inclusive, as in Kaldi."""
-    path, offset, ranges = re.fullmatch(r"(.*?)(?::(\d+))?(?:\[([\d:,]*)\])?", spec.strip()).groups()
+Range = tuple[int, int]  # first and last
+
+
+def _parse(spec: str) -> tuple[str, int, list[Range | None]]:
+    """``a.ark:12[0:99]`` -> path, offset, first and last of each axis, None for all of it."""
+    found = re.fullmatch(r"(.*?)(?::([0-9]{1,18}))?(?:\[([^\[\]]*)\])?", spec.strip())
+    if found is None or spec.strip().endswith("["):
+        raise ValueError(f"expected {_RANGE}")
+    path, offset, text = found.groups()
+    ranges: list[Range | None] = []
+    for part in [] if text is None else text.split(","):
+        pair = re.fullmatch(r"([0-9]{1,18}):([0-9]{1,18})", part)
+        if pair is None and part != ":":
+            raise ValueError(f"expected {_RANGE}, got [{text}]")
+        ranges.append((int(pair[1]), int(pair[2])) if pair else None)
+    return path, int(offset or 0), ranges
+
+
+def _slices(spec: str, ranges: list[Range | None], shape: tuple[int, ...]) -> tuple[slice, ...]:
+    """Kaldi's ``ExtractObjectRange``: reversed and outer ranges are refused, up to three rows past the end are cut."""
+    if len(ranges) > len(shape):
+        raise DataDirError(f"{spec}: expected {_RANGE}, got {len(ranges)} ranges for {len(shape)} axes")
     slices = []
-    for part in (ranges or ":").split(","):
-        first, _, last = part.partition(":")
-        slices.append(slice(int(first or 0), int(last) + 1 if last else None))
-    return path, int(offset or 0), tuple(slices)
+    for axis, (one, size) in enumerate(zip(ranges, shape, strict=False)):
+        first, last = one or (0, size - 1)
+        allowed = size - 1 if axis else size - 1 + _ROWS_TOO_MANY
+        if (one and not first <= last <= allowed) or (one and first >= size):
+            what = "columns" if axis else "rows"
+            raise DataDirError(f"{spec}: expected a range of the {size} {what} 0 to {size - 1}, got {first}:{last}")
+        if last >= size:
+            warnings.warn(f"{spec}: the range ends {last - size + 1} rows past the last one, cut", stacklevel=3)
+        slices.append(slice(first, last + 1))
+    return tuple(slices)

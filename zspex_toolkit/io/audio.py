@@ -14,7 +14,9 @@ import soundfile
 
 from zspex_toolkit.errors import AudioError
 from zspex_toolkit.io.atomic import atomic_path
-from zspex_toolkit.io.audio_entry import declared_num_samples, is_shortened_sphere, open_source
+from zspex_toolkit.io.audio_decode import CountedFlac, check_supported, decoded, must_be_decoded
+from zspex_toolkit.io.audio_entry import is_shortened_sphere, open_source
+from zspex_toolkit.io.audio_extent import length_fault
 from zspex_toolkit.io.librimix import ON_THE_FLY, on_the_fly_info, on_the_fly_wav
 
 
@@ -47,12 +49,13 @@ def read_audio(
         AudioError: for audio that is missing, broken, empty, shorter than ``stop``, of several channels, of another
             rate than ``fs``, or that holds NaN or infinity.
     """
-    with opened_audio(source) as sound:
+    with opened_audio(source, whole=start == 0 and stop is None) as sound:
         _check_format(source, sound, fs)
         stop = sound.frames if stop is None else stop
         if not 0 <= start < stop <= sound.frames:
             raise AudioError(f"{source}: expected samples {start} to {stop}, found {sound.frames} samples")
-        sound.seek(start)
+        if start:
+            sound.seek(start)
         samples = read_samples(sound, stop - start)
         if len(samples) != stop - start:
             raise AudioError(f"{source}: broken after {start + len(samples)} of {sound.frames} samples")
@@ -97,8 +100,13 @@ def write_audio(path: str | os.PathLike, samples: np.ndarray, fs: int) -> None:
 
 
 @contextmanager
-def opened_audio(source: str | os.PathLike) -> Iterator[soundfile.SoundFile]:
-    """The recording open for reading; a file that was cut off or is no audio is an :class:`AudioError`."""
+def opened_audio(source: str | os.PathLike, *, whole: bool = False) -> Iterator[soundfile.SoundFile]:
+    """The recording open for reading; one that was cut off, or is no audio that is supported, is an AudioError.
+
+    Args:
+        source: as :func:`read_audio` takes.
+        whole: it is read from front to end, without a seek; the end of FLAC is compared with its header then.
+    """
     text = os.fspath(source).strip()
     if text.endswith("|"):
         stream = io.BytesIO(_run_pipe(text[:-1].strip()))
@@ -107,17 +115,33 @@ def opened_audio(source: str | os.PathLike) -> Iterator[soundfile.SoundFile]:
     else:
         stream = open_source(text)
     with stream:
-        declared = declared_num_samples(stream)
-        stream.seek(0)
+        if fault := length_fault(stream):
+            raise AudioError(f"{source}: {fault}")
         try:
-            with soundfile.SoundFile(stream) as sound:
-                if declared is not None and declared > sound.frames:
-                    raise AudioError(
-                        f"{source}: cut off: its header promises {declared} samples, it has {sound.frames}"
-                    )
+            with _sound_of(stream, source, whole) as sound:
                 yield sound
         except soundfile.LibsndfileError as error:
             raise AudioError(f"{source}: {_unreadable(stream, error)}") from error
+
+
+def _sound_of(stream: io.BufferedIOBase, source: str | os.PathLike, whole: bool) -> soundfile.SoundFile:
+    """The audio of a stream, whose ``frames`` is its length indeed."""
+    stream.seek(0)
+    sound = soundfile.SoundFile(stream)
+    try:
+        check_supported(sound)
+        if must_be_decoded(sound):
+            sound.close()
+            return decoded(stream)
+    except BaseException as error:
+        sound.close()
+        if isinstance(error, AudioError):
+            raise AudioError(f"{source}: {error}") from error
+        raise
+    if whole and sound.format == "FLAC":
+        sound.close()
+        return CountedFlac(stream, sound.frames, source)
+    return sound
 
 
 def _unreadable(stream: io.BufferedIOBase, error: soundfile.LibsndfileError) -> str:

@@ -48,7 +48,7 @@ def scan_audio(source: str | os.PathLike) -> AudioScan:
         AudioError: if it is missing, broken, cut off, empty, or holds NaN or infinity.
     """
     total, squares, peak, clipped, count = 0.0, 0.0, 0.0, 0, 0
-    with opened_audio(source) as sound:
+    with opened_audio(source, whole=True) as sound:
         info = AudioInfo(sound.frames, sound.samplerate, sound.channels)
         for block in _blocks_of(source, sound):
             total = total + block.sum(axis=0, dtype=np.float64)
@@ -67,7 +67,7 @@ def read_blocks(source: str | os.PathLike) -> Iterator[np.ndarray]:
     Raises:
         AudioError: as :func:`scan_audio`.
     """
-    with opened_audio(source) as sound:
+    with opened_audio(source, whole=True) as sound:
         yield from _blocks_of(source, sound)
 
 

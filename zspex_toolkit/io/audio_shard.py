@@ -15,6 +15,8 @@ import soundfile
 
 from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.io.atomic import atomic_path
+from zspex_toolkit.io.blanks import is_id
+from zspex_toolkit.io.file_name import file_name_of
 
 _PCM, _FLOAT = 1, 3  # WAVE's format tags
 
@@ -59,7 +61,9 @@ def _write_tar(stream: BinaryIO, recordings: Iterable[tuple[str, bytes]]) -> lis
     offsets = []
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for key, wav in recordings:
-            member = tarfile.TarInfo(f"{key}.wav")  # without time and owner: the same audio gives the same tar
+            member = tarfile.TarInfo(
+                f"{file_name_of(key)}.wav"
+            )  # without time and owner: the same audio gives the same tar
             member.size = len(wav)
             tar.addfile(member, io.BytesIO(wav))
             offsets.append(tar.offset - -(-len(wav) // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE)
@@ -85,7 +89,7 @@ def index_tar(path: str | os.PathLike) -> dict[str, int]:
                     continue
                 if key in found:
                     raise DataDirError(f"{path}: '{key}' is there twice")
-                if key.split() != [key]:
+                if not is_id(key):
                     raise DataDirError(f"{path}: expected names without blanks, got '{member.name}'")
                 found[key] = member.offset_data
     except OSError as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.io.audio import audio_info
+from zspex_toolkit.io.overwriting import refuse_overwriting
 from zspex_toolkit.io.table_set import Tables, read_tables, write_tables
 
 
@@ -30,13 +31,14 @@ def combine_data_dirs(config: CombineConfig) -> tuple[int, list[str]]:
         The number of utterances, and a line for each table left out and who lacks it.
 
     Raises:
-        ConfigError: for fewer than two directories.
+        ConfigError: for fewer than two directories, or if ``out`` is one of them.
         DataDirError: if two directories have the same utterance, or differ on a speaker or recording; nothing is
             written.
     """
     data = config.data
     if len(data) < 2:
         raise ConfigError(f"data: expected two directories or more, got {len(data)}")
+    refuse_overwriting("out", config.out, data)
     combined, left_out = combine_tables(data, [read_tables(path)[0] for path in data])
     write_tables(config.out, combined, like=data[0])
     return len(combined["utt2spk"]), left_out
@@ -88,10 +90,12 @@ def copy_data_dir(config: CopyConfig) -> int:
         The number of utterances.
 
     Raises:
+        ConfigError: if ``out`` is ``data``.
         DataDirError: if ``data`` is malformed, or the new names are not sorted by speaker; nothing is written.
 
     Recordings keep their names where there is ``segments``; else they are utterances and are renamed.
     """
+    refuse_overwriting("out", config.out, [config.data])
     utt_prefix, spk_prefix = config.utt_prefix, config.spk_prefix
     tables, kinds = read_tables(config.data)
     prefixes = {"utterance": utt_prefix, "speaker": spk_prefix, "recording": ""}

@@ -6,7 +6,7 @@ import operator
 import os
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
@@ -14,9 +14,11 @@ import numpy as np
 
 from zspex_toolkit.errors import AudioError, DataDirError
 from zspex_toolkit.io.archive import ArrayTable, read_scp
-from zspex_toolkit.io.audio import audio_info, read_audio
+from zspex_toolkit.io.audio import read_audio
 from zspex_toolkit.io.compact_table import Choices, CompactTable, Groups, Rows, Texts
+from zspex_toolkit.io.number_text import decimal, whole_number
 from zspex_toolkit.io.table import invert, read_table
+from zspex_toolkit.io.whole_recordings import WholeRecordings
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class DataDir:
     spk2utt: Mapping[str, list[str]]
     wavs: Mapping[str, str]
     segments: Mapping[str, tuple[str, float, float]] | None
+    _whole: WholeRecordings = field(default_factory=WholeRecordings, repr=False, compare=False)
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> DataDir:
@@ -88,13 +91,34 @@ class DataDir:
         try:
             if self.segments is None:
                 return read_audio(source, fs=fs)
-            return _read_segment(source, start_s, end_s, fs)
+            return self._whole.read_segment(source, start_s, end_s, fs)
         except AudioError as error:
             raise AudioError(f"{utt}: {error}") from error
+
+    def source(self, utt: str) -> str:
+        """What ``wav.scp`` says of the recording of an utterance; empty if it or ``segments`` has no line for it."""
+        recording = utt if self.segments is None else self.segments.get(utt, ("",))[0]
+        return self.wavs.get(recording, "")
 
     def table(self, name: str) -> dict[str, str]:
         """The table ``name`` of this directory, such as ``utt2num_samples`` or ``spk1.scp``."""
         return read_table(self.path / name)
+
+    def counts(self, name: str) -> dict[str, int]:
+        """The table ``name`` of whole numbers, such as ``utt2num_samples``.
+
+        Raises:
+            DataDirError: with ``file:line``, for a value that is no whole number above 0.
+        """
+        table, counts = self.table(name), {}
+        for line, (key, value) in enumerate(table.items(), start=1):
+            try:
+                counts[key] = whole_number(value)
+            except ValueError as error:
+                raise DataDirError(f"{self.path / name}:{line}: {error} for '{key}'") from error
+            if not counts[key]:
+                raise DataDirError(f"{self.path / name}:{line}: expected a number above 0 for '{key}', got 0")
+        return counts
 
     def feature_table(self, name: str = "feats.scp") -> ArrayTable:
         """The arrays of ``feats.scp``, ``vad.scp``, ..., read when asked for."""
@@ -126,7 +150,7 @@ def read_segments(path: str | os.PathLike) -> dict[str, tuple[str, float, float]
     for number, (utt, value) in enumerate(read_table(path).items(), start=1):
         try:
             recording, start, end = value.split()
-            segments[utt] = (recording, float(start), float(end))
+            segments[utt] = (recording, decimal(start), decimal(end))
         except ValueError as error:
             raise DataDirError(
                 f"{path}:{number}: expected '<utt> <reco> <start> <end>', got '{utt} {value}'"
@@ -134,24 +158,3 @@ def read_segments(path: str | os.PathLike) -> dict[str, tuple[str, float, float]
         if not (0 <= segments[utt][1] < segments[utt][2] or segments[utt][2] == -1):
             raise DataDirError(f"{path}:{number}: expected 0 <= start < end in seconds, got '{utt} {value}'")
     return segments
-
-
-def _read_segment(source: str, start_s: float, end_s: float, fs: int | None) -> tuple[np.ndarray, int]:
-    if source.endswith("|"):  # run the command once
-        samples, rate = read_audio(source, fs=fs)
-        start, stop = _sample_range(start_s, end_s, rate, len(samples), source)
-        return samples[start:stop], rate
-    info = audio_info(source)
-    start, stop = _sample_range(start_s, end_s, info.fs, info.num_samples, source)
-    return read_audio(source, fs=fs, start=start, stop=stop)
-
-
-def _sample_range(start_s: float, end_s: float, fs: int, num_samples: int, source: str) -> tuple[int, int]:
-    """Samples of a segment; an end up to 0.5 s past the recording is cut, as Kaldi's extract-segments does."""
-    start = round(start_s * fs)
-    stop = num_samples if end_s == -1 else round(end_s * fs)
-    if stop > num_samples + 0.5 * fs or start >= num_samples:
-        raise AudioError(
-            f"{source}: segment {start_s:g} s to {end_s:g} s lies outside the recording of {num_samples / fs:.3f} s"
-        )
-    return start, min(stop, num_samples)

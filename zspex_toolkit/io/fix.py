@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
 from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.io.atomic import write_text
+from zspex_toolkit.io.blanks import odd_character, without_mark
 from zspex_toolkit.io.known_tables import CONDITIONS, Rule, may_lack, rule_of, tables_of
 from zspex_toolkit.io.table import sorted_keys
 from zspex_toolkit.io.table_set import PLAN, Tables, keep_utterances, read_plan, write_tables
@@ -43,6 +44,7 @@ class Repair:
         dropped: everything left out and why, as in ``dropped.txt``.
         changed: names of the files that were rewritten; none if the directory was fine.
         backup: folder with the files as they were; None if nothing changed.
+        converted: what was done to the text of which file, such as a byte order mark that was removed.
     """
 
     num_before: int
@@ -50,6 +52,7 @@ class Repair:
     dropped: list[Dropped]
     changed: list[str]
     backup: Path | None
+    converted: tuple[str, ...] = ()
 
     def summary(self) -> list[str]:
         """Lines for the user: how many were kept, and how many went for which reason."""
@@ -59,6 +62,7 @@ class Repair:
         reasons = Counter(entry.kind for entry in self.dropped)
         lines = [f"{kept}; rewrote {', '.join(self.changed)}"]
         lines += [f"dropped {count}: {reason}" for reason, count in reasons.most_common()]
+        lines += self.converted
         return [*lines, f"old files are kept in {self.backup}"]
 
 
@@ -85,6 +89,7 @@ def fix_data_dir(config: Config) -> Repair:
         DataDirError: if no utterance would remain, or ``utt2spk`` cannot be sorted by speaker; nothing was changed.
     """
     data = config.data
+    converted = tuple(_conversions(data, config.utt_extra_files))
     tables, kinds, dropped = _salvage(data, config.utt_extra_files)
     kept = _shared(tables, kinds, dropped)
     with temporary_folder(data / "fix") as temporary:
@@ -96,7 +101,20 @@ def fix_data_dir(config: Config) -> Repair:
             _write(data, temporary, keep_utterances(tables, kinds, kept), dropped)
         dropped += _leftovers(tables, keep_utterances(tables, kinds, kept), kinds)
         changed, backup = _replace_changed(data, temporary, dropped)
-    return Repair(len(tables["utt2spk"]), len(kept), dropped, changed, backup)
+    return Repair(len(tables["utt2spk"]), len(kept), dropped, changed, backup, converted)
+
+
+def _conversions(data: Path, utt_extra_files: Sequence[str]) -> Iterator[str]:
+    """What reading does to the text of each table, to say it."""
+    for name in (*(tables_of(data) if data.is_dir() else ()), *utt_extra_files):
+        content = (data / name).read_bytes() if (data / name).is_file() else b"\n"
+        content, done = without_mark(content)
+        if done:
+            yield f"{name}: {done}"
+        if b"\r" in content:
+            yield f"{name}: carriage returns removed"
+        if content and not content.endswith(b"\n"):
+            yield f"{name}: newline added at its end"
 
 
 def _salvage(data: Path, utt_extra_files: Sequence[str]) -> tuple[Tables, dict[str, str], list[Dropped]]:
@@ -120,7 +138,8 @@ def _salvage_table(path: Path, rule: Rule) -> tuple[dict[str, str], list[Dropped
     """The lines that have a key not seen before and a value that ``rule`` accepts, in order; and all other lines."""
     rows: dict[str, str] = {}
     dropped: list[Dropped] = []
-    for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
+    data, _ = without_mark(path.read_bytes())
+    for number, line in enumerate(data.split(b"\n"), start=1):
         fields = line.split(None, 1)
         if not fields:
             continue
@@ -138,9 +157,11 @@ def _salvage_table(path: Path, rule: Rule) -> tuple[dict[str, str], list[Dropped
 
 def _complaint(name: str, line: bytes, value: bytes, rule: Rule) -> str | None:
     try:
-        line.decode("utf-8")
+        odd = odd_character(name, line.decode("utf-8").removesuffix("\r"))
     except UnicodeDecodeError:
         return "not UTF-8"
+    if odd:
+        return odd
     if not value:
         return None if name.startswith("text") else "no value"
     return rule(value)

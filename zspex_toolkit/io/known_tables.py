@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
+from zspex_toolkit.io.number_text import decimal, whole_number
+
 # One line of each table per trial; such a directory is known by its conditions.
 CONDITIONS = "utt2condition"
 REQUIRED = ("wav.scp", "spk1.scp", "enroll_spk1.scp")
@@ -30,8 +32,11 @@ def positive_number(value: bytes) -> str | None:
 
 def positive_integer(value: bytes) -> str | None:
     """``utt2num_frames``, ``utt2num_samples``, ``utt2fs``: a count."""
-    value = value.rstrip()
-    return None if value.isdigit() and int(value) > 0 else f"expected an integer above 0, got '{_text(value)}'"
+    try:
+        fits = whole_number(value) > 0
+    except ValueError:
+        fits = False
+    return None if fits else f"expected an integer above 0, got '{_text(value)}'"
 
 
 def gender(value: bytes) -> str | None:
@@ -62,7 +67,7 @@ def segment(value: bytes) -> str | None:
     if len(fields) != 3:
         return f"expected 4 fields '<utt> <reco> <start> <end>', got {1 + len(fields)}"
     try:
-        start, end = float(fields[1]), float(fields[2])
+        start, end = decimal(fields[1]), decimal(fields[2])
     except ValueError:
         return f"expected start and end in seconds, got '{_text(value)}'"
     # As Kaldi's extract-segments, an end of -1 is the end of the recording.
@@ -171,7 +176,7 @@ def may_lack(name: str, condition: bytes) -> bool:
 
 def _number(value: bytes, low: float, high: float, expected: str) -> str | None:
     try:
-        fits = low < float(value) < high
+        fits = low < decimal(value) < high
     except ValueError:
         fits = False
     return None if fits else f"expected {expected}, got '{_text(value)}'"

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import yaml
 
 from zspex_toolkit.errors import ConfigError
+from zspex_toolkit.io.number_text import decimal
 
 ConfigType = TypeVar("ConfigType")
 _TRUTH = {"true": True, "t": True, "1": True, "": True, "false": False, "f": False, "0": False}
@@ -69,7 +70,7 @@ def kaldi_option_text(config: Any) -> str:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror.lower() if isinstance(error, OSError) else "not a text file"
         raise ConfigError(f"{path}: cannot read the option file: {reason}") from error
@@ -107,11 +108,11 @@ def _typed(kind: type, text: str, where: str) -> Any:
         if kind is bool:
             return _TRUTH[text.lower()]
         if kind is int:
-            number = float(text)
+            number = decimal(text)
             if number != int(number):
                 raise ValueError
             return int(number)
-        return kind(text)
+        return decimal(text) if kind is float else kind(text)
     except (KeyError, ValueError, OverflowError) as error:
         expected = {bool: "true or false", int: "a whole number", float: "a number"}[kind]
         raise ConfigError(f"{where}: expected {expected}, got '{text}'") from error

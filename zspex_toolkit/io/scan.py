@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from zspex_toolkit.io.blanks import encoding_fault, may_be_odd, odd_character, without_mark
 from zspex_toolkit.io.known_tables import Rule
 
 SHOWN_PER_KIND = 10
@@ -96,7 +97,7 @@ def scan_table(
     """
     keys: list[bytes] = []
     one_object: dict[bytes, bytes] = {}
-    for block in _blocks(path):
+    for block in _blocks(path, findings):
         lines = block.removesuffix(b"\n").split(b"\n")
         rows = [line.split(None, 1) for line in lines]
         block_keys = [row[0] if row else b"" for row in rows]
@@ -156,15 +157,27 @@ def first_odd_separator(path: Path) -> int | None:
     return min(odd) if len(separators) > 1 else None
 
 
-def _blocks(path: Path) -> Iterator[bytes]:
-    """Whole lines, some megabytes at a time; a last line without newline gets none, so the block's end tells."""
+def _blocks(path: Path, findings: Findings | None = None) -> Iterator[bytes]:
+    """Whole lines, some megabytes at a time; a last line without newline gets none, so the block's end tells.
+
+    A byte order mark is a fault, and taken away, so that it makes no other.
+    """
     with path.open("rb") as stream:
+        head = stream.read(4)
+        stream.seek(0)
+        if head != without_mark(head)[0]:
+            data = stream.read()  # of UTF-16: such files are small
+            fault = encoding_fault(data)
+            if findings is not None and fault:
+                findings.fault(path, *fault)
+            yield without_mark(data)[0]
+            return
         while block := stream.read(_BLOCK_BYTES):
             yield block + stream.readline()
 
 
 def _whole_block_is_fine(block: bytes, rows: list[list[bytes]], rule: Rule) -> bool:
-    if block[-1:] != b"\n" or b"\r" in block or not _is_utf8(block) or set(map(len, rows)) != {2}:
+    if block[-1:] != b"\n" or b"\r" in block or not _is_utf8(block) or may_be_odd(block) or set(map(len, rows)) != {2}:
         return False
     return not any(map(rule, map(_VALUE, rows)))
 
@@ -193,6 +206,8 @@ def _complaints(name: str, line: bytes, rule: Rule) -> Iterator[tuple[str, str]]
         yield "not UTF-8", f"expected UTF-8 text, got '{_text(line)}'"
     elif len(fields) == 2 and (complaint := rule(fields[1])):
         yield f"malformed {name}", complaint
+    elif complaint := odd_character(name, line.decode("utf-8")):
+        yield "odd character", complaint
     if len(fields) == 1 and not name.startswith("text"):  # an utterance may have no words
         yield "no value", f"expected '<key> <value>', got '{_text(line)}'"
 

@@ -38,6 +38,8 @@ def split_data_dir(config: Config) -> list[Path]:
         DataDirError: if ``data`` is malformed.
     """
     data, nj, per_utterance = config.data, config.nj, config.per_utterance
+    if nj < 1:
+        raise ConfigError(f"nj: expected 1 part or more, got {nj}")
     target = data / f"split{nj}{'utt' if per_utterance else ''}"
     parts = [target / str(job) for job in range(1, nj + 1)]
     source = _fingerprint(data)
@@ -50,8 +52,9 @@ def split_data_dir(config: Config) -> list[Path]:
     for utt, spk in utt2spk.items():
         groups.setdefault(utt if per_utterance else spk, []).append(utt)
     if not 1 <= nj <= len(groups):
-        what = "utterances" if per_utterance else "speakers; more parts need per_utterance"
-        raise ConfigError(f"nj: cannot split {data} into {nj} parts, it has {len(groups)} {what}")
+        count = f"{len(groups)} {'utterance' if per_utterance else 'speaker'}{'s' * (len(groups) != 1)}"
+        what = count if per_utterance else f"{count}; more parts need per_utterance"
+        raise ConfigError(f"nj: cannot split {data} into {nj} parts, it has {what}")
     with temporary_folder(target) as new, temporary_folder(target) as old:
         for job, utterances in enumerate(near_equal_parts(list(groups.values()), nj), start=1):
             write_tables(new / str(job), keep_utterances(tables, kinds, utterances), like=data)

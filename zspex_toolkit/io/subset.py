@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zspex_toolkit.errors import ConfigError, DataDirError
+from zspex_toolkit.io.overwriting import refuse_overwriting
 from zspex_toolkit.io.table import invert, read_table
 from zspex_toolkit.io.table_set import keep_utterances, read_tables, write_tables
 
@@ -30,7 +31,7 @@ def subset_data_dir(config: Config) -> tuple[int, int]:
         The numbers of utterances in ``data`` and written to ``out``.
 
     Raises:
-        ConfigError: if no choice is given or a number is not positive.
+        ConfigError: if no choice is given, a number is not positive, or ``out`` is an input.
         DataDirError: if a listed name is not in ``data``, or no utterance is left; nothing is written.
     """
     data, out, first, per_speaker = config.data, config.out, config.first, config.per_speaker
@@ -39,6 +40,7 @@ def subset_data_dir(config: Config) -> tuple[int, int]:
     for name, number in (("first", first), ("per_speaker", per_speaker)):
         if number is not None and number < 1:
             raise ConfigError(f"{name}: expected a number of at least 1, got {number}")
+    refuse_overwriting("out", out, [data, config.utterances, config.speakers])
     tables, kinds = read_tables(data)
     utt2spk = tables["utt2spk"]
     chosen = list(utt2spk)

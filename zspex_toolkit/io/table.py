@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.io.atomic import atomic_path
+from zspex_toolkit.io.blanks import BLANKS, encoding_fault, is_id, may_be_odd, odd_character
 
 
 def read_table(path: str | os.PathLike, *, allow_empty: bool = False) -> dict[str, str]:
@@ -25,17 +27,22 @@ def read_table(path: str | os.PathLike, *, allow_empty: bool = False) -> dict[st
             a carriage return, bytes that are not UTF-8 or a missing newline at the end.
     """
     table: dict[str, str] = {}
-    for number, line in enumerate(_lines(Path(path)), start=1):
+    lines, name = _lines(Path(path)), Path(path).name
+    for number, line in enumerate(lines, start=1):
         key, _, value = line.partition(" ")
         if not key or not value or "\t" in key or line[-1] == "\r":
-            fields = line.split(None, 1)
-            if len(fields) + allow_empty < 2 or line[0].isspace() or line[-1] == "\r":
+            fields = re.split(f"[{BLANKS}]+", line.strip(BLANKS), maxsplit=1)
+            if len(fields) + allow_empty < 2 or not fields[0] or line[0] in BLANKS or line[-1] == "\r":
                 raise DataDirError(f"{path}:{number}: {_complaint(line)}")
             key, value = fields if len(fields) == 2 else (fields[0], "")
         if key in table:
             first = list(table).index(key) + 1
             raise DataDirError(f"{path}:{number}: duplicate key '{key}', first seen on line {first}")
-        table[key] = value.strip()
+        table[key] = value.strip(BLANKS)
+    if may_be_odd("\n".join(lines).encode()):
+        for number, line in enumerate(lines, start=1):
+            if complaint := odd_character(name, line):
+                raise DataDirError(f"{path}:{number}: {complaint}")
     return table
 
 
@@ -69,12 +76,9 @@ def _lines(path: Path) -> list[str]:
         data = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError) as error:
         raise DataDirError(f"{path}: no such file") from error
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        number = data.count(b"\n", 0, error.start) + 1
-        raise DataDirError(f"{path}:{number}: expected UTF-8 text, found byte 0x{data[error.start]:02x}") from error
-    lines = text.split("\n")
+    if fault := encoding_fault(data):
+        raise DataDirError(f"{path}:{fault[0]}: {fault[1]}")
+    lines = data.decode("utf-8").split("\n")
     if lines.pop():
         raise DataDirError(f"{path}:{len(lines) + 1}: expected a newline at the end of the last line")
     return lines
@@ -90,9 +94,9 @@ def _complaint(line: str) -> str:
 
 def _line(path: str | os.PathLike, key: str, value: object, allow_empty: bool) -> str:
     text = " ".join(value) if isinstance(value, (list, tuple)) else str(value)
-    if key.split() != [key]:
+    if not is_id(key):
         raise DataDirError(f"{path}: expected a key without blanks, got {key!r}")
-    text = text.strip()
+    text = text.strip(BLANKS)
     if not (text or allow_empty) or "\n" in text or "\r" in text:
         raise DataDirError(f"{path}: expected one line of value for '{key}', got {text!r}")
     return f"{key} {text}\n" if text else f"{key}\n"

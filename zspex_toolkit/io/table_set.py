@@ -11,6 +11,7 @@ from pathlib import Path
 
 from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.io.atomic import write_text
+from zspex_toolkit.io.blanks import read_lines
 from zspex_toolkit.io.known_tables import CONDITIONS, may_lack, tables_of
 from zspex_toolkit.io.table import invert, read_table, write_table
 from zspex_toolkit.io.temporary import temporary_folder
@@ -49,7 +50,7 @@ def read_plan(path: Path) -> dict[str, str]:
         DataDirError: with ``file:line`` for a line that is no JSON object with an ``id``.
     """
     rows = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(read_lines(path), start=1):
         try:
             rows[json.loads(line)["id"]] = line
         except (ValueError, KeyError, TypeError) as error:

@@ -17,6 +17,7 @@ from zspex_toolkit.errors import JobError
 from zspex_toolkit.io.audio_checks import NOT_THE_SUM, AudioFault, Recording, check_recording
 from zspex_toolkit.io.data_dir import read_segments
 from zspex_toolkit.io.known_tables import CONDITIONS, tables_of
+from zspex_toolkit.io.number_text import decimal
 from zspex_toolkit.io.scan import Findings
 from zspex_toolkit.io.table import read_table
 
@@ -135,7 +136,7 @@ def _claims_on(names: set[str], claims: dict[str, dict[str, tuple[int, str]]]) -
     for table, rows in claims.items():
         for name in sorted(names & rows.keys()):
             line, value = rows[name]
-            yield table, line, name, float(value)
+            yield table, line, name, decimal(value)
 
 
 def _audio_only(enrollment: tuple[int, str] | None) -> tuple[int, str] | None:

@@ -15,7 +15,10 @@ from zspex_toolkit.errors import AudioError, ConfigError
 from zspex_toolkit.io.atomic import write_json
 from zspex_toolkit.io.audio import audio_info, write_audio
 from zspex_toolkit.io.data_dir import DataDir
+from zspex_toolkit.io.file_name import file_name_of
+from zspex_toolkit.io.overwriting import refuse_overwriting
 from zspex_toolkit.io.processes import map_in_processes
+from zspex_toolkit.io.source_mark import digest_of_sources
 from zspex_toolkit.io.table_set import Tables, read_tables, write_tables
 from zspex_toolkit.randomness import rng_for
 from zspex_toolkit.signal.voice_change import PITCH_BAND_HZ, VoiceFactors, change_voice, require_praat, voiced_pitch
@@ -117,8 +120,7 @@ def _check(config: Config) -> None:
         least, largest = getattr(config, name)
         if not 0.5 <= least <= largest <= 2:
             raise ConfigError(f"{name}: expected two factors of 0.5 to 2, the least first, got {least:g},{largest:g}")
-    if config.data.resolve() == config.out.resolve():
-        raise ConfigError(f"out: expected another directory than data, got {config.out}")
+    refuse_overwriting("out", config.out, [config.data])
 
 
 def _report(out: Path, source: DataDir, num_voices: int, written: Sequence[_Written]) -> None:
@@ -134,17 +136,18 @@ def _report(out: Path, source: DataDir, num_voices: int, written: Sequence[_Writ
 
 
 def _file(dump: Path, utt: str, voice: _Voice) -> Path:
-    return dump / "flac" / f"{voice.prefix}{utt}.flac"
+    return dump / "flac" / f"{file_name_of(voice.prefix + utt)}.flac"
 
 
 def _speakers(source: DataDir, config: Config) -> dict[str, _Speaker]:
-    """Speakers and their new voices, noted in ``dump``; files of other voices, or of other audio by path, go.
+    """Speakers and their new voices, noted in ``dump``; files of other voices or of other audio go.
 
     Raises:
         ConfigError: if there is audio but no such note: it may be the very recordings that are to be changed.
     """
     settings = {name: value for name, value in to_dict(config).items() if name not in ("data", "out", "dump", "nj")}
     made_of = to_dict({**settings, "utt2spk": source.utt2spk, "wavs": source.wavs, "segments": source.segments})
+    made_of["sources"] = digest_of_sources(source.wavs.values())
     record, old = config.dump / "voices.json", sorted((config.dump / "flac").glob("*.flac"))
     if old and not record.exists():
         raise ConfigError(f"dump: {old[0].parent} holds other audio, such as {old[0].name}; give another folder")

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -27,7 +28,8 @@ from zspex_toolkit.launch.run_jobs import run_jobs
 
 _LINE = re.compile(r"^(\d+) of \d+ utterances$", re.MULTILINE)  # how far a job has come, in its log
 _EVERY_S = 10.0
-_OF_ALL_JOBS = ("cmd", "logdir", "max_dropped_share")  # settings that a single job has no use for
+DROPPED_BEFORE = "dropped before, by"  # begins the reason of what an earlier command was allowed to drop
+_OF_ALL_JOBS = ("cmd", "logdir", "max_dropped_share", "max_unvoiced_share")  # settings that a single job has no use for
 
 
 class FeatureSettings(Protocol):
@@ -42,8 +44,47 @@ class FeatureSettings(Protocol):
     job: int  # the one piece that the command computes; 0 for all, in jobs
 
 
+@dataclass(frozen=True)
+class Fallback:
+    """Something that befalls utterances which are kept.
+
+    Attributes:
+        table: name of the table of them that each job writes as ``<name>.<job>``.
+        what: they are, such as ``without a voiced frame``.
+        option: of the largest share of all utterances.
+        max_share: its value.
+    """
+
+    table: str
+    what: str
+    option: str
+    max_share: float
+
+    def count(
+        self, config: FeatureSettings, command: str, script: str, pieces: Path, num_jobs: int, total: int
+    ) -> str | None:
+        """What to say at the end; None if there is none.
+
+        Raises:
+            DataDirError: if they are more than the share.
+        """
+        found = list(gathered(pieces, self.table, num_jobs))
+        if not found:
+            return None
+        told = f"{config.data}: {len(found)} of {total} utterances are {self.what}, such as {found[0]}"
+        if len(found) > self.max_share * total:
+            raise DataDirError(f"{told}; --{self.option} allows a share of {self.max_share:g}, {script} is as it was")
+        return f"{command}: {told}"
+
+
 def run_feature_jobs(
-    config: FeatureSettings, *, command: str, archive: str, script: str, tables: Sequence[str] = ()
+    config: FeatureSettings,
+    *,
+    command: str,
+    archive: str,
+    script: str,
+    tables: Sequence[str] = (),
+    fallback: Fallback | None = None,
 ) -> None:
     """Run the jobs, then publish archives, script and ``tables`` (file names that every job writes).
 
@@ -53,11 +94,12 @@ def run_feature_jobs(
         archive: first part of the archives' names; ``.N.ark`` follows.
         script: script to write into the data directory, such as ``feats.scp``.
         tables: names of tables that each job writes as ``<name>.<job>``.
+        fallback: what happens to some utterances that are kept, told at the end.
 
     Raises:
         ConfigError: for less than a job or a share out of its range.
         JobError: if a job failed.
-        DataDirError: if a larger share than allowed was dropped.
+        DataDirError: if a larger share than allowed was dropped, or took the fallback.
     """
     if config.nj < 1:
         raise ConfigError(f"--nj: expected at least 1 job, got {config.nj}")
@@ -70,7 +112,10 @@ def run_feature_jobs(
         pieces.mkdir()
         _run(config, command, num_jobs, len(utterances), pieces)
         _report(config, command, script, gathered(pieces, "dropped", num_jobs), len(utterances))
+        told = None if fallback is None else fallback.count(config, command, script, pieces, num_jobs, len(utterances))
         _publish(config, archive, script, pieces, num_jobs, tables)
+    if told:
+        print(told)
 
 
 def piece_of(utterances: Sequence[str], job: int, nj: int) -> Sequence[str]:
@@ -153,13 +198,23 @@ def _report(config: FeatureSettings, command: str, script: str, dropped: Mapping
     print(f"{command}: {config.data}: {total} utterances in, {total - len(dropped)} kept, {len(dropped)} dropped")
     for utt, reason in list(dropped.items())[:10]:
         print(f"{command}: dropped {utt}: {reason}")
-    if len(dropped) == total or len(dropped) > config.max_dropped_share * total:
+    before = sum(reason.startswith(DROPPED_BEFORE) for reason in dropped.values())
+    if before:
+        print(f"{command}: {before} of the dropped were dropped with permission before, and do not count again")
+    if len(dropped) == total or len(dropped) - before > config.max_dropped_share * total:
         limit = f"--max_dropped_share allows a share of {config.max_dropped_share:g}"
         why = "none is left" if len(dropped) == total else limit
         raise DataDirError(
             f"{config.data}: {len(dropped)} of {total} utterances failed, {why}; "
             f"{script} is as it was, the reasons are in {config.data / 'dropped.txt'}"
         )
+
+
+def dropped_by(path: Path, command: str) -> dict[str, str]:
+    """The utterances that a command dropped, and why, by ``dropped.txt``."""
+    lines = path.read_text(encoding="utf-8").split("\n") if path.exists() else []
+    rows = (line.partition(f" {command}: ") for line in lines if f" {command}: " in line)
+    return {utt: reason for utt, _, reason in rows}
 
 
 def _note_dropped(path: Path, command: str, dropped: Mapping[str, str]) -> None:

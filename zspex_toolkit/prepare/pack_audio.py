@@ -14,7 +14,9 @@ from zspex_toolkit.errors import AudioError, ConfigError, DataDirError
 from zspex_toolkit.io.atomic import write_json
 from zspex_toolkit.io.audio import read_audio
 from zspex_toolkit.io.audio_shard import FORMATS, exact_wav, index_tar, write_shard
+from zspex_toolkit.io.overwriting import refuse_overwriting
 from zspex_toolkit.io.processes import map_in_processes
+from zspex_toolkit.io.source_mark import digest_of_sources
 from zspex_toolkit.io.table import write_table
 from zspex_toolkit.io.table_set import read_tables, write_tables
 from zspex_toolkit.io.temporary import remove_leftovers
@@ -29,6 +31,7 @@ class _Shard:
 
     path: Path
     recordings: tuple[tuple[str, str], ...]  # key and source of each
+    mark: str  # of the sources: their sizes and times
 
     @property
     def note(self) -> Path:
@@ -38,7 +41,7 @@ class _Shard:
     @property
     def content(self) -> str:
         """A hash of all that goes into it."""
-        return _hash(self.recordings)
+        return _hash((self.recordings, self.mark))
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,8 @@ def pack_audio(config: PackConfig) -> None:
     if config.per_shard < 1:
         raise ConfigError(f"per_shard: expected 1 recording or more, got {config.per_shard}")
     data, out, dump = config.data, config.out, config.dump
-    if data.resolve() == out.resolve():
-        raise ConfigError(f"out: expected another directory than data, got {out}")
+    refuse_overwriting("out", out, [data])
+    refuse_overwriting("dump", dump, [data])
     tables, _ = read_tables(data)
     if "wav.scp" not in tables:
         raise DataDirError(f"{data}/wav.scp: no such file")
@@ -111,6 +114,7 @@ def index_shards(config: IndexConfig) -> None:
         DataDirError: if a shard is no tar, there is no audio in them, or two recordings have one name.
     """
     shards, out = config.shards, config.out
+    refuse_overwriting("out", out, shards)
     places: dict[str, str] = {}
     for shard, found in zip(shards, map_in_processes(index_tar, shards, config.nj, label="shards"), strict=True):
         for key, offset in found.items():
@@ -131,9 +135,10 @@ def _shards_of(table: dict[str, str], stem: Path, format: str, per_shard: int) -
             first_key.setdefault(source, key)
     rows = [(key, source) for source, key in first_key.items()]
     pieces = [tuple(rows[first : first + per_shard]) for first in range(0, len(rows), per_shard)]
+    marks = [digest_of_sources(source for _, source in piece) for piece in pieces]
     return [
-        _Shard(stem.with_name(f"{stem.name}.{number}.{_hash((format, piece))[:8]}.{format}"), piece)
-        for number, piece in enumerate(pieces, 1)
+        _Shard(stem.with_name(f"{stem.name}.{number}.{_hash((format, piece, mark))[:8]}.{format}"), piece, mark)
+        for number, (piece, mark) in enumerate(zip(pieces, marks, strict=True), 1)
     ]
 
 

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from zspex_toolkit.errors import ConfigError
+from zspex_toolkit.io.overwriting import refuse_overwriting
 from zspex_toolkit.prepare.plan_set import check_out, fit_utterances, write_plan
 from zspex_toolkit.randomness import rng_for
 from zspex_toolkit.simulation.draw import Mixing, draw_mixture
@@ -57,6 +58,7 @@ def plan_data_dir(config: Config) -> None:
     if config.level not in LEVELS:
         raise ConfigError(f"level: expected one of {', '.join(LEVELS)}, got {config.level!r}")
     check_out(config.out)
+    refuse_overwriting("out", config.out, [config.data])
     speech = Speech.load(config.data, config.noise_dir, config.room_dir, active_level=config.level == "active")
     pool, dropped = fit_utterances(speech, config.min_utt_s, config.num_speakers, config.nj)
     draw = partial(_draw, pool=pool, mixing=dataclasses.replace(mixing, **speech.surroundings()))

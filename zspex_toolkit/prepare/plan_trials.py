@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from zspex_toolkit.errors import ConfigError
+from zspex_toolkit.io.overwriting import refuse_overwriting
 from zspex_toolkit.prepare.plan_set import check_out, fit_utterances, write_plan
 from zspex_toolkit.randomness import rng_for
 from zspex_toolkit.simulation.draw import Mixing, check_probability, draw_mixture, draw_trials
@@ -73,6 +74,7 @@ def plan_trial_dir(config: Config) -> None:
         **{f"{name}_probability": getattr(config, f"{name}_share") for name in SHARES},
     )
     check_out(config.out)
+    refuse_overwriting("out", config.out, [config.data])
     speech = Speech.load(config.data, config.noise_dir, config.room_dir)
     num_speakers = config.num_speakers + bool(config.third_share)
     pool, dropped = fit_utterances(speech, config.min_utt_s, num_speakers, config.nj, least=2)

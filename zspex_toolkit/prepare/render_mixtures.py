@@ -13,6 +13,7 @@ from pathlib import Path
 from zspex_toolkit.errors import AudioError, ConfigError, DataDirError
 from zspex_toolkit.io.atomic import write_json
 from zspex_toolkit.io.audio import audio_info, write_audio
+from zspex_toolkit.io.file_name import file_name_of
 from zspex_toolkit.io.processes import map_in_processes
 from zspex_toolkit.io.write import write_data_dir
 from zspex_toolkit.simulation.plan import Plan, read_plans, to_line
@@ -43,7 +44,8 @@ class Config:
 def render_data_dir(config: Config) -> None:
     """Render ``data/plan.jsonl`` to audio under ``out`` and write the tables of a data directory into ``data``.
 
-    Files that an earlier run finished are kept if their line of the plan is still the same, and removed if not.
+    Files that an earlier run finished are kept if their line of the plan and the recordings that they are made of, by
+    size and time, are still the same, and removed if not.
     The tables are written last, so the data directory is there only when all its audio is.
 
     Args:
@@ -74,7 +76,7 @@ def render_plans(plans: list[Plan], speech: Speech, layout: Layout, data: Path, 
         DataDirError: if the audio does not fit the plan.
         AudioError: if audio is missing or broken.
     """
-    _remove_outdated(layout, plans, data)
+    _remove_outdated(layout, plans, data, speech)
     missing = [plan for plan in plans if not layout.is_complete(plan)]
     map_in_processes(partial(_render_one, speech, layout), missing, nj, label="mixtures")
     return len(missing)
@@ -107,7 +109,7 @@ class Layout:
     def files(self, plan: Plan) -> dict[str, Path]:
         """``{"wav": path of the mixture, "spk1": ..., "noise1": ...}``."""
         names = _names(plan) if self.store_sources else ["wav"]
-        return {name: self.out / name / f"{plan.id}.{self.audio_format}" for name in names}
+        return {name: self.out / name / f"{file_name_of(plan.id)}.{self.audio_format}" for name in names}
 
     def is_complete(self, plan: Plan) -> bool:
         """Whether all audio of the mixture is there, as long as planned."""
@@ -121,7 +123,9 @@ class Layout:
     def existing(self, mixtures: Iterable[str]) -> Iterator[Path]:
         """Files that are there under the names of mixtures of these ids."""
         folders = [path for pattern in FOLDERS for path in self.out.glob(pattern) if path.is_dir()]
-        paths = (folder / f"{mixture}.{kind}" for mixture in mixtures for folder in folders for kind in FORMATS)
+        paths = (
+            folder / f"{file_name_of(mixture)}.{kind}" for mixture in mixtures for folder in folders for kind in FORMATS
+        )
         return (path for path in paths if path.exists())
 
 
@@ -137,8 +141,8 @@ def forget_rendering(data: Path) -> None:
             path.unlink()
 
 
-def _remove_outdated(layout: Layout, plans: list[Plan], data: Path) -> None:
-    """Remove audio made from another plan than the present one; what each file was made from is noted beside them.
+def _remove_outdated(layout: Layout, plans: list[Plan], data: Path, speech: Speech) -> None:
+    """Remove audio made from another plan or other recordings than the present ones; what it was made from is noted.
 
     The SNR is not in a mixture's id, so audio of another folder's plan would look like this one's: refused.
     """
@@ -151,7 +155,8 @@ def _remove_outdated(layout: Layout, plans: list[Plan], data: Path) -> None:
     if rendered["data"] != home:
         other = os.path.normpath(layout.out / rendered["data"])
         raise ConfigError(f"{layout.out}: holds the mixtures of {other}; give those of {data} another --out")
-    marks = {plan.id: hashlib.sha256(to_line(plan).encode()).hexdigest() for plan in plans}
+    made_of = {plan.id: f"{to_line(plan)}\n{speech.digest(plan.sources, plan.noise)}" for plan in plans}
+    marks = {mixture: hashlib.sha256(text.encode()).hexdigest() for mixture, text in made_of.items()}
     layout.remove(name for name in {**rendered["plans"], **marks} if rendered["plans"].get(name) != marks.get(name))
     write_json(record, {"data": home, "plans": marks})
 

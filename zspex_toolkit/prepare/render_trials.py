@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from zspex_toolkit.errors import DataDirError
+from zspex_toolkit.io.atomic import write_json
 from zspex_toolkit.io.audio import write_audio
+from zspex_toolkit.io.file_name import file_name_of
 from zspex_toolkit.io.processes import map_in_processes
 from zspex_toolkit.io.table import read_table
 from zspex_toolkit.io.write import write_data_dir
@@ -56,6 +59,7 @@ def render_trial_dir(config: Config) -> None:
     rendered = render_plans(mixtures, speech, layout, data, nj=config.nj)
     files = _Files(layout)
     enrollments = {files.enrollment(trial): trial.enrollment for trial in trials}
+    _remove_outdated(config.out, enrollments, speech)
     map_in_processes(partial(_write_enrollment, speech), list(enrollments.items()), config.nj, label="enrollments")
     for trial in trials:
         if trial.role is None:
@@ -98,7 +102,9 @@ class _Files:
             None,
         ):  # names of plain stretches are part of the hashes of lists of trials
             parts.append(to_line(trial.enrollment))
-        return self._path("enrollment", f"{utts[0]}-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:8]}")
+        return self._path(
+            "enrollment", f"{file_name_of(utts[0])}-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:8]}"
+        )
 
     def references(self, trial: Trial) -> dict[str, Path]:
         """``spk1`` (the target), ``spk2``, ... (whoever else speaks) and ``noise1``."""
@@ -111,6 +117,17 @@ class _Files:
 
     def _path(self, folder: str, name: str) -> Path:
         return self.layout.out / folder / f"{name}.{self.layout.audio_format}"
+
+
+def _remove_outdated(out: Path, enrollments: Mapping[Path, Enrollment], speech: Speech) -> None:
+    """Remove enrollments that were made from recordings of other sizes or times; note those of the present ones."""
+    record = out / "enrollments.json"
+    former = json.loads(record.read_text(encoding="utf-8")) if record.exists() else {}
+    marks = {path.name: speech.digest((one.passage,), one.noise) for path, one in enrollments.items()}
+    for path in enrollments:
+        if former.get(path.name) != marks[path.name]:
+            path.unlink(missing_ok=True)
+    write_json(record, {**former, **marks})
 
 
 def _write_enrollment(speech: Speech, item: tuple[Path, Enrollment]) -> None:

@@ -13,7 +13,10 @@ from zspex_toolkit.errors import AudioError, ConfigError
 from zspex_toolkit.io.atomic import write_json
 from zspex_toolkit.io.audio import audio_info, write_audio
 from zspex_toolkit.io.data_dir import DataDir
+from zspex_toolkit.io.file_name import file_name_of
+from zspex_toolkit.io.overwriting import refuse_overwriting
 from zspex_toolkit.io.processes import map_in_processes
+from zspex_toolkit.io.source_mark import source_mark
 from zspex_toolkit.io.table_set import read_tables, write_tables
 from zspex_toolkit.signal.resample import resample
 
@@ -46,8 +49,7 @@ def resample_data_dir(config: Config) -> None:
     data, out, dump, fs = config.data, config.out, config.dump, config.fs
     if fs <= 0:
         raise ConfigError(f"fs: expected a rate above 0 Hz, got {fs}")
-    if data.resolve() == out.resolve():
-        raise ConfigError(f"out: expected another directory than data, got {out}")
+    refuse_overwriting("out", out, [data])
     source = DataDir.load(data)
     tables, _ = read_tables(data)
     _forget_other(dump, source, fs)
@@ -65,11 +67,11 @@ def resample_data_dir(config: Config) -> None:
 
 
 def _file(dump: Path, utt: str) -> Path:
-    return dump / "wav" / f"{utt}.wav"
+    return dump / "wav" / f"{file_name_of(utt)}.wav"
 
 
 def _forget_other(dump: Path, source: DataDir, fs: int) -> None:
-    """Remove wavs that were made from other audio than ``source`` has now, by path; note what they are made from.
+    """Remove wavs made from other audio than ``source`` has now, by path, size and time; note what they are made from.
 
     Raises:
         ConfigError: if there are wavs but no such note: they may be the very recordings that are to be resampled.
@@ -78,14 +80,28 @@ def _forget_other(dump: Path, source: DataDir, fs: int) -> None:
         "fs": fs,
         "wavs": source.wavs,
         "segments": None if source.segments is None else {utt: list(row) for utt, row in source.segments.items()},
+        "marks": {recording: source_mark(wav) for recording, wav in source.wavs.items()},
     }
     record, old = dump / "resampled.json", sorted((dump / "wav").glob("*.wav"))
     if old and not record.exists():
         raise ConfigError(f"dump: {dump / 'wav'} holds other wavs, such as {old[0].name}; give another folder")
-    if record.exists() and json.loads(record.read_text(encoding="utf-8")) != now:
+    if record.exists():
+        former = json.loads(record.read_text(encoding="utf-8"))
+        kept = [utt for utt in source.utterances if _made_from(former, utt) == _made_from(now, utt)]
+        kept_paths = {_file(dump, utt) for utt in kept}
         for path in old:
-            path.unlink()
+            if path not in kept_paths:
+                path.unlink()
     write_json(record, now)
+
+
+def _made_from(record: dict, utt: str) -> tuple | None:
+    """All that decides on the file of an utterance; None if the record does not tell."""
+    segment = (record["segments"] or {}).get(utt, [utt, 0, -1])
+    recording = segment[0]
+    if recording not in record["wavs"] or recording not in record.get("marks", ()):
+        return None
+    return record["fs"], record["wavs"][recording], record["marks"][recording], segment
 
 
 def _resample_one(source: DataDir, dump: Path, fs: int, utt: str) -> tuple[int, bool, bool]:

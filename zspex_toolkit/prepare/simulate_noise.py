@@ -15,6 +15,7 @@ from zspex_toolkit.errors import AudioError, ConfigError, DataDirError
 from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.processes import map_in_processes
+from zspex_toolkit.io.source_mark import digest_of_sources
 from zspex_toolkit.prepare.simulated_folder import claim, is_made
 from zspex_toolkit.randomness import rng_for
 from zspex_toolkit.signal.level import power
@@ -65,6 +66,8 @@ def simulate_noise(config: Config) -> None:
     kinds = ["babble"] * num_babbles + [list(KINDS)[k % len(KINDS)] for k in range(config.num_noises - num_babbles)]
     work = [(kind, kinds[: place + 1].count(kind)) for place, kind in enumerate(kinds)]
     settings = {name: value for name, value in to_dict(config).items() if name not in ("out", "num_noises", "nj")}
+    sources = [] if speech is None else list(speech.wavs.values())
+    settings["sources"] = digest_of_sources([*sources, *(rooms.path(name) for name in rooms)])
     claim(config.out, settings, [_name(*item) for item in work])
     made = map_in_processes(partial(_make, config, speech, rooms), work, config.nj, label="noises")
     counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))

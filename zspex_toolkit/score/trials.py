@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from zspex_toolkit.errors import DataDirError
+from zspex_toolkit.io.blanks import read_lines
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.listed_trial import ListedTrial
 from zspex_toolkit.io.table import read_table
@@ -121,7 +122,7 @@ def _left_out(exclude: Path | None, directory: DataDir) -> set[str]:
         return set()
     if not exclude.is_file():
         raise DataDirError(f"{exclude}: no such file; expected a list of trials to leave out")
-    names = [line.split()[0] for line in exclude.read_text(encoding="utf-8").splitlines() if line.strip()]
+    names = [line.split()[0] for line in read_lines(exclude) if line.strip()]
     unknown = [name for name in names if name not in directory.utt2spk]
     if unknown:
         raise DataDirError(f"{exclude}: '{unknown[0]}' is no trial of {directory.path} ({len(unknown)} such lines)")

@@ -62,6 +62,7 @@ class MfccConfig:
     def __post_init__(self):
         limits = {
             "fs": (self.fs > 0, "a positive rate in Hz"),
+            "frame_length_ms": (self.frame_length >= 1, f"one sample or more at {self.fs} Hz"),
             "frame_shift_ms": (1 <= self.frame_shift <= self.frame_length, "one sample to the length of a frame"),
             "window": (self.window in WINDOWS, f"one of {', '.join(WINDOWS)}"),
             "num_mel_bins": (self.num_mel_bins >= 3, "at least 3"),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from zspex_toolkit.errors import DataDirError
+from zspex_toolkit.io.blanks import read_lines
 from zspex_toolkit.simulation.channel import Channel
 
 CONDITIONS = ("present", "absent", "single")
@@ -157,7 +158,7 @@ def _read(path: Path, build: Callable[[dict], Planned], what: str, command: str)
     if not path.is_file():
         raise DataDirError(f"{path}: no such file; write it with {command}")
     plans = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(read_lines(path), start=1):
         try:
             plans.append(build(json.loads(line)))
         except (ValueError, TypeError, KeyError, AttributeError) as fault:

@@ -47,6 +47,10 @@ class Recordings(Mapping[str, np.ndarray]):
             raise KeyError(name)
         return self._samples[name]
 
+    def path(self, name: str) -> Path:
+        """The file of a recording."""
+        return self._folder / name
+
     def _read(self, name: str) -> np.ndarray:
         return resample(*read_audio(self._folder / name), self._fs)
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.io.data_dir import DataDir
+from zspex_toolkit.io.source_mark import digest_of_sources
 from zspex_toolkit.simulation.plan import Enrollment, Noise, Passage, Plan
 from zspex_toolkit.simulation.recordings import Recordings
 from zspex_toolkit.simulation.render import Rendered, render, render_enrollment
@@ -81,6 +82,14 @@ class Speech:
         passage = enrollment.passage
         around = self._around(f"enrollment {', '.join(passage.utterances)}", (passage,), enrollment.noise)
         return render_enrollment(enrollment, self.read, **around)
+
+    def digest(self, passages: Sequence[Passage], noise: Noise | None) -> str:
+        """One mark of all recordings that a signal is made of: their names, sizes and times."""
+        utts = [piece.utt for passage in passages for piece in passage.pieces]
+        parts = [str(self.utterances.segments.get(utt)) for utt in utts if self.utterances.segments is not None]
+        rooms = [self.rooms.path(passage.room) for passage in passages if passage.room is not None]
+        noises = [] if noise is None else [self.noises.path(noise.id)]
+        return digest_of_sources([*map(self.utterances.source, utts), *parts, *rooms, *noises])
 
     def surroundings(self) -> dict[str, Any]:
         """Rate, rooms and lengths of the noises: what a draw has to know of all this."""

@@ -34,7 +34,7 @@ def test_a_line_of_the_published_metadata(tmp_path):
         ((HEADER, LINE, LINE), "3: mixture '3536-8226-0026_1673-143397-0009' is there twice"),
         ((HEADER, LINE.replace(",1.1114", "")), "2: expected 7 fields separated by commas"),
         ((HEADER, LINE + ",x"), "2: expected 7 fields separated by commas"),
-        ((HEADER, LINE.replace("1.1114", "x")), "2: expected gains as numbers, could not convert string to float: 'x'"),
+        ((HEADER, LINE.replace("1.1114", "x")), "2: expected gains as numbers, expected a number, got 'x'"),
         (
             (HEADER, LINE.replace("26_1673", "27_1673")),
             "2: mixture '3536-8226-0027_1673-143397-0009' is not named by its sources "

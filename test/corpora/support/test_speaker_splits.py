@@ -131,9 +131,9 @@ def test_a_senseless_size_is_one_clear_line(split, options, message):
 
 def test_the_input_is_never_overwritten(tmp_path):
     data = write_speakers(tmp_path / "all", SIZES)
-    with pytest.raises(ConfigError, match="expected three different directories"):
+    with pytest.raises(ConfigError, match="expected another place than the input"):
         split_speakers(SplitConfig(data, tmp_path / "test" / ".." / "all", tmp_path / "test"))
-    with pytest.raises(ConfigError, match="expected different directories"):
+    with pytest.raises(ConfigError, match="expected another place than the input"):
         hold_out_speakers(HoldOutConfig(data, tmp_path / "test", 2, data))
     assert sizes_of(data) == SIZES
 
@@ -173,3 +173,9 @@ def test_a_part_without_speakers_is_refused(hold_out, tmp_path, number):
         f"{tmp_path}/all: has 6 speakers; expected num_speakers from 1 to 5, got {number}; nothing was written"
     )
     assert not (tmp_path / "train").exists()
+
+
+def test_one_speaker_cannot_be_held_out_of_none(tmp_path):
+    data = write_speakers(tmp_path / "all", {next(iter(SIZES)): 3})
+    with pytest.raises(DataDirError, match="all: has one speaker; expected two or more, to hold some out"):
+        hold_out_speakers(HoldOutConfig(data, tmp_path / "test", 1))

@@ -73,3 +73,17 @@ def test_too_little_speech_for_intelligibility_is_an_error_and_not_a_tiny_number
     with pytest.raises(ValueError, match=r"expected at least 0\.4 s of speech in the reference"):
         metric(SPEECH[:num_samples], SPEECH[:num_samples], fs=8000)
     assert metric(SPEECH[:3600], SPEECH[:3600], fs=8000) == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize("scale", [1e4, 1.0, 1e-3, 1e-4, 1e-6, 1e-12])
+@pytest.mark.parametrize("ratio_db", [-20, 0, 40, 80])
+def test_si_sdr_is_the_same_at_any_level_of_either_signal(scale, ratio_db):
+    target, interferer = np.tile([1.0, 1, -1, -1], 4000), np.tile([1.0, -1, 1, -1], 4000)
+    estimate = target + 10 ** (-ratio_db / 20) * interferer
+    assert si_sdr(scale * estimate, target, fs=8000) == pytest.approx(ratio_db, abs=1e-6)
+    assert si_sdr(-estimate, scale * target, fs=8000) == pytest.approx(ratio_db, abs=1e-6)
+    assert si_sdr(scale * estimate, scale * target, fs=8000) == pytest.approx(ratio_db, abs=1e-6)
+
+
+def test_si_sdr_of_a_perfect_estimate_is_finite():
+    assert 250 < si_sdr(SPEECH, SPEECH, fs=8000) <= 300.1

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from zspex_toolkit.errors import DataDirError
+from zspex_toolkit.io.blanks import read_lines
 from zspex_toolkit.randomness import rng_for
 
 SIDES = ("s1", "s2")
@@ -35,7 +36,7 @@ def read_enrollment_map(path: Path, utterances: Mapping[str, tuple[str, str]]) -
             enrollment of another speaker, or a second line for one target.
     """
     enrollments: EnrollmentMap = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(read_lines(path), start=1):
         try:
             target, enrollment = _parse(line, utterances)
             if target in enrollments:

@@ -12,6 +12,7 @@ from pathlib import Path
 from zspex_toolkit.corpora.support.speech_source import SourceReader, SpeechSource
 from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.io.combine import combine_tables
+from zspex_toolkit.io.overwriting import refuse_overwriting
 from zspex_toolkit.io.table_set import write_tables
 
 _OUTPUTS = ("all", "train", "test")
@@ -46,6 +47,9 @@ def join_corpora(config: JoinConfig) -> None:
         DataDirError: if a directory is malformed, or a speaker or recording of ``train_data`` is in another set.
     """
     _check_words(config)
+    words = (*config.train_data, *config.test_data, *config.other_sets)
+    for name in (*_OUTPUTS, *(word.partition("=")[0].partition("/")[0] for word in config.other_sets)):
+        refuse_overwriting("out", config.out / name, [word.rpartition("=")[2] for word in words])
     shutil.rmtree(config.out / _PREPARED, ignore_errors=True)  # of other options
     reader = SourceReader(config.out / _PREPARED, config.start, config.fs, config.options)
     train = [reader.read(word, "train") for word in config.train_data]

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zspex_toolkit.errors import DataDirError
+from zspex_toolkit.io.blanks import read_lines
+from zspex_toolkit.io.number_text import decimal
 
 COLUMNS = ("mixture_ID", "source_1_path", "source_1_gain", "source_2_path", "source_2_gain", "noise_path", "noise_gain")
 INFO_COLUMNS = ("mixture_ID", "speaker_1_ID", "speaker_1_sex", "speaker_2_ID", "speaker_2_sex")
@@ -37,7 +39,7 @@ def read_metadata(path: Path) -> list[Row]:
     rows: dict[str, Row] = {}
     for number, fields in _lines(path, COLUMNS):
         try:
-            gains = [float(fields[name]) for name in ("source_1_gain", "source_2_gain", "noise_gain")]
+            gains = [decimal(fields[name]) for name in ("source_1_gain", "source_2_gain", "noise_gain")]
         except ValueError as fault:
             raise DataDirError(f"{path}:{number}: expected gains as numbers, {fault}") from fault
         sources = fields["source_1_path"], fields["source_2_path"]
@@ -61,7 +63,7 @@ def read_genders(path: Path) -> dict[str, str]:
         for one in ("speaker_1", "speaker_2"):
             sex = fields[f"{one}_sex"].strip().lower()
             try:
-                speaker = str(int(float(fields[f"{one}_ID"])))
+                speaker = str(int(decimal(fields[f"{one}_ID"])))
                 genders[speaker] = {"f": "f", "m": "m"}[sex]
             except (ValueError, KeyError) as fault:
                 found = f"{fields[f'{one}_ID']},{fields[f'{one}_sex']}"
@@ -71,7 +73,7 @@ def read_genders(path: Path) -> dict[str, str]:
 
 def read_speakers(path: Path) -> dict[str, str]:
     """``m`` or ``f`` of all speakers in LibriSpeech's ``SPEAKERS.TXT`` (``14 | F | train-clean-360 | 25.03 | Ann``)."""
-    fields = [line.split("|") for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith(";")]
+    fields = [line.split("|") for line in read_lines(path) if not line.startswith(";")]
     return {line[0].strip(): line[1].strip().lower() for line in fields if len(line) >= 2}
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from zspex_toolkit.config import typed_options
 from zspex_toolkit.corpora.support.recordings import corpus_root
 from zspex_toolkit.errors import ConfigError
+from zspex_toolkit.io.overwriting import refuse_overwriting
 from zspex_toolkit.registry import load_module
 
 NOT_OPTIONS = {"corpus_dir", "out", "fs", "dump", "nj"}
@@ -59,7 +60,9 @@ def prepare_corpus(config: PrepareConfig) -> None:
     """
     prepare = load_module("corpora", config.corpus).prepare
     options = _typed(config.corpus, prepare, config.options)
-    prepare(corpus_root(config.corpus, config.corpus_dir), config.out, fs=config.fs, **options)
+    root = corpus_root(config.corpus, config.corpus_dir)
+    refuse_overwriting("out", config.out, [root])
+    prepare(root, config.out, fs=config.fs, **options)
 
 
 def prepare_trials(config: TrialsConfig) -> None:
@@ -75,6 +78,8 @@ def prepare_trials(config: TrialsConfig) -> None:
         raise ConfigError(f"{config.corpus}: brings no lists of trials; plan some with plan_trials")
     options = _typed(config.corpus, module.prepare_trials, config.options)
     root = corpus_root(config.corpus, config.corpus_dir)
+    for name in ("out", "dump"):
+        refuse_overwriting(name, getattr(config, name), [root])
     module.prepare_trials(root, config.out, config.dump, fs=config.fs, nj=config.nj, **options)
 
 

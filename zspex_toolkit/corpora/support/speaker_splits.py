@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
 from zspex_toolkit.errors import ConfigError, DataDirError
+from zspex_toolkit.io.overwriting import refuse_overwriting
 from zspex_toolkit.io.table import invert
 from zspex_toolkit.io.table_set import keep_utterances, read_tables, write_tables
 from zspex_toolkit.randomness import rng_for
@@ -51,8 +51,8 @@ def split_speakers(config: SplitConfig) -> None:
     """
     data, train, test = config.data, config.train, config.test
     _check_sizes(config.test_share, config.test_per_speaker)
-    if len({os.path.abspath(path) for path in (data, train, test)}) < 3:
-        raise ConfigError(f"expected three different directories, got data {data}, train {train}, test {test}")
+    refuse_overwriting("train", train, [data])
+    refuse_overwriting("test", test, [data, train])
     tables, kinds = read_tables(data)
     utt2spk, chosen, share = tables["utt2spk"], set(), config.test_share or DEFAULT_SHARE
     for spk, utts in invert(utt2spk).items():
@@ -78,12 +78,13 @@ def hold_out_speakers(config: HoldOutConfig) -> None:
         DataDirError: if no speaker would be left to train, or none to test; nothing is written.
     """
     data, train, test, num_speakers = config.data, config.train, config.test, config.num_speakers
-    paths = [os.path.abspath(path) for path in (data, train, test) if path is not None]
-    if len(set(paths)) < len(paths):
-        raise ConfigError(f"expected different directories, got data {data}, train {train}, test {test}")
+    refuse_overwriting("train", train, [data])
+    refuse_overwriting("test", test, [data, train])
     tables, kinds = read_tables(data)
     utt2spk = tables["utt2spk"]
     speakers = sorted(set(utt2spk.values()))
+    if len(speakers) < 2:
+        raise DataDirError(f"{data}: has one speaker; expected two or more, to hold some out; nothing was written")
     if not 1 <= num_speakers < len(speakers):
         raise DataDirError(
             f"{data}: has {len(speakers)} speakers; expected num_speakers from 1 to {len(speakers) - 1},"

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from zspex_toolkit.errors import ConfigError, DataDirError
+from zspex_toolkit.io.blanks import read_lines
+from zspex_toolkit.io.number_text import decimal
 
 FORMS = ("mix_2_spk_{}_extr.txt", "{}/aux.scp", "mix_2_spk_{}.txt")
 
@@ -62,7 +64,7 @@ def read_list(path: Path) -> list[Line]:
             neither speaker, or a line that was there before.
     """
     lines: dict[Line, int] = {}
-    for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, text in enumerate(read_lines(path), start=1):
         try:
             line = _parse(text)
             if line in lines:
@@ -84,7 +86,7 @@ def _parse(text: str) -> Line:
         raise ValueError(f"expected '<target> <snr> <interferer> <snr> <enrollment>', got '{text}'")
     names = [PurePosixPath(field).stem.lower() if number in (0, 2, 4) else "" for number, field in enumerate(fields)]
     try:
-        pairs = [(names[0], float(fields[1])), (names[2], float(fields[3]))]
+        pairs = [(names[0], decimal(fields[1])), (names[2], decimal(fields[3]))]
     except ValueError:
         raise ValueError(f"expected levels in dB as second and fourth field, got '{text}'") from None
     pairs.sort(key=lambda pair: -pair[1])  # both targets of a mixture share its file
