@@ -11,6 +11,7 @@ REQUIRED = [
     "kaldiio>=2.18",
     "matplotlib>=3.8",
     "numpy>=1.26",
+    "packaging>=22.0",
     "pillow>=10.0",
     "pystoi>=0.4",
     "pyyaml>=6.0",

@@ -17,7 +17,7 @@ LEVELS = (
     ("extract",),
     ("score", "report"),
     ("bench", "export"),
-    ("gates",),
+    ("gates", "doctor"),
     ("bin",),
 )
 LEVEL_OF = {package: level for level, packages in enumerate(LEVELS) for package in packages}
