@@ -21,6 +21,7 @@ from zspex_toolkit.signal.resample import resample_blocks, resampled_length
 from zspex_toolkit.train.device import keep_few_primitives, resolve_device
 
 if TYPE_CHECKING:
+    from zspex_toolkit.extract.streaming import VoiceStream
     from zspex_toolkit.tasks.extraction import ExtractorSpec
 
 PEAK = 0.9  # of the output where --normalize_output is peak
@@ -164,6 +165,25 @@ class Extractor:
         """
         clue = self._clue(enrollment, enrollment_fs or fs, clue)
         return self._separate(_checked(mixture, "mixture"), clue, fs or self.fs, CHUNK_S).presence(self.calibration)
+
+    def stream(
+        self,
+        enrollment: Recordings | None = None,
+        fs: int | None = None,
+        *,
+        clue: Clue | None = None,
+        enrollment_fs: int | None = None,
+    ) -> VoiceStream:
+        """The speaker's voice out of sound that is still being recorded; needs a causal network.
+
+        Takes what :meth:`extract` takes, without the mixture, which is pushed in blocks.
+
+        Raises:
+            UserError: if the network is not causal.
+        """
+        from zspex_toolkit.extract.streaming import VoiceStream  # which imports this module
+
+        return VoiceStream(self, self._clue(enrollment, enrollment_fs or fs, clue), fs)
 
     def input_gain(self, blocks: Iterable[np.ndarray], fs: int) -> float:
         """What brings a recording into the range of levels that the network knows; 1 where that was not calibrated.
