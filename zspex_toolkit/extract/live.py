@@ -59,16 +59,16 @@ def stream(config: Config, source: BinaryIO | None = None, sink: BinaryIO | None
     if config.format == "wav":
         sink.write(wav_header(fs))
         sink.flush()
-    busy, num_samples = 0.0, 0
+    busy = 0.0
     try:
         for block in _blocks(source, channels, max(1, round(config.block_ms * fs / 1000))):
             began = time.process_time()
             _write(sink, voice.push(block))
-            busy, num_samples = busy + time.process_time() - began, num_samples + len(block)
+            busy += time.process_time() - began
     except KeyboardInterrupt:
         print("stream: interrupted", file=sys.stderr)
     _write(sink, voice.finish())
-    print(_summary(voice, busy, num_samples / fs), file=sys.stderr)
+    print(_summary(voice, busy), file=sys.stderr)
     return voice
 
 
@@ -147,10 +147,10 @@ def _write(sink: BinaryIO, samples: np.ndarray) -> None:
         sink.flush()
 
 
-def _summary(voice: VoiceStream, busy_s: float, seconds: float) -> str:
-    if not seconds:
+def _summary(voice: VoiceStream, busy_s: float) -> str:
+    if not voice.seconds:
         return "stream: no sound came in"
     return (
-        f"stream: {seconds:.1f} s of sound; latency {1000 * voice.latency_s:.0f} ms of the network, "
-        f"{1000 * voice.longest_wait_s:.0f} ms at most with rates and blocks; real-time factor {busy_s / seconds:.2f}"
+        f"stream: {voice.seconds:.1f} s of sound; latency {1000 * voice.latency_s:.0f} ms of the network, "
+        f"{1000 * voice.longest_wait_s:.0f} ms at most with rates and blocks; real-time factor {busy_s / voice.seconds:.2f}"
     )

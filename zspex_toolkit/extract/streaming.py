@@ -49,6 +49,11 @@ class VoiceStream:
         return self._extractor.network.latency_samples / self._extractor.fs
 
     @property
+    def seconds(self) -> float:
+        """Of the mixture so far."""
+        return self._num_in / self.fs
+
+    @property
     def longest_wait_s(self) -> float:
         """Most sound so far that was in and not yet out, in seconds, without the block that was just given."""
         return self._longest_wait / self.fs
