@@ -152,5 +152,6 @@ def _summary(voice: VoiceStream, busy_s: float) -> str:
         return "stream: no sound came in"
     return (
         f"stream: {voice.seconds:.1f} s of sound; latency {1000 * voice.latency_s:.0f} ms of the network, "
-        f"{1000 * voice.longest_wait_s:.0f} ms at most with rates and blocks; real-time factor {busy_s / voice.seconds:.2f}"
+        f"{1000 * voice.longest_wait_s:.0f} ms at most with rates and blocks; "
+        f"real-time factor {busy_s / voice.seconds:.2f}"
     )
