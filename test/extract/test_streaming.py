@@ -8,6 +8,7 @@ from support.filter_extractor import FilterExtractor, low_noise, spec
 from zspex_toolkit.errors import AudioError, ConfigError, UserError
 from zspex_toolkit.extract.extractor import Extractor
 from zspex_toolkit.models.clue import Clue
+from zspex_toolkit.models.extractors import spex_plus
 from zspex_toolkit.models.extractors.band_split import SMALL, BandSplitExtractor
 
 FS = 8000
@@ -79,6 +80,52 @@ def test_reset_begins_anew(extractor, clue, mixture):
     first = streamed(stream, mixture, 800)
     stream.reset()
     np.testing.assert_array_equal(streamed(stream, mixture, 800), first)
+
+
+def test_a_copy_goes_on_from_where_it_was_made(extractor, clue, mixture):
+    stream = extractor.stream(clue=clue)
+    begin = stream.push(mixture[:900])
+    other = stream.copy()
+    of_other = streamed(other, -mixture[900:], 800)  # which must not disturb the first
+    np.testing.assert_array_equal(
+        np.concatenate([begin, streamed(stream, mixture[900:], 800)]), _twice(extractor, clue, mixture)
+    )
+    assert len(begin) + len(of_other) == len(mixture)
+    np.testing.assert_array_equal(
+        np.concatenate([begin, of_other]), _twice(extractor, clue, np.append(mixture[:900], -mixture[900:]))
+    )
+
+
+def _twice(extractor, clue, signal):
+    stream = extractor.stream(clue=clue)
+    return np.concatenate([stream.push(signal[:900]), streamed(stream, signal[900:], 800)])
+
+
+def test_a_copy_has_the_same_network(extractor, clue, mixture):
+    stream = extractor.stream(clue=clue)
+    stream.push(mixture)
+    inner = stream.copy()._stream
+    assert inner._network is extractor.network
+    assert set(inner._memory) == set(stream._stream._memory)
+
+
+def test_a_copy_at_another_rate_is_refused(extractor, clue):
+    with pytest.raises(UserError, match="a stream at 16000 Hz cannot be copied: expected the network's 8000 Hz"):
+        extractor.stream(clue=clue, fs=16000).copy()
+
+
+def test_a_causal_spex_plus_streams_and_its_state_is_copied(mixture):
+    torch.manual_seed(0)
+    network = spex_plus.SpexPlus(3, **spex_plus.SMALL["causal"]).eval().requires_grad_(False)
+    extractor = Extractor(spec(), network, "cpu")
+    clue = extractor.enroll(low_noise(FS, seed=3))
+    with torch.inference_mode():
+        whole = network.extract(torch.from_numpy(mixture)[None], clue)[0].numpy()
+    stream = extractor.stream(clue=clue)
+    begin = stream.push(mixture[:1001])
+    for one in (stream.copy(), stream):
+        voice = np.concatenate([begin, streamed(one, mixture[1001:], 700)])
+        np.testing.assert_allclose(voice, whole, atol=1e-5 * np.abs(whole).max())
 
 
 @pytest.mark.parametrize("fs", [16000, 44100, 7000])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import soxr
 import torch
@@ -68,6 +70,22 @@ class VoiceStream:
             self._behind = soxr.ResampleStream(fs, self.fs, 1, quality="HQ")
         self._num_in = self._num_out = self._longest_wait = 0
         self._is_finished = False
+
+    def copy(self) -> VoiceStream:
+        """A second stream that goes on from here, and shares the network alone with this one.
+
+        Raises:
+            UserError: at another rate than the network's: the state of the resampler cannot be copied.
+        """
+        if self._before is not None:
+            raise UserError(
+                f"a stream at {self.fs} Hz cannot be copied: expected the network's {self._extractor.fs} Hz"
+            )
+        other = copy.copy(self)
+        shared = {id(module): module for module in self._extractor.network.modules()}
+        with torch.inference_mode():
+            other._stream = copy.deepcopy(self._stream, shared)
+        return other
 
     def push(self, samples: np.ndarray) -> np.ndarray:
         """The next samples of the mixture to what is ready of the voice.
