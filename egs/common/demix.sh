@@ -186,16 +186,16 @@ clean_speakers=$exp/xvectors/clean_speakers/spk_xvector.scp
 
     if in_stage 7 "Score" for "${mixture_dirs[@]}" "$embedder" "$classifier" "$clean_speakers" \
         "${demixers[@]/%//last.safetensors}" makes "$exp/baseline" "${demixers[@]/%//scores.json}"; then
-        judge=(--classifier "$exp/classifier" --clean_speakers "$clean_speakers" --device "$device")
+        scored_by=(--classifier "$exp/classifier" --clean_speakers "$clean_speakers" --device "$device")
         lines=$(
-            line score_baselines --embedder "$exp/embedder" "${judge[@]}" --given "$(both_or "$givens")" \
+            line score_baselines --embedder "$exp/embedder" "${scored_by[@]}" --given "$(both_or "$givens")" \
                 --train_data "$(mixture_list train snr_all)" --test_data "$(mixture_list test snr_all)" \
                 --clean_train_data "$train" --clean_test_data "$test" --out "$exp/baseline"
             echo
             for given in "${given_list[@]}"; do
                 for condition in $train_conditions; do
                     models=("${function_list[@]/#/$exp/demix_${given}_${condition}_}")
-                    line score_demixers "${judge[@]}" --models "$(IFS=, && echo "${models[*]}")" \
+                    line score_demixers "${scored_by[@]}" --models "$(IFS=, && echo "${models[*]}")" \
                         --train_data "$(mixture_list train "$condition")" --test_data "$(mixture_list test "$condition")"
                     echo
                 done

@@ -7,7 +7,7 @@ import time
 import pytest
 import torch
 
-from zspex_toolkit.bench import cells as benchmark_cell
+from zspex_toolkit.bench import cells
 from zspex_toolkit.bench.cells import (
     CHANNELS,
     CLOCKS,
@@ -42,7 +42,7 @@ def test_the_instructions_of_this_machine_are_named_with_what_torch_uses():
 def test_bf16_is_computed_under_autocast(monkeypatch):
     seen = []
     monkeypatch.setattr(
-        benchmark_cell, "ExtractionLoss", lambda: lambda *_: seen.append(torch.is_autocast_enabled("cpu")) or (1, {})
+        cells, "ExtractionLoss", lambda: lambda *_: seen.append(torch.is_autocast_enabled("cpu")) or (1, {})
     )
     for mode in ("bf16", "eager"):
         with pytest.raises(AttributeError):  # 1 has no gradient
@@ -52,8 +52,8 @@ def test_bf16_is_computed_under_autocast(monkeypatch):
 
 def test_a_training_step_changes_the_weights(monkeypatch):
     networks = []
-    build = benchmark_cell.build_extractor
-    monkeypatch.setattr(benchmark_cell, "build_extractor", lambda spec: networks.append(build(spec)) or networks[0])
+    build = cells.build_extractor
+    monkeypatch.setattr(cells, "build_extractor", lambda spec: networks.append(build(spec)) or networks[0])
     run = prepare(CELL, torch.device("cpu"))
     before = networks[0].speaker_classifier.weight.detach().clone()
     run()
@@ -62,7 +62,7 @@ def test_a_training_step_changes_the_weights(monkeypatch):
 
 def test_the_slow_first_run_is_not_timed(monkeypatch):
     seconds = iter([9.0, 2.0, 1.0])
-    monkeypatch.setattr(benchmark_cell, "_timed", lambda *_: next(seconds))
+    monkeypatch.setattr(cells, "_timed", lambda *_: next(seconds))
     assert measure_cell(CELL).seconds == 1.0
     assert next(seconds, None) is None
 
@@ -75,7 +75,7 @@ def test_a_machine_that_cannot_is_said_in_one_line(monkeypatch):
     def fail(*_):
         raise RuntimeError("no C++ compiler\nat line 3")
 
-    monkeypatch.setattr(benchmark_cell, "prepare", fail)
+    monkeypatch.setattr(cells, "prepare", fail)
     assert measure_cell(CELL) == Figure(failure="RuntimeError: no C++ compiler")
 
 

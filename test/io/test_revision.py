@@ -1,8 +1,11 @@
-"""Figures name the commit that made them."""
+"""Figures name the commit and the versions that made them."""
 
+import platform
 import subprocess
 
-from zspex_toolkit.io.revision import current_commit
+import numpy as np
+
+from zspex_toolkit.io.revision import current_commit, installed_versions
 
 
 def git(folder, *arguments):
@@ -20,3 +23,10 @@ def test_the_commit_says_whether_files_differ_from_it(tmp_path):
     assert len(clean) == 10
     (tmp_path / "a").write_text("2")
     assert current_commit(tmp_path) == f"{clean}, with uncommitted changes"
+
+
+def test_what_is_installed_is_told_and_nothing_else():
+    assert installed_versions(["no-such-package", "numpy"]) == {
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+    }

@@ -6,8 +6,8 @@ import pytest
 from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.io.audio import read_audio, write_audio
 from zspex_toolkit.prepare.simulate_rooms import Config, simulate_rooms
-from zspex_toolkit.simulation.places import room_of
 from zspex_toolkit.simulation.recordings import Recordings
+from zspex_toolkit.simulation.rooms import room_of
 
 SMALL = {"length_m": (3.0, 4.0), "width_m": (2.5, 3.5), "t60_s": (0.15, 0.25), "distance_m": (0.3, 2.0), "fs": 8000}
 NAMES = [f"room000{room}-{place}.flac" for room in (1, 2) for place in (1, 2)]

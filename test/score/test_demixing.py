@@ -13,7 +13,7 @@ from zspex_toolkit.io.archive import ArchiveWriter
 from zspex_toolkit.score.demixing import (
     BaselinesConfig,
     DemixersConfig,
-    Judge,
+    EmbeddingScorer,
     mixed_with_themselves,
     score_baselines,
     score_demixers,
@@ -56,11 +56,11 @@ def test_a_network_is_scored_mixture_by_mixture(experiment, voices, tools, sets)
     rows = json.loads((model / "scores.json").read_text())
     row = pick(rows, set="test", control=None)
     spec, network = load_network(model)
-    judge = Judge(*tools)
+    scorer = EmbeddingScorer(*tools)
     mixtures = load_mixtures(sets["test_data"][0], spec.embedder.front_end, "e2", "test")
-    known = judge.clean[judge.numbers(mixtures.known, mixtures.path)]
+    known = scorer.clean[scorer.numbers(mixtures.known, mixtures.path)]
     estimates = [network(feats[None], None, e[None]) for feats, e in zip(mixtures.feats, known, strict=True)]
-    expected = judge.judge(torch.cat(estimates), judge.numbers(mixtures.asked, mixtures.path))
+    expected = scorer.score(torch.cat(estimates), scorer.numbers(mixtures.asked, mixtures.path))
     assert row["accuracy"] == expected["accuracy"] and row["num_trials"] == 12
     assert row["mean_cosine"] == pytest.approx(expected["mean_cosine"], abs=1e-4)
     assert pick(rows, set="train", control=None)["num_trials"] == 24
@@ -87,10 +87,10 @@ def test_an_utterance_mixed_with_itself_has_its_own_features(voices):
 
 def test_before_is_the_embedding_of_the_mixture_alone(baselines, experiment, tools, sets):
     _, embedder = load_embedder(experiment / "embedder")
-    judge = Judge(*tools)
+    scorer = EmbeddingScorer(*tools)
     mixtures = load_mixtures(sets["test_data"][0], FrontEndConfig(), "e2", "test")
     vectors = torch.cat([embedder(feats[None]) for feats in mixtures.feats])
-    expected = judge.judge(vectors, judge.numbers(mixtures.asked, mixtures.path))
+    expected = scorer.score(vectors, scorer.numbers(mixtures.asked, mixtures.path))
     assert pick(baselines, set="test", given="e2", function="before")["accuracy"] == expected["accuracy"]
 
 
@@ -112,40 +112,40 @@ def test_strangers_are_in_none_of_their_mixtures_and_do_not_change(voices):
 
 
 @pytest.fixture
-def judge(experiment) -> Judge:
-    return Judge(experiment / "classifier", experiment / "clean" / "spk_xvector.scp")
+def scorer(experiment) -> EmbeddingScorer:
+    return EmbeddingScorer(experiment / "classifier", experiment / "clean" / "spk_xvector.scp")
 
 
-def test_the_clean_embeddings_themselves_are_judged_perfect(judge):
-    scores = judge.judge(judge.clean, np.arange(4))
+def test_the_clean_embeddings_themselves_score_perfectly(scorer):
+    scores = scorer.score(scorer.clean, np.arange(4))
     assert scores["accuracy"] == 1.0 and scores["accuracy_interval"] == [1.0, 1.0]
     assert scores["mae"] == 0.0 and scores["mean_cosine"] == pytest.approx(1.0)
     assert scores["equal_error_rate"] == 0.0
 
 
-def test_wrong_embeddings_cost_their_share(judge):
-    scores = judge.judge(judge.clean[[0, 1, 2, 0]], np.arange(4))
+def test_wrong_embeddings_cost_their_share(scorer):
+    scores = scorer.score(scorer.clean[[0, 1, 2, 0]], np.arange(4))
     assert scores["accuracy"] == 0.75 and scores["num_trials"] == 4
-    expected = (judge.clean[0] - judge.clean[3]).abs().mean() / 4
+    expected = (scorer.clean[0] - scorer.clean[3]).abs().mean() / 4
     assert scores["mae"] == pytest.approx(float(expected), rel=1e-5)
-    cosine = torch.nn.functional.cosine_similarity(judge.clean[0], judge.clean[3], dim=0)
+    cosine = torch.nn.functional.cosine_similarity(scorer.clean[0], scorer.clean[3], dim=0)
     assert scores["mean_cosine"] == pytest.approx((3 + float(cosine)) / 4, rel=1e-5)
 
 
-def test_a_speaker_who_was_not_trained_on_is_named(judge):
+def test_a_speaker_who_was_not_trained_on_is_named(scorer):
     with pytest.raises(UserError, match="mix: speaker 'eve' is none of the 4 training speakers"):
-        judge.numbers(["anna", "eve"], Path("mix"))
+        scorer.numbers(["anna", "eve"], Path("mix"))
 
 
 def test_a_classifier_of_other_speakers_is_refused(experiment, tmp_path):
     with ArchiveWriter(tmp_path / "e.ark", tmp_path / "e.scp") as writer:
         writer["anna"] = np.zeros(12, np.float32)
     with pytest.raises(UserError, match="knows other speakers than"):
-        Judge(experiment / "classifier", tmp_path / "e.scp")
+        EmbeddingScorer(experiment / "classifier", tmp_path / "e.scp")
 
 
-def test_embeddings_that_are_not_finite_are_told(judge):
-    estimates = judge.clean.clone()
+def test_embeddings_that_are_not_finite_are_told(scorer):
+    estimates = scorer.clean.clone()
     estimates[2, 0] = float("nan")
     with pytest.raises(UserError, match="1 of 4 embeddings are not finite"):
-        judge.judge(estimates, np.arange(4))
+        scorer.score(estimates, np.arange(4))

@@ -9,7 +9,7 @@ from support.made_up_trials import FS, MIXTURE_SI_SDR, tone, write_outputs
 from zspex_toolkit.errors import AudioError, DataDirError
 from zspex_toolkit.io.audio import read_audio, write_audio
 from zspex_toolkit.io.table import read_table
-from zspex_toolkit.score.trial import Job, Measures, energy_left_db, overlap, score_trial, snr_db
+from zspex_toolkit.score.trial import Job, Measures, active_frames, energy_left_db, overlap, score_trial, snr_db
 from zspex_toolkit.score.trials import read_trial_list
 
 MEASURES = Measures(("si_sdr",), FS)
@@ -206,3 +206,19 @@ def test_energy_left_of_a_tenth_of_the_amplitude_is_minus_twenty_decibels():
     assert energy_left_db(np.zeros(FS), mixture) == -100.0
     assert energy_left_db(1e-9 * mixture, mixture) == -100.0
     assert energy_left_db(np.zeros(FS), np.zeros(FS)) == 0.0
+
+
+def test_frames_less_than_forty_decibels_below_the_loudest_sound():
+    levels = 10.0 ** (-np.array([0, 39, 41, 60]) / 20)
+    samples = np.repeat(levels, 160) * np.tile([1.0, -1.0], 320)
+    assert active_frames(samples, 8000).tolist() == [True, True, False, False]
+    assert active_frames(0.001 * samples, 8000).tolist() == [True, True, False, False]
+
+
+def test_the_last_frame_may_be_short():
+    assert active_frames(np.ones(321), 8000).tolist() == [True, True, True]
+
+
+def test_silence_and_nothing_have_no_active_frame():
+    assert not active_frames(np.zeros(1000), 8000).any()
+    assert active_frames(np.zeros(0), 8000).tolist() == []

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.randomness import rng_for
 from zspex_toolkit.simulation.draw import Mixing, draw_mixture, draw_trials
-from zspex_toolkit.simulation.places import room_of
 from zspex_toolkit.simulation.plan import Trial
 from zspex_toolkit.simulation.pool import Pool
+from zspex_toolkit.simulation.rooms import room_of
 
 UTT2SPK = {f"{spk}-{number}": spk for spk in "abcd" for number in range(4)}
 LENGTHS = {utt: 1000 + 97 * position for position, utt in enumerate(UTT2SPK)}

@@ -1,0 +1,1 @@
+"""What a training is fed with: trials, mixtures, segments, stored features."""

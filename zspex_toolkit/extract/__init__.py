@@ -1,0 +1,1 @@
+"""Trained networks at work: recordings, trials, clues, shipped and packed models, embeddings."""

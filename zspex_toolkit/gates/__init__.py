@@ -1,0 +1,1 @@
+"""The checks of real use (`zspex check_model`)."""

@@ -1,0 +1,1 @@
+"""Files: audio, tables, archives, data directories, locks."""

@@ -1,9 +1,12 @@
-"""Which state of the toolkit's source made a figure."""
+"""What made a figure: the state of the toolkit's source, and versions of other packages."""
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
+import platform
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -20,3 +23,18 @@ def current_commit(folder: Path | None = None) -> str:
         return f"{commit}, with uncommitted changes" if git("status", "--porcelain", "-uno") else commit
     except (OSError, subprocess.CalledProcessError):
         return "not a git checkout"
+
+
+def installed_versions(packages: Iterable[str]) -> dict[str, str]:
+    """Python's version and those of the packages that are installed.
+
+    >>> sorted(installed_versions(["numpy", "no-such-package"]))
+    ['numpy', 'python']
+    """
+    versions = {"python": platform.python_version()}
+    for name in packages:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions

@@ -1,0 +1,1 @@
+"""Jobs, here and on clusters."""

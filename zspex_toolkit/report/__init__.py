@@ -1,0 +1,1 @@
+"""Tables, figures and pages; what both kinds of report share lies here."""

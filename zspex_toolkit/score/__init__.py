@@ -1,0 +1,1 @@
+"""Scores of extracted speech and of de-mixed embeddings."""

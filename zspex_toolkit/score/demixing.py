@@ -35,7 +35,7 @@ from zspex_toolkit.tasks.embedding import load_embedder
 from zspex_toolkit.train.device import resolve_device
 
 
-class Judge:
+class EmbeddingScorer:
     """The frozen classifier B and the clean embeddings of the speakers it knows.
 
     Args:
@@ -64,7 +64,7 @@ class Judge:
             raise UserError(f"{where}: speaker '{unknown[0]}' is none of the {len(self.speakers)} training speakers")
         return np.array([self._number[spk] for spk in speakers])
 
-    def judge(self, estimates: Tensor, asked: np.ndarray) -> dict[str, Any]:
+    def score(self, estimates: Tensor, asked: np.ndarray) -> dict[str, Any]:
         """Scores of embeddings.
 
         Args:
@@ -113,7 +113,7 @@ class DemixersConfig:
 
 def score_demixers(config: DemixersConfig) -> None:
     """Write ``scores.json`` into each model's folder: a row for each direction and set of mixtures."""
-    judge = Judge(config.classifier, config.clean_speakers)
+    scorer = EmbeddingScorer(config.classifier, config.clean_speakers)
     place = resolve_device(config.device)
     cache: dict[tuple, MixtureSet] = {}
     for model in config.models:
@@ -127,10 +127,10 @@ def score_demixers(config: DemixersConfig) -> None:
                 if key not in cache:
                     cache[key] = load_mixtures(path, spec.embedder.front_end, direction, part)
                 mixtures = cache[key]
-                rows.append(_score(network, mixtures, judge, place) | {"function": spec.demixer} | facts)
-                if config.shuffle_known and part == "test" and len(judge.speakers) > 2:
+                rows.append(_score(network, mixtures, scorer, place) | {"function": spec.demixer} | facts)
+                if config.shuffle_known and part == "test" and len(scorer.speakers) > 2:
                     control = {"function": spec.demixer, "control": "shuffled_known"}
-                    rows.append(_score(network, mixtures, judge, place, shuffled=True) | control | facts)
+                    rows.append(_score(network, mixtures, scorer, place, shuffled=True) | control | facts)
         write_json(model / "scores.json", rows)
         _announce(model / "scores.json", rows)
 
@@ -158,7 +158,7 @@ def score_baselines(config: BaselinesConfig) -> None:
     The control `oracle`, on test sets: each utterance is mixed with itself by the code that makes mixtures, its
     features are made anew, and a network that embeds just what it hears is scored on them. It must agree with `clean`.
     """
-    judge = Judge(config.classifier, config.clean_speakers)
+    scorer = EmbeddingScorer(config.classifier, config.clean_speakers)
     place = resolve_device(config.device)
     spec, network = load_embedder(config.embedder)
     network.to(place)
@@ -177,16 +177,16 @@ def score_baselines(config: BaselinesConfig) -> None:
         for path in paths:
             for direction in _directions(config.given):
                 mixtures = load_mixtures(path, spec.front_end, direction, part)
-                asked = judge.numbers(mixtures.asked, path)
+                asked = scorer.numbers(mixtures.asked, path)
                 sources = source_utterances(mixtures, clean.data)
                 lines = [
-                    judge.judge(embed(network, mixtures.feats, device=place), asked) | {"function": "before"},
-                    judge.judge(vectors[[position[utt] for utt in sources]], asked) | {"function": "clean"},
+                    scorer.score(embed(network, mixtures.feats, device=place), asked) | {"function": "before"},
+                    scorer.score(vectors[[position[utt] for utt in sources]], asked) | {"function": "clean"},
                 ]
                 if part == "test":
                     alone = dataclasses.replace(mixtures, feats=[doubled[utt] for utt in sources])
                     control = {"function": "clean", "control": "oracle"}
-                    lines.append(_score(oracle, alone, judge, place) | control)
+                    lines.append(_score(oracle, alone, scorer, place) | control)
                 name = mixtures.row["condition"]
                 rows.setdefault(name, []).extend(line | mixtures.row | facts for line in lines)
     for name, lines in rows.items():
@@ -218,15 +218,20 @@ def shuffled_speakers(mixtures: MixtureSet, speakers: list[str]) -> list[str]:
 
 
 def _score(
-    network: Callable[..., Tensor], mixtures: MixtureSet, judge: Judge, place: torch.device, *, shuffled: bool = False
+    network: Callable[..., Tensor],
+    mixtures: MixtureSet,
+    scorer: EmbeddingScorer,
+    place: torch.device,
+    *,
+    shuffled: bool = False,
 ) -> dict[str, Any]:
     start = time.monotonic()
-    known = shuffled_speakers(mixtures, judge.speakers) if shuffled else mixtures.known
-    vectors = judge.clean[torch.from_numpy(judge.numbers(known, mixtures.path))]
+    known = shuffled_speakers(mixtures, scorer.speakers) if shuffled else mixtures.known
+    vectors = scorer.clean[torch.from_numpy(scorer.numbers(known, mixtures.path))]
     title = f"score {mixtures.path.name} given {mixtures.row['given']}"
     estimates = embed(network, mixtures.feats, device=place, known=vectors, title=title)
     try:
-        scores = judge.judge(estimates, judge.numbers(mixtures.asked, mixtures.path))
+        scores = scorer.score(estimates, scorer.numbers(mixtures.asked, mixtures.path))
     except UserError as error:
         raise UserError(f"{mixtures.path}: {error}") from error
     return scores | mixtures.row | {"seconds": round(time.monotonic() - start, 3)}

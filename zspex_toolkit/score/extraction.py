@@ -18,9 +18,8 @@ from zspex_toolkit.io.atomic import write_json, write_text
 from zspex_toolkit.io.audio import audio_info
 from zspex_toolkit.io.listed_trial import ListedTrial
 from zspex_toolkit.io.processes import map_in_processes
-from zspex_toolkit.io.revision import current_commit
+from zspex_toolkit.io.revision import current_commit, installed_versions
 from zspex_toolkit.io.table import read_table
-from zspex_toolkit.io.versions import installed_versions
 from zspex_toolkit.randomness import rng_for
 from zspex_toolkit.registry import load
 from zspex_toolkit.score.groups import summarise

@@ -16,7 +16,6 @@ from zspex_toolkit.io.listed_trial import ListedTrial
 from zspex_toolkit.metrics.speech.si_sdr import si_sdr
 from zspex_toolkit.registry import load
 from zspex_toolkit.signal.level import power
-from zspex_toolkit.signal.speech_activity import active_frames
 
 DIGITS = 4  # behind the decimal point
 TOLERANCE_DB = 0.01  # further apart, two SI-SDR are not of the same signals
@@ -226,3 +225,28 @@ def energy_left_db(output: np.ndarray, mixture: np.ndarray, *, lowest: float = -
     if not all(energies):
         return lowest if energies[1] else 0.0
     return float(max(10 * np.log10(energies[0] / energies[1]), lowest))
+
+
+def active_frames(samples: np.ndarray, fs: int) -> np.ndarray:
+    """Frames of 20 ms whose energy is less than 40 dB below that of the loudest: the rule of STOI.
+
+    They follow each other without overlap; the last may be shorter.
+
+    Args:
+        samples: (T,), clean speech; noise would count as sound.
+        fs: rate in Hz.
+
+    Returns:
+        bool (L,), L = T over the frame's samples, rounded up; all False for silence.
+
+    Reference: Taal et al., "An algorithm for intelligibility prediction of time-frequency weighted noisy speech",
+        TASLP 19(7), 2011, Section II.
+
+    >>> active_frames(np.array([1.0, -1.0, 0.02, 0.0, 0.005, 0.0, 0.0]), 100).tolist()    # 0, -37, -49 dB
+    [True, True, False, False]
+    """
+    length = max(round(0.02 * fs), 1)
+    samples = np.asarray(samples, dtype=np.float64)
+    frames = np.pad(samples, (0, -len(samples) % length)).reshape(-1, length)
+    energies = np.einsum("ij,ij->i", frames, frames)
+    return energies > energies.max(initial=0.0) * 10**-4

@@ -1,0 +1,1 @@
+"""Numbers without files: features, levels, resampling."""

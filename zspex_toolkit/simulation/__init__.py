@@ -1,0 +1,1 @@
+"""One way of mixing, for sets on disk and for trainings: plan, draw, render."""

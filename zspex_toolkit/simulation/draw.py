@@ -13,9 +13,9 @@ from zspex_toolkit.errors import ConfigError
 from zspex_toolkit.simulation.channel import Channel, draw_channel
 from zspex_toolkit.simulation.passage import draw_passage
 from zspex_toolkit.simulation.perturb import num_samples_at_speed
-from zspex_toolkit.simulation.places import draw_next_place, in_other_rooms
 from zspex_toolkit.simulation.plan import Enrollment, Noise, Passage, Plan, Trial
 from zspex_toolkit.simulation.pool import Pool
+from zspex_toolkit.simulation.rooms import draw_next_place, in_other_rooms
 
 MODES = ("min", "max", "target")
 PARTIAL = (0.2, 1.2)  # between which the share is drawn that a source of a partial mixture keeps; above 1: all

@@ -1,0 +1,1 @@
+"""Settings, build and loss of each training."""

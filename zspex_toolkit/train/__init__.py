@@ -1,0 +1,1 @@
+"""The loop, checkpoints, schedules, optimisers. It knows no speech."""

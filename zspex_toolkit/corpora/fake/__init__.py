@@ -1,0 +1,1 @@
+"""What the tiny trees of corpora are made of."""

@@ -1,0 +1,1 @@
+"""Graphs of networks as they are exported, one network a file."""

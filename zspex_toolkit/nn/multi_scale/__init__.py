@@ -1,0 +1,1 @@
+"""Layers of SpEx+ and Z-SpEx."""

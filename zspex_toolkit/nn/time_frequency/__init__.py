@@ -1,0 +1,1 @@
+"""Layers of the band-split network and TF-GridNet."""

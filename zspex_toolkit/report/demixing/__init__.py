@@ -1,0 +1,1 @@
+"""RESULTS.md and figures of de-mixing."""

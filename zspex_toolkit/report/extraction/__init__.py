@@ -1,0 +1,1 @@
+"""RESULTS.md and page of target speaker extraction."""
