@@ -18,10 +18,11 @@ def test_products_of_rotated_vectors_depend_on_their_distance():
     torch.testing.assert_close(query.norm(dim=1), noise(8, seed=1).norm().expand(20))
 
 
-def test_one_frame_in_four_is_left():
-    layer = ConvSubsampling(20, 6, channels=3)
+@pytest.mark.parametrize(("factor", "expected"), [(2, [21, 9]), (4, [11, 5]), (8, [6, 3])])
+def test_one_frame_is_left_of_as_many_as_the_factor(factor, expected):
+    layer = ConvSubsampling(20, 6, channels=3, factor=factor)
     frames, num_frames = layer(noise(2, 41, 20), torch.tensor([41, 17]))
-    assert frames.shape == (2, 11, 6) and num_frames.tolist() == [11, 5]
+    assert frames.shape == (2, expected[0], 6) and num_frames.tolist() == expected
 
 
 def test_a_block_knows_neither_padding_nor_other_rows():
@@ -36,5 +37,7 @@ def test_a_block_knows_neither_padding_nor_other_rows():
 def test_senseless_sizes_are_refused():
     with pytest.raises(ConfigError, match="dim: expected a multiple of 8"):
         RotaryAttention(12, 4, 0.0)
+    with pytest.raises(ConfigError, match="subsampling: expected 2, 4 or 8, got 3"):
+        ConvSubsampling(20, 6, channels=3, factor=3)
     with pytest.raises(ConfigError, match="kernel_size: expected an odd number, got 4"):
         ConformerBlock(8, num_heads=2, kernel_size=4, expansion=2, dropout=0.0)

@@ -16,29 +16,34 @@ from zspex_toolkit.errors import ConfigError
 
 
 class ConvSubsampling(nn.Module):
-    """Two convolutions of stride 2: (B, L, F) to (B, (L + 3) // 4, D).
+    """Convolutions of stride 2, one after another: (B, L, F) to (B, L', D).
 
     Args:
         num_features: F.
         dim: D.
         channels: of the convolutions.
+        factor: L over L', a power of two.
     """
 
-    factor = 4
-
-    def __init__(self, num_features: int, dim: int, *, channels: int):
+    def __init__(self, num_features: int, dim: int, *, channels: int, factor: int = 4):
         super().__init__()
-        self.first = nn.Conv2d(1, channels, 3, stride=2, padding=1)
-        self.second = nn.Conv2d(channels, channels, 3, stride=2, padding=1)
-        self.output = nn.Linear(channels * shorter(shorter(num_features)), dim)
+        if factor not in (2, 4, 8):
+            raise ConfigError(f"subsampling: expected 2, 4 or 8, got {factor}")
+        self.factor = factor
+        inputs = [1, channels, channels][: factor.bit_length() - 1]
+        self.layers = nn.ModuleList(nn.Conv2d(width, channels, 3, stride=2, padding=1) for width in inputs)
+        for _ in self.layers:
+            num_features = shorter(num_features)
+        self.output = nn.Linear(channels * num_features, dim)
 
     def forward(self, feats: Tensor, num_frames: Tensor) -> tuple[Tensor, Tensor]:
         """Frames beyond ``num_frames`` must be 0; (B, L', D) and (B,) frames."""
-        hidden = functional.silu(self.first(feats[:, None]))  # (B, C, L / 2, F / 2)
-        num_frames = shorter(num_frames)
-        inside = torch.arange(hidden.shape[2], device=feats.device) < num_frames[:, None]
-        hidden = functional.silu(self.second(hidden * inside[:, None, :, None]))
-        return self.output(hidden.transpose(1, 2).flatten(2)), shorter(num_frames)
+        hidden = feats[:, None]  # (B, C, L, F)
+        for layer in self.layers:
+            hidden, num_frames = functional.silu(layer(hidden)), shorter(num_frames)
+            inside = torch.arange(hidden.shape[2], device=feats.device) < num_frames[:, None]
+            hidden = hidden * inside[:, None, :, None]  # what lies in the padding is of no frame
+        return self.output(hidden.transpose(1, 2).flatten(2)), num_frames
 
 
 def shorter(length: int | Tensor) -> int | Tensor:

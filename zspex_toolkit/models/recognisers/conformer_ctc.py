@@ -38,6 +38,7 @@ class ConformerCtc(nn.Module):
         dim: D.
         num_blocks, num_heads, kernel_size, expansion: of the encoder.
         channels: of the subsampling convolutions.
+        subsampling: frames of the features for each of the encoder's: 2, 4 or 8.
         dropout: share of values that are left out in training.
         num_mel_bins: filters of the front end.
         cmvn: utterance, or global: by mean and deviation of the training set (:meth:`set_statistics`).
@@ -60,6 +61,7 @@ class ConformerCtc(nn.Module):
         kernel_size: int = 31,
         expansion: int = 4,
         channels: int = 160,
+        subsampling: int = 4,
         dropout: float = 0.1,
         num_mel_bins: int = 80,
         cmvn: str = "utterance",
@@ -81,7 +83,7 @@ class ConformerCtc(nn.Module):
         if cmvn == "global":
             self.register_buffer("mean", torch.zeros(num_mel_bins))
             self.register_buffer("deviation", torch.ones(num_mel_bins))
-        self.subsampling = ConvSubsampling(num_mel_bins, dim, channels=channels)
+        self.subsampling = ConvSubsampling(num_mel_bins, dim, channels=channels, factor=subsampling)
         self.dropout = nn.Dropout(dropout)
         layers = {"num_heads": num_heads, "kernel_size": kernel_size, "expansion": expansion, "dropout": dropout}
         self.blocks = nn.ModuleList(ConformerBlock(dim, **layers) for _ in range(num_blocks))
