@@ -26,7 +26,7 @@ REQUIRED = [
     "tqdm>=4.66",
 ]
 EXTRAS = {
-    "asr": ["sentencepiece>=0.2"],
+    "asr": ["kaldialign>=0.9", "sentencepiece>=0.2"],
     "mini": ["espeakng-loader>=0.2.4"],
     "onnx": ["onnx>=1.16", "onnxruntime>=1.18"],
     "pesq": ["pesq>=0.0.4"],

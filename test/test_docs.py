@@ -108,7 +108,11 @@ def test_no_command_is_documented_that_does_not_exist():
 
 @pytest.mark.parametrize(
     ("script", "heading"),
-    [("tse.sh", "## Options of target speaker extraction"), ("demix.sh", "## Options of de-mixing")],
+    [
+        ("tse.sh", "## Options of target speaker extraction"),
+        ("demix.sh", "## Options of de-mixing"),
+        ("asr.sh", "## Options of speech recognition"),
+    ],
 )
 def test_every_option_of_the_recipes_is_in_their_table(script, heading):
     text = (ROOT / "egs/common" / script).read_text(encoding="utf-8")

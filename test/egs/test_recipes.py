@@ -14,7 +14,7 @@ from zspex_toolkit.registry import available
 
 EGS = Path(__file__).parents[2] / "egs"
 RECIPES = sorted(path.parent for path in EGS.glob("*/*/run.sh"))
-SCRIPTS = {"demix1": "demix.sh", "tse1": "tse.sh"}
+SCRIPTS = {"asr1": "asr.sh", "demix1": "demix.sh", "tse1": "tse.sh"}
 
 
 def test_there_is_a_recipe_for_each_corpus():
@@ -52,7 +52,7 @@ def test_a_recipe_is_at_most_25_lines_of_facts_and_a_few_files(recipe):
 def test_help_lists_the_options_and_does_nothing(recipe, tmp_path):
     status, output, _ = run(recipe, "--help", cwd=tmp_path)
     assert status == 0
-    settings = {"demix1": "--train_config", "tse1": "--train_configs"}[recipe.name]
+    settings = "--train_configs" if recipe.name == "tse1" else "--train_config"
     for option in ("--stage", "--stop_stage", "--nj", "--ngpu", settings, "--train_args", "--exp_tag"):
         assert f"  {option} " in output
     assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,1 @@
+"""Words: their normal form, and the tokens that a speech recogniser writes."""
