@@ -5,6 +5,8 @@ from pathlib import Path
 
 # What is said on the way, and what holds the times of the day: logs, scripts of the queue, marks of stages, events.
 SPOKEN = {"log", "q", "jobs", "stages", "tensorboard", "train.log", "done", "RESULTS.md", "page.html"}
+# Marks of what files were made from, times of the recordings among it.
+SPOKEN |= {"rendered.json", "enrollments.json", "resampled.json", "voices.json", "packed.json", "made_from.json"}
 MEASURED = {"seconds", "data_share", "compute_s", "real_time_factor", "peak_memory_mib", "date", "command"}
 MEASURED |= {"commit", "scored_commit", "trained_commit"}  # of the toolkit, which others may change
 MEASURED |= {"num_processes"}  # that extracted: what they took is measured, what they wrote is compared

@@ -10,6 +10,7 @@ References: Hershey et al., ICASSP 2016 (wsj0-2mix); Xu et al., "SpEx", 2020, an
 
 from __future__ import annotations
 
+import math
 import re
 from collections import defaultdict
 from collections.abc import Mapping
@@ -164,7 +165,7 @@ def _levels(folder: Path) -> dict[str, float]:
             try:
                 utt, level = line.split()
                 levels[Path(utt).stem.lower()] = float(level)
-                if not float(level) > 0:
+                if not 0 < float(level) < math.inf:
                     raise ValueError("a level is above 0")
             except ValueError as fault:
                 raise DataDirError(f"{path}:{number}: expected '<utterance> <level>', got '{line}'") from fault

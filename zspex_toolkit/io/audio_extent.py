@@ -17,6 +17,7 @@ from typing import BinaryIO
 _UNKNOWN_SIZE = 0x7FFF0000
 _NIST_BYTES = 1024
 _W64_TAIL = bytes.fromhex("f3acd3118cd100c04f8edb8a")
+_MOST_PADDING = 4096  # bytes
 _MP3_FRONT = 1 << 12  # the Xing header lies in the first frame, which is shorter
 _CUT_OFF = "cut off: its header promises {} bytes of samples, it has {}"
 
@@ -67,6 +68,8 @@ def length_fault(stream: BinaryIO) -> str | None:
         return _fault_of_sphere(stream, end)
     if magic == b"OggS":
         return _fault_of_ogg(stream, end)
+    if magic[:3] == b"ID3" and _behind_tag(stream) == b"fLaC":
+        return None
     if magic[:3] == b"ID3" or (magic[:1] == b"\xff" and len(magic) > 1 and magic[1] & 0xE0 == 0xE0):
         return _fault_of_mp3(stream, end)
     return None
@@ -130,8 +133,10 @@ def _fault_behind(stream: BinaryIO, container: _Container, stop: int, end: int, 
     """What is wrong with the bytes behind the samples: further chunks may follow there, and whatever the size of the
     whole leaves out."""
     position = stop + -stop % container.align
-    if position >= end or _form_end(stream, container, end) <= position:
+    if position >= end or _form_end(stream, container, end) <= position or _is_padding(stream, stop, end):
         return None
+    if stop != position and _is_chunk(stream, container, stop, end):  # some writers leave the byte between out
+        position = stop
     for name, start, size in _chunks(stream, container, position):
         if name == container.data:
             return "holds two parts of samples; write them to one file each"
@@ -139,6 +144,12 @@ def _fault_behind(stream: BinaryIO, container: _Container, stop: int, end: int, 
             break
         position = start + size + -(start + size) % container.align
     return None if position >= end else _goes_on(promised, end - stop)
+
+
+def _is_chunk(stream: BinaryIO, container: _Container, position: int, end: int) -> bool:
+    """Whether a chunk that ends with the file begins there."""
+    name, start, size = next(_chunks(stream, container, position), (b"", 0, -1))
+    return name[:4].isalnum() and size >= 0 and start + size + -(start + size) % container.align in (end, end + 1)
 
 
 def _form_end(stream: BinaryIO, container: _Container, end: int) -> int:
@@ -176,10 +187,12 @@ def _fault_of_sphere(stream: BinaryIO, end: int) -> str | None:
     if b"embedded" in head:  # packed: its size tells nothing of its samples
         return None
     first = re.match(rb"NIST_1A\s+(\d+)", head)
-    fields = {name: re.search(rb"\b%s -i (\d+)" % name, head) for name in (b"sample_count", b"sample_n_bytes")}
+    # libsndfile writes the width of mu-law and A-law as a text: -s1 1
+    kind = rb"\b%s -(?:i|s\d+) (\d+)"
+    fields = {name: re.search(kind % name, head) for name in (b"sample_count", b"sample_n_bytes")}
     if first is None or None in fields.values():
         return None
-    channels = re.search(rb"\bchannel_count -i (\d+)", head)
+    channels = re.search(kind % b"channel_count", head)
     size = int(channels[1]) if channels else 1
     for field in fields.values():
         size *= int(field[1])
@@ -187,6 +200,14 @@ def _fault_of_sphere(stream: BinaryIO, end: int) -> str | None:
     if size > there:
         return _CUT_OFF.format(size, max(there, 0))
     return _goes_on(size, there - size) if size < there else None
+
+
+def _is_padding(stream: BinaryIO, start: int, end: int) -> bool:
+    """Whether nothing but a few zeros lies there, as writers of whole blocks leave them."""
+    if end - start > _MOST_PADDING:
+        return False
+    stream.seek(start)
+    return not stream.read(end - start).strip(b"\0")
 
 
 def _fault_of_ogg(stream: BinaryIO, end: int) -> str | None:
@@ -208,11 +229,21 @@ def _fault_of_ogg(stream: BinaryIO, end: int) -> str | None:
     return None if position == end else _goes_on(position, end - position)
 
 
-def _fault_of_mp3(stream: BinaryIO, end: int) -> str | None:
+def _end_of_tag(stream: BinaryIO) -> int:
+    """The first byte behind an ID3v2 tag; 0 without one."""
     stream.seek(0)
     head = stream.read(10)
-    first = 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=False))
-    first = first if head[:3] == b"ID3" else 0
+    size = sum((byte & 0x7F) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=False))
+    return 10 + size if head[:3] == b"ID3" else 0
+
+
+def _behind_tag(stream: BinaryIO) -> bytes:
+    stream.seek(_end_of_tag(stream))
+    return stream.read(4)
+
+
+def _fault_of_mp3(stream: BinaryIO, end: int) -> str | None:
+    first = _end_of_tag(stream)
     stream.seek(first)
     front = stream.read(_MP3_FRONT)
     tag = re.search(rb"Xing|Info", front[:256])

@@ -9,6 +9,7 @@ import tarfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
+from urllib.parse import unquote
 
 import numpy as np
 import soundfile
@@ -74,6 +75,12 @@ _WRITERS = {".ark": _write_ark, ".tar": _write_tar}
 FORMATS = tuple(suffix.removeprefix(".") for suffix in _WRITERS)
 
 
+def _id_of(key: str) -> str:
+    """The id whose file has this name, if :func:`file_name_of` made it; else the name as it is."""
+    plain = unquote(key)
+    return plain if file_name_of(plain) == key else key
+
+
 def index_tar(path: str | os.PathLike) -> dict[str, int]:
     """Where the recordings of a tar begin, by their names without the suffix of audio; other members are passed over.
 
@@ -91,7 +98,7 @@ def index_tar(path: str | os.PathLike) -> dict[str, int]:
                     raise DataDirError(f"{path}: '{key}' is there twice")
                 if not is_id(key):
                     raise DataDirError(f"{path}: expected names without blanks, got '{member.name}'")
-                found[key] = member.offset_data
+                found[_id_of(key)] = member.offset_data
     except OSError as error:
         raise DataDirError(f"{path}: {(error.strerror or str(error)).lower()}") from error
     except tarfile.TarError as error:

@@ -155,6 +155,7 @@ def read_segments(path: str | os.PathLike) -> dict[str, tuple[str, float, float]
             raise DataDirError(
                 f"{path}:{number}: expected '<utt> <reco> <start> <end>', got '{utt} {value}'"
             ) from error
-        if not (0 <= segments[utt][1] < segments[utt][2] or segments[utt][2] == -1):
+        start_s, end_s = segments[utt][1:]
+        if start_s < 0 or not (start_s < end_s or end_s == -1):
             raise DataDirError(f"{path}:{number}: expected 0 <= start < end in seconds, got '{utt} {value}'")
     return segments

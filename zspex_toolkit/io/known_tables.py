@@ -71,7 +71,7 @@ def segment(value: bytes) -> str | None:
     except ValueError:
         return f"expected start and end in seconds, got '{_text(value)}'"
     # As Kaldi's extract-segments, an end of -1 is the end of the recording.
-    return None if 0 <= start < end or end == -1 else f"expected 0 <= start < end, got '{_text(value)}'"
+    return None if start >= 0 and (start < end or end == -1) else f"expected 0 <= start < end, got '{_text(value)}'"
 
 
 def condition(value: bytes) -> str | None:

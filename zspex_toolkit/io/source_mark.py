@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import shlex
+import stat
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -44,5 +45,7 @@ def _stat(path: str) -> str:
     try:
         found = os.stat(path)
     except (OSError, ValueError):
+        return ""
+    if not stat.S_ISREG(found.st_mode):  # a word of a command may be the name of a folder or a device by chance
         return ""
     return f"{found.st_size}:{found.st_mtime_ns}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -82,6 +83,12 @@ def _forget_other(dump: Path, source: DataDir, fs: int) -> None:
         "segments": None if source.segments is None else {utt: list(row) for utt, row in source.segments.items()},
         "marks": {recording: source_mark(wav) for recording, wav in source.wavs.items()},
     }
+    folder = os.path.abspath(dump / "wav")
+    own = next((wav for wav in source.wavs.values() if os.path.dirname(os.path.abspath(wav)) == folder), None)
+    if own is not None:
+        raise ConfigError(
+            f"dump: {dump / 'wav'} holds other wavs, such as {os.path.basename(own)}; give another folder"
+        )
     record, old = dump / "resampled.json", sorted((dump / "wav").glob("*.wav"))
     if old and not record.exists():
         raise ConfigError(f"dump: {dump / 'wav'} holds other wavs, such as {old[0].name}; give another folder")

@@ -174,7 +174,7 @@ def torch_states(
     rows = steps.flatten(1, 2)
     with torch.autocast("cpu", enabled=False) if on_cpu else contextlib.nullcontext():
         if on_cpu:
-            rows = rows.float()
+            rows = rows.to(inner.weight_ih_l0.dtype)
         if num_steps is None:
             states, last = inner(rows, state)
         else:
