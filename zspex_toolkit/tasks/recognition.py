@@ -18,6 +18,7 @@ from zspex_toolkit.data.waveforms import Waveforms
 from zspex_toolkit.errors import ConfigError, DataDirError
 from zspex_toolkit.registry import load
 from zspex_toolkit.tasks.experiment import load_weights, read_spec, require_finished, start_experiment
+from zspex_toolkit.tasks.feature_statistics import set_global_statistics
 from zspex_toolkit.text.normalise import read_transcripts, require_words
 from zspex_toolkit.text.tokens import TOKEN_FILE, UNKNOWN, Tokens, keep_with
 from zspex_toolkit.train.config import TrainConfig
@@ -143,6 +144,7 @@ def train_recogniser(config: Config) -> Path:
         keep_with(config.exp_dir, tokens)
     start_experiment(config.exp_dir, config, spec)
     if not config.train.dry_run and not is_finished(config.exp_dir, config.train):
+        set_global_statistics(model, train_set)
         try_longest(model, loss, train_set, config.device)
     train(model, loss, train_set, valid_set, config.exp_dir, config.train, config.device)
     return config.exp_dir
