@@ -75,3 +75,9 @@ def test_too_few_frames_are_refused():
     with pytest.raises(ValueError, match="at least as many frames as the 2 tokens need, got 2"):
         align(scores(2, 3), [1, 1])
     assert align(scores(2, 3), []) == []
+
+
+def test_tokens_without_a_single_frame_are_refused():
+    assert align(np.zeros((0, 3)), []) == []
+    with pytest.raises(ValueError, match="as the 1 tokens need, got 0"):
+        align(np.zeros((0, 3)), [1])

@@ -83,3 +83,11 @@ def test_utterances_that_one_side_lacks_are_named(data, tmp_path):
     with pytest.raises(DataDirError, match="found none for 1, such as 'c-1'"):
         score_text(Config(data, tmp_path / "text", tmp_path / "out"))
     assert not (tmp_path / "out").exists()
+
+
+def test_a_speaker_without_gender_is_named(data, tmp_path):
+    write_table(tmp_path / "text", {"a-1": "one two", "a-2": "three", "b-1": "x"})
+    write_table(data / "spk2gender", {"a": "f"})
+    with pytest.raises(DataDirError, match="spk2gender: expected a line for each of 2 speakers, found none for 1"):
+        score_text(Config(data, tmp_path / "text", tmp_path / "out"))
+    assert not (tmp_path / "out").exists()

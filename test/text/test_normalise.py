@@ -13,6 +13,8 @@ from zspex_toolkit.text.normalise import normalise_text, read_transcripts, requi
         ("it\u2019s o'clock, 'tis", "IT'S O'CLOCK TIS"),
         ("well-known: 42 %", "WELL KNOWN 42"),
         ("<unk> [noise] a <b", "A B"),
+        ("<unk>, so [loud noise] it is[cough]", "SO IT IS"),
+        ("a < b > c", "A B C"),
         ("stra\u00dfe \ufb01n", "STRASSE FIN"),
         ("e\u0301t\u00e9", "\u00c9T\u00c9"),
         ("...", ""),

@@ -115,6 +115,8 @@ def align(log_probs: np.ndarray, tokens: Sequence[int]) -> list[tuple[int, int]]
     states[1::2] = tokens
     skips = np.zeros(len(states), dtype=bool)  # from the token before, over the blank between
     skips[2:] = (states[2:] != _BLANK) & (states[2:] != states[:-2])
+    if not len(log_probs):
+        raise _too_few_frames(tokens, log_probs)
     score = np.full(len(states), _NEVER)
     score[:2] = log_probs[0, states[:2]]
     steps = np.zeros((len(log_probs), len(states)), dtype=np.int8)
@@ -126,10 +128,14 @@ def align(log_probs: np.ndarray, tokens: Sequence[int]) -> list[tuple[int, int]]
         score = candidates.max(axis=0) + frame[states]
     state = len(states) - 1 - int(score[-2] > score[-1])
     if score[state] == _NEVER:
-        raise ValueError(f"expected at least as many frames as the {len(tokens)} tokens need, got {len(log_probs)}")
+        raise _too_few_frames(tokens, log_probs)
     frames: list[list[int]] = [[] for _ in tokens]
     for number in range(len(log_probs) - 1, -1, -1):
         if state % 2:
             frames[state // 2].append(number)
         state -= int(steps[number, state])
     return [(some[-1], some[0]) for some in frames]
+
+
+def _too_few_frames(tokens: Sequence[int], log_probs: np.ndarray) -> ValueError:
+    return ValueError(f"expected at least as many frames as the {len(tokens)} tokens need, got {len(log_probs)}")

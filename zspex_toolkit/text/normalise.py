@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from os import PathLike
@@ -9,6 +10,8 @@ from os import PathLike
 from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.io.table import read_table
 
+# from a bracket to its like on the same line, but no further than the next opening one: "a < b" is no mark
+_MARK = re.compile(r"<[^<>\s][^<>]*>|\[[^\[\]\s][^\[\]]*\]")
 _APOSTROPHES = "'\u2019\u02bc\u2018`\u00b4"
 
 
@@ -16,13 +19,12 @@ def normalise_text(text: str) -> str:
     """Upper case, compatibility forms made plain (NFKC), and letters, digits and combining marks alone.
 
     An apostrophe between two letters stays, as "'"; all else parts words. A mark in angle or square brackets, such as
-    ``<unk>`` or ``[laughter]``, is no word and goes.
+    ``<unk>`` or ``[loud noise]``, is no word and goes, whatever stands beside it.
 
     >>> normalise_text("Don\u2019t  stop \u2014 said the well-known <unk> 'captain'.")
     "DON'T STOP SAID THE WELL KNOWN CAPTAIN"
     """
-    words = [word for word in text.split() if (word[0], word[-1]) not in (("<", ">"), ("[", "]"))]
-    folded = unicodedata.normalize("NFKC", " ".join(words)).upper()
+    folded = unicodedata.normalize("NFKC", _MARK.sub(" ", text)).upper()
     folded = unicodedata.normalize("NFC", folded)
     kept = []
     for place, character in enumerate(folded):
