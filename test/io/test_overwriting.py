@@ -2,14 +2,25 @@
 
 import os
 
+import numpy as np
 import pytest
 
 from zspex_toolkit.corpora.support import join, speaker_splits
 from zspex_toolkit.errors import ConfigError, UserError
 from zspex_toolkit.extract import demix, embeddings, enroll, packed_model, trials
 from zspex_toolkit.io import combine, subset
-from zspex_toolkit.io.overwriting import refuse_overwriting
-from zspex_toolkit.prepare import change_voices, pack_audio, plan_mixtures, plan_trials, resample_data_dir
+from zspex_toolkit.io.audio import write_audio
+from zspex_toolkit.io.overwriting import refuse_overwriting, refuse_sources_within
+from zspex_toolkit.io.write import write_data_dir
+from zspex_toolkit.prepare import (
+    change_voices,
+    pack_audio,
+    plan_mixtures,
+    plan_trials,
+    render_mixtures,
+    render_trials,
+    resample_data_dir,
+)
 
 COMMANDS = {
     "combine_data_dirs": lambda data, out, other: combine.combine_data_dirs(combine.CombineConfig((data, other), out)),
@@ -80,3 +91,47 @@ def test_a_plan_is_not_made_in_the_place_of_the_mixtures_that_it_is_of(data):
         with pytest.raises(ConfigError, match="out: expected another place than the input"):
             plan(module.Config(data, data))
     assert (data / "utt2spk").exists()
+
+
+@pytest.mark.parametrize("source", ["audio/a.wav", "audio/../audio/a.wav", "link/a.wav", "audio/a.ark:12"])
+def test_a_folder_to_write_in_which_recordings_of_the_input_lie_is_refused(tmp_path, monkeypatch, source):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "audio").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "audio")
+    with pytest.raises(ConfigError, match=r"^dump: audio holds other audio, such as a\.\w+; give another folder$"):
+        refuse_sources_within("dump", "audio", ["elsewhere/b.wav", source])
+    refuse_sources_within("dump", "audio", ["elsewhere/b.wav", "audio/deeper/b.wav", "cat audio/a.wav |"])
+
+
+@pytest.mark.parametrize(
+    ("make", "folder"),
+    [
+        (
+            lambda data, out: resample_data_dir.resample_data_dir(resample_data_dir.Config(data, out, data.parent)),
+            "wav",
+        ),
+        (lambda data, out: change_voices.change_voices(change_voices.Config(data, out, data.parent)), "flac"),
+        (lambda data, out: pack_audio.pack_audio(pack_audio.PackConfig(data, out, data.parent / "flac")), "flac"),
+    ],
+    ids=["resample_data_dir", "change_voices", "pack_audio"],
+)
+def test_the_second_run_of_a_command_does_not_remove_what_its_first_run_made(tmp_path, make, folder):
+    pytest.importorskip("parselmouth")
+    path = tmp_path / folder / f"u1.{folder}"
+    write_audio(path, np.sin(np.arange(8000) / 5).astype(np.float32) / 2, 16000)
+    write_data_dir(tmp_path / "data", wavs={"u1": str(path)}, utt2spk={"u1": "s1"})
+    for record in ("resampled.json", "voices.json", "packed.json"):  # as if this command had written it
+        (tmp_path / record).write_text('{"fs": 16000, "wavs": {}, "segments": null, "marks": {}}')
+    with pytest.raises(ConfigError, match=r"holds other \w+, such as u1\.\w+; give another folder"):
+        make(tmp_path / "data", tmp_path / "out")
+    assert path.exists()
+
+
+@pytest.mark.parametrize("render", [render_mixtures.render_data_dir, render_trials.render_trial_dir])
+def test_mixtures_are_not_rendered_into_the_data_directory_that_they_are_of(data, render):
+    module = render_mixtures if render is render_mixtures.render_data_dir else render_trials
+    before = (data / "utt2spk").read_bytes()
+    (data / "plan.jsonl").touch()
+    with pytest.raises(ConfigError, match="data: expected another place than the input"):
+        render(module.Config(data, data, data.parent / "dump"))
+    assert (data / "utt2spk").read_bytes() == before

@@ -10,6 +10,7 @@ from zspex_toolkit.errors import AudioError
 from zspex_toolkit.io import whole_recordings
 from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.data_dir import DataDir
+from zspex_toolkit.io.whole_recordings import sample_range
 from zspex_toolkit.io.write import write_data_dir
 from zspex_toolkit.prepare.make_mfcc import Config as MfccConfig
 from zspex_toolkit.prepare.make_mfcc import make_mfcc
@@ -89,3 +90,9 @@ def test_faults_are_those_of_other_segments(cut):
         data.read_audio("s-00", fs=8000)
     with pytest.raises(AudioError, match=r"segment 3 s to 4 s lies outside the recording of 2.000 s"):
         whole_recordings.WholeRecordings().read_segment(data.wavs["r1"], 3, 4, None)
+
+
+@pytest.mark.parametrize(("start_s", "end_s"), [(-0.5, -1), (0.1, 0.10001), (0.5, 0.4), (-1, 0.5)])
+def test_a_segment_without_samples_or_before_its_recording_is_refused(start_s, end_s):
+    with pytest.raises(AudioError, match=r"^x\.wav: segment .* holds no sample at 8000 Hz$"):
+        sample_range(start_s, end_s, 8000, 16000, "x.wav")

@@ -10,11 +10,9 @@ import tarfile
 from typing import BinaryIO
 
 from zspex_toolkit.errors import AudioError
+from zspex_toolkit.io.audio_extent import NIST_BYTES, UNKNOWN_SIZE
 
 BUFFER_BYTES = 1 << 18  # few reads a file
-# From here on a size in a RIFF header means "as much as there is": sox and ffmpeg write it into a pipe.
-_UNKNOWN_SIZE = 0x7FFF0000
-_NIST_BYTES = 1024
 _PLACE = re.compile(r"(.+):(\d+)")
 
 
@@ -81,7 +79,7 @@ def open_entry(path: str, offset: int) -> io.BufferedIOBase:
 
 def is_shortened_sphere(stream: BinaryIO) -> bool:
     """Whether this is NIST SPHERE packed by ``shorten`` or the like, as WSJ's .wv1 files are."""
-    head = stream.read(_NIST_BYTES)
+    head = stream.read(NIST_BYTES)
     return head[:7] == b"NIST_1A" and re.search(rb"sample_coding -s\d+ \S*embedded", head) is not None
 
 
@@ -107,7 +105,7 @@ def _ark_entry(stream: io.BufferedReader, place: str, offset: int) -> tuple[int,
     rest = os.fstat(stream.fileno()).st_size - offset
     if head[:4] == b"RIFF" and len(head) == 8:
         (size,) = struct.unpack("<I", head[4:])
-        return offset, min(rest, 8 + size) if size < _UNKNOWN_SIZE else rest
+        return offset, min(rest, 8 + size) if size < UNKNOWN_SIZE else rest
     if head[:5] == b"AUDIO" and len(head) > 5:
         width = head[5]  # kaldiio: one byte of width, then the length in so many bytes
         stream.seek(offset + 6)

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 # From here on a size in a RIFF header means "as much as there is": sox and ffmpeg write it into a pipe.
-_UNKNOWN_SIZE = 0x7FFF0000
-_NIST_BYTES = 1024
+UNKNOWN_SIZE = 0x7FFF0000
+NIST_BYTES = 1024
 _W64_TAIL = bytes.fromhex("f3acd3118cd100c04f8edb8a")
 _MOST_PADDING = 4096  # bytes
 _MP3_FRONT = 1 << 12  # the Xing header lies in the first frame, which is shorter
@@ -118,7 +118,7 @@ def _fault_of_chunks(stream: BinaryIO, container: _Container, end: int) -> str |
             continue
         if size == 0xFFFFFFFF and long_size is not None:
             size = long_size
-        unknown = size < 0 or (container.head.endswith("I") and size >= _UNKNOWN_SIZE and size != long_size)
+        unknown = size < 0 or (container.head.endswith("I") and size >= UNKNOWN_SIZE and size != long_size)
         first = start + container.front
         if unknown or long_size == 2**64 - 1:
             return None
@@ -183,7 +183,7 @@ def _fault_of_au(stream: BinaryIO, order: str, end: int) -> str | None:
 
 def _fault_of_sphere(stream: BinaryIO, end: int) -> str | None:
     stream.seek(0)
-    head = stream.read(_NIST_BYTES)
+    head = stream.read(NIST_BYTES)
     if b"embedded" in head:  # packed: its size tells nothing of its samples
         return None
     first = re.match(rb"NIST_1A\s+(\d+)", head)

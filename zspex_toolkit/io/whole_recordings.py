@@ -10,7 +10,7 @@ from zspex_toolkit.errors import AudioError
 from zspex_toolkit.io.audio import opened_audio, read_audio
 from zspex_toolkit.io.audio_decode import Decoded
 
-_KEPT_BYTES = 1 << 28  # of recordings beside the one in hand: four hours of 16 bits at 8 kHz
+_KEPT_BYTES = 1 << 28  # of recordings beside the one in hand: 2.3 hours at 8 kHz, in single precision
 _OVERSHOOT_S = 0.5  # that a segment may end past its recording, as Kaldi's extract-segments allows
 
 
@@ -58,7 +58,7 @@ def sample_range(start_s: float, end_s: float, fs: int, num_samples: int, source
     """First sample of a segment and the one past its last; an end up to 0.5 s past the recording is cut, as in Kaldi.
 
     Raises:
-        AudioError: if it lies outside the recording.
+        AudioError: if it lies outside the recording, or holds no sample.
     """
     start = round(start_s * fs)
     stop = num_samples if end_s == -1 else round(end_s * fs)
@@ -66,4 +66,7 @@ def sample_range(start_s: float, end_s: float, fs: int, num_samples: int, source
         raise AudioError(
             f"{source}: segment {start_s:g} s to {end_s:g} s lies outside the recording of {num_samples / fs:.3f} s"
         )
-    return start, min(stop, num_samples)
+    stop = min(stop, num_samples)
+    if not 0 <= start < stop:
+        raise AudioError(f"{source}: segment {start_s:g} s to {end_s:g} s holds no sample at {fs} Hz")
+    return start, stop

@@ -16,7 +16,7 @@ from zspex_toolkit.io.atomic import write_json
 from zspex_toolkit.io.audio import audio_info, write_audio
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.file_name import file_name_of
-from zspex_toolkit.io.overwriting import refuse_overwriting
+from zspex_toolkit.io.overwriting import refuse_overwriting, refuse_sources_within
 from zspex_toolkit.io.processes import map_in_processes
 from zspex_toolkit.io.source_mark import digest_of_sources
 from zspex_toolkit.io.table_set import Tables, read_tables, write_tables
@@ -91,6 +91,7 @@ def change_voices(config: Config) -> None:
     _check(config)
     require_praat()
     source, (tables, _) = DataDir.load(config.data), read_tables(config.data)
+    refuse_sources_within("dump", config.dump / "flac", source.wavs.values())
     speakers = _speakers(source, config)
     work = [(utt, voice) for utt, spk in source.utt2spk.items() for voice in speakers[spk].voices]
     written = map_in_processes(partial(_write, source, speakers, config), work, config.nj, label="utterances")

@@ -14,7 +14,7 @@ from zspex_toolkit.errors import AudioError, ConfigError, DataDirError
 from zspex_toolkit.io.atomic import write_json
 from zspex_toolkit.io.audio import read_audio
 from zspex_toolkit.io.audio_shard import FORMATS, exact_wav, index_tar, write_shard
-from zspex_toolkit.io.overwriting import refuse_overwriting
+from zspex_toolkit.io.overwriting import refuse_overwriting, refuse_sources_within
 from zspex_toolkit.io.processes import map_in_processes
 from zspex_toolkit.io.source_mark import digest_of_sources
 from zspex_toolkit.io.table import write_table
@@ -79,6 +79,8 @@ def pack_audio(config: PackConfig) -> None:
     tables, _ = read_tables(data)
     if "wav.scp" not in tables:
         raise DataDirError(f"{data}/wav.scp: no such file")
+    for name in filter(_AUDIO_TABLE.fullmatch, tables):
+        refuse_sources_within("dump", dump, tables[name].values())
     shards = [
         shard
         for name in sorted(filter(_AUDIO_TABLE.fullmatch, tables))

@@ -14,6 +14,7 @@ from zspex_toolkit.errors import AudioError, ConfigError, DataDirError
 from zspex_toolkit.io.atomic import write_json
 from zspex_toolkit.io.audio import audio_info, write_audio
 from zspex_toolkit.io.file_name import file_name_of
+from zspex_toolkit.io.overwriting import refuse_overwriting
 from zspex_toolkit.io.processes import map_in_processes
 from zspex_toolkit.io.write import write_data_dir
 from zspex_toolkit.simulation.plan import Plan, read_plans, to_line
@@ -61,6 +62,7 @@ def render_data_dir(config: Config) -> None:
     """
     data, layout = config.data, Layout(config.out, config.audio_format, config.store_sources)
     plans = read_plans(data / "plan.jsonl")
+    refuse_overwriting("data", data, [config.source_data])
     speech = Speech.load(config.source_data, config.noise_dir, config.room_dir)
     rendered = render_plans(plans, speech, layout, data, nj=config.nj)
     _write_tables(data, layout, plans)

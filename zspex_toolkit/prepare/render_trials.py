@@ -15,6 +15,7 @@ from zspex_toolkit.errors import DataDirError
 from zspex_toolkit.io.atomic import write_json
 from zspex_toolkit.io.audio import write_audio
 from zspex_toolkit.io.file_name import file_name_of
+from zspex_toolkit.io.overwriting import refuse_overwriting
 from zspex_toolkit.io.processes import map_in_processes
 from zspex_toolkit.io.table import read_table
 from zspex_toolkit.io.write import write_data_dir
@@ -54,6 +55,7 @@ def render_trial_dir(config: Config) -> None:
     """
     data, layout = config.data, Layout(config.out, config.audio_format, store_sources=True)
     trials = read_trials(data / "plan.jsonl")
+    refuse_overwriting("data", data, [config.source_data])
     speech = Speech.load(config.source_data, config.noise_dir, config.room_dir)
     mixtures = mixtures_of(trials)
     rendered = render_plans(mixtures, speech, layout, data, nj=config.nj)

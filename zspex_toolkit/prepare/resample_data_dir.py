@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,7 +14,7 @@ from zspex_toolkit.io.atomic import write_json
 from zspex_toolkit.io.audio import audio_info, write_audio
 from zspex_toolkit.io.data_dir import DataDir
 from zspex_toolkit.io.file_name import file_name_of
-from zspex_toolkit.io.overwriting import refuse_overwriting
+from zspex_toolkit.io.overwriting import refuse_overwriting, refuse_sources_within
 from zspex_toolkit.io.processes import map_in_processes
 from zspex_toolkit.io.source_mark import source_mark
 from zspex_toolkit.io.table_set import read_tables, write_tables
@@ -52,6 +51,7 @@ def resample_data_dir(config: Config) -> None:
         raise ConfigError(f"fs: expected a rate above 0 Hz, got {fs}")
     refuse_overwriting("out", out, [data])
     source = DataDir.load(data)
+    refuse_sources_within("dump", dump / "wav", source.wavs.values(), what="wavs")
     tables, _ = read_tables(data)
     _forget_other(dump, source, fs)
     lengths = map_in_processes(
@@ -83,12 +83,6 @@ def _forget_other(dump: Path, source: DataDir, fs: int) -> None:
         "segments": None if source.segments is None else {utt: list(row) for utt, row in source.segments.items()},
         "marks": {recording: source_mark(wav) for recording, wav in source.wavs.items()},
     }
-    folder = os.path.abspath(dump / "wav")
-    own = next((wav for wav in source.wavs.values() if os.path.dirname(os.path.abspath(wav)) == folder), None)
-    if own is not None:
-        raise ConfigError(
-            f"dump: {dump / 'wav'} holds other wavs, such as {os.path.basename(own)}; give another folder"
-        )
     record, old = dump / "resampled.json", sorted((dump / "wav").glob("*.wav"))
     if old and not record.exists():
         raise ConfigError(f"dump: {dump / 'wav'} holds other wavs, such as {old[0].name}; give another folder")
